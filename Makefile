@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+PREFIX ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR ?= $(PREFIX)/share/man
+DESTDIR ?=
+CC ?= gcc
+CLANG ?= clang
+PKG_CONFIG ?= pkg-config
+CFLAGS ?= -O2 -g
+BUILD ?= build
+# Where the binary goes; a SANITIZE=1 build lives beside the plain one.
+BIN = tapctl
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1)
+WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Werror
+HARDENING = -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
+LINKING = -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+
+ifdef SANITIZE
+override BUILD := $(BUILD)/sanitize
+BIN = $(BUILD)/tapctl
+HARDENING = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LINKING = -fsanitize=address,undefined
+endif
+
+OURS = -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARNINGS) $(HARDENING) \
+	$(shell $(PKG_CONFIG) --cflags libmnl popt 2>/dev/null)
+LIBS = $(shell $(PKG_CONFIG) --libs libmnl popt 2>/dev/null || echo -lmnl -lpopt)
+
+SOURCES = $(wildcard *.c)
+OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
+
+all: $(BIN)
+
+$(BIN): $(OBJECTS)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(LINKING) -o $@ $(OBJECTS) $(LIBS)
+
+$(BUILD)/%.o: %.c | $(BUILD)
+	$(CC) $(CPPFLAGS) $(OURS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD):
+	mkdir -p $@
+
+# Unit tests: each tests/unit/NAME.c is a program, linked with every room but the command line.
+UNITS = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
+
+$(BUILD)/unit/%: tests/unit/%.c $(filter-out $(BUILD)/tapctl.o,$(OBJECTS))
+	mkdir -p $(@D)
+	$(CC) -I. $(OURS) $(CFLAGS) $(LDFLAGS) $(LINKING) -MMD -MP -o $@ $(filter %.c %.o,$^) $(LIBS)
+
+units: $(UNITS)
+
+demo:
+	tests/setup build demo
+	$(MAKE) --no-print-directory all
+	tests/demo
+
+check:
+	tests/setup build check
+	$(MAKE) --no-print-directory all units
+	tests/run
+
+bench:
+	tests/setup build bench
+	$(MAKE) --no-print-directory all
+	tests/bench/run
+
+lint:
+	tests/setup build lint
+	tests/lint
+
+fuzz:
+	tests/setup build fuzz
+	tests/fuzz/build $(BUILD)/fuzz
+
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8
+	install -m 755 tapctl $(DESTDIR)$(SBINDIR)/tapctl
+	install -m 644 man/tapctl.8 $(DESTDIR)$(MANDIR)/man8/tapctl.8
+
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/tapctl $(DESTDIR)$(MANDIR)/man8/tapctl.8
+
+clean:
+	rm -rf build tapctl
+
+-include $(OBJECTS:.o=.d) $(addsuffix .d,$(UNITS))
+
+.PHONY: all units demo check bench lint fuzz install uninstall clean

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include <ctype.h>
+#include <string.h>
+
+#include "command.h"
+
+/* A key is whole when no letter, digit or underscore stands before it: host_mac= is another key. */
+static bool is_key_start(const char *word, const char *at)
+{
+	return at == word || !(isalnum((unsigned char)at[-1]) || at[-1] == '_');
+}
+
+/* The length of the value at @at that could be an address. */
+static size_t value_length(const char *at)
+{
+	size_t len = 0;
+
+	while (isxdigit((unsigned char)at[len]) || (at[len] && strchr(":-.", at[len])))
+		len++;
+	return len;
+}
+
+/* Behind a key: `=`, or what JSON has there. NULL when it is no key after all. */
+static const char *skip_assignment(const char *at)
+{
+	if (*at == '=') {
+		at++;
+		return *at == '"' || *at == '\'' ? at + 1 : at;
+	}
+	if (*at++ != '"')
+		return NULL;
+	at += strspn(at, " \t");
+	if (*at++ != ':')
+		return NULL;
+	at += strspn(at, " \t");
+	return *at == '"' ? at + 1 : NULL;
+}
+
+/* The next address that a key in @word names, behind *@at, which moves on. */
+static bool next_mac(const char *word, const char **at, uint8_t mac[static MAC_LEN])
+{
+	const char *value;
+
+	for (; (*at = strstr(*at, "mac")); (*at)++) {
+		if (!is_key_start(word, *at))
+			continue;
+		value = *at + strlen(strncmp(*at, "macaddr", 7) == 0 ? "macaddr" : "mac");
+		value = skip_assignment(value);
+		if (!value || !mac_parse_span(mac, value, value_length(value)))
+			continue;
+		*at = value;
+		return true;
+	}
+	return false;
+}
+
+size_t command_find_macs(char *const words[], uint8_t macs[][MAC_LEN], size_t max)
+{
+	size_t count = 0;
+
+	for (; *words; words++) {
+		const char *at = *words;
+		uint8_t mac[MAC_LEN];
+
+		while (next_mac(*words, &at, mac)) {
+			size_t i = 0;
+
+			while (i < count && i < max && !mac_equal(macs[i], mac))
+				i++;
+			if (i < count && i < max)
+				continue;
+			if (count < max)
+				memcpy(macs[count], mac, MAC_LEN);
+			count++;
+		}
+	}
+	return count;
+}
+
+bool command_mentions_mac(char *const words[], const uint8_t mac[static MAC_LEN])
+{
+	static const size_t lengths[] = { 17, 14, 12 };
+
+	for (; *words; words++) {
+		size_t left = strlen(*words);
+
+		for (const char *at = *words; *at; at++, left--) {
+			uint8_t here[MAC_LEN];
+
+			for (size_t i = 0; i < 3; i++)
+				if (left >= lengths[i] && mac_parse_span(here, at, lengths[i]) &&
+				    mac_equal(here, mac))
+					return true;
+		}
+	}
+	return false;
+}
+
+static bool has_prefix_word(char *const words[], const char *prefix)
+{
+	for (; *words; words++)
+		if (strncmp(*words, prefix, strlen(prefix)) == 0)
+			return true;
+	return false;
+}
+
+const char *command_closes_fds(char *const words[])
+{
+	static const char *const closing[] = {
+		"sudo", "doas", "ssh", "systemd-run", "docker", "podman", "su", "pkexec", "run0",
+	};
+	const char *slash = strrchr(words[0], '/'), *name = slash ? slash + 1 : words[0];
+
+	for (size_t i = 0; i < sizeof(closing) / sizeof(*closing); i++) {
+		if (strcmp(name, closing[i]) != 0)
+			continue;
+		if (strcmp(name, "podman") == 0 && has_prefix_word(words, "--preserve-fds"))
+			return NULL;
+		return closing[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the words of COMMAND tell: the guest addresses in them, and whether it will close its fds.
+ *
+ * Pure: it looks at strings.
+ */
+#ifndef TAPCTL_COMMAND_H
+#define TAPCTL_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "macutil.h"
+
+/*
+ * Collect the distinct addresses of mac=ADDRESS, macaddr=ADDRESS and their JSON form "mac":"ADDRESS"
+ * in @words (ends with NULL) into @macs. Returns how many there are, though only the first @max are kept.
+ */
+size_t command_find_macs(char *const words[], uint8_t macs[][MAC_LEN], size_t max);
+
+/* Whether @mac stands anywhere in @words, in any spelling. */
+bool command_mentions_mac(char *const words[], const uint8_t mac[static MAC_LEN]);
+
+/* The name of COMMAND when it is known to close all fds from 3 upwards, else NULL. */
+const char *command_closes_fds(char *const words[]);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+
+#include <linux/if_tun.h>
+#include <linux/sockios.h>
+
+#include "holders.h"
+
+#define TUN_DEVICE makedev(10, 200)	/* MISC_MAJOR, TUN_MINOR of linux/miscdevice.h */
+
+bool holders_parse_fdinfo(char name[static 16], const char *text)
+{
+	const char *line = strstr(text, "iff:");
+	size_t len;
+
+	if (!line || (line != text && line[-1] != '\n'))
+		return false;
+	line += strlen("iff:");
+	line += strspn(line, " \t");
+	len = strcspn(line, "\n");
+	if (len == 0 || len > 15)
+		return false;
+	memcpy(name, line, len);
+	name[len] = '\0';
+	return true;
+}
+
+/* A file of /proc, whole, as a string. */
+static bool read_text(int dir, const char *path, char *text, size_t size)
+{
+	ssize_t n;
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	do
+		n = read(fd, text, size - 1);
+	while (n < 0 && errno == EINTR);
+	close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return true;
+}
+
+/*
+ * Names of taps repeat across network namespaces, and fdinfo does not say which one it means. A copy of
+ * the fd does, where this process may have one. Else the name alone has to do.
+ */
+static bool is_elsewhere(pid_t pid, int number)
+{
+	struct stat here, there;
+	int process, fd, net;
+	bool elsewhere = false;
+
+	process = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (process < 0)
+		return false;
+	fd = (int)syscall(SYS_pidfd_getfd, process, number, 0);
+	close(process);
+	if (fd < 0)
+		return false;
+	net = ioctl(fd, TUNGETDEVNETNS);
+	if (net >= 0) {
+		elsewhere = fstat(net, &there) == 0 && stat("/proc/thread-self/ns/net", &here) == 0 &&
+			    there.st_ino != here.st_ino;
+		close(net);
+	}
+	close(fd);
+	return elsewhere;
+}
+
+static bool same_device(const struct holder *a, const struct holder *b)
+{
+	return a->rdev == b->rdev && strcmp(a->tap, b->tap) == 0;
+}
+
+static int add_holder(struct holders *holders, const struct holder *new)
+{
+	struct holder *list;
+
+	/* Of one process all entries stand together, at the end. */
+	for (size_t i = holders->count; i > 0 && holders->list[i - 1].pid == new->pid; i--)
+		if (same_device(&holders->list[i - 1], new))
+			return 0;
+	/* Grows at every power of two. */
+	if ((holders->count & (holders->count - 1)) == 0) {
+		list = realloc(holders->list, (holders->count ? 2 * holders->count : 1) * sizeof(*list));
+		if (!list)
+			return -ENOMEM;
+		holders->list = list;
+	}
+	holders->list[holders->count++] = *new;
+	return 0;
+}
+
+static int read_fd(struct holders *holders, int process, pid_t pid, const char *number)
+{
+	struct holder new = { .pid = pid };
+	char path[64], text[512];
+	struct statx st;
+
+	snprintf(path, sizeof(path), "fd/%s", number);
+	/* DONT_SYNC: a file on a server that does not answer must not stop us. */
+	if (statx(process, path, AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0 || !S_ISCHR(st.stx_mode))
+		return 0;
+	new.rdev = makedev(st.stx_rdev_major, st.stx_rdev_minor);
+	if (new.rdev == TUN_DEVICE) {
+		snprintf(path, sizeof(path), "fdinfo/%s", number);
+		if (!read_text(process, path, text, sizeof(text)) ||
+		    !holders_parse_fdinfo(new.tap, text) || is_elsewhere(pid, atoi(number)))
+			return 0;
+		new.rdev = 0;
+	} else if (st.stx_rdev_major < 234) {
+		return 0;	/* macvtaps have a number that is given out dynamically */
+	}
+	if (read_text(process, "comm", text, sizeof(text)))
+		snprintf(new.command, sizeof(new.command), "%.*s", (int)strcspn(text, "\n"), text);
+	return add_holder(holders, &new);
+}
+
+static int read_process(struct holders *holders, int proc, const char *name)
+{
+	const struct dirent *entry;
+	DIR *fds = NULL;
+	int process, fd, err = 0;
+
+	process = openat(proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (process < 0)
+		return 0;
+	fd = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		fds = fdopendir(fd);
+	while (fds && !err && (entry = readdir(fds)))
+		if (entry->d_name[0] != '.')
+			err = read_fd(holders, process, (pid_t)atoi(name), entry->d_name);
+	if (fds)
+		closedir(fds);
+	else if (fd >= 0)
+		close(fd);
+	close(process);
+	return err;
+}
+
+int holders_read(struct holders *holders)
+{
+	const struct dirent *entry;
+	int err = 0;
+	DIR *proc = opendir("/proc");
+
+	holders->list = NULL;
+	holders->count = 0;
+	if (!proc)
+		return -errno;
+	while (!err && (entry = readdir(proc)))
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
+			err = read_process(holders, dirfd(proc), entry->d_name);
+	closedir(proc);
+	if (err)
+		holders_free(holders);
+	return err;
+}
+
+void holders_free(struct holders *holders)
+{
+	free(holders->list);
+	holders->list = NULL;
+	holders->count = 0;
+}
+
+const struct holder *holders_next(const struct holders *holders, const struct holder *after,
+				  const char *name, dev_t rdev)
+{
+	for (size_t i = after ? (size_t)(after - holders->list) + 1 : 0; i < holders->count; i++) {
+		const struct holder *holder = &holders->list[i];
+
+		if (rdev ? holder->rdev == rdev : strcmp(holder->tap, name) == 0)
+			return holder;
+	}
+	return NULL;
+}

@@ -1,0 +1,908 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <libmnl/libmnl.h>
+#include <linux/if_arp.h>
+#include <linux/if_bridge.h>
+#include <linux/if_link.h>
+#include <linux/if_tun.h>
+#include <linux/neighbour.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <linux/sockios.h>
+
+#include "netlink.h"
+
+/* Newer than some of the headers that tapctl is built with. */
+#define BRPORT_LOCKED 39		/* IFLA_BRPORT_LOCKED, Linux 5.18 */
+#define EXT_SKIP_STATS (1 << 3)		/* RTEXT_FILTER_SKIP_STATS, Linux 4.4 */
+
+static const char *const mode_names[MODE_COUNT] = {
+	[MODE_BRIDGE] = "bridge", [MODE_VEPA] = "vepa",
+	[MODE_PRIVATE] = "private", [MODE_PASSTHRU] = "passthru",
+};
+
+static const uint32_t mode_values[MODE_COUNT] = {
+	[MODE_BRIDGE] = MACVLAN_MODE_BRIDGE, [MODE_VEPA] = MACVLAN_MODE_VEPA,
+	[MODE_PRIVATE] = MACVLAN_MODE_PRIVATE, [MODE_PASSTHRU] = MACVLAN_MODE_PASSTHRU,
+};
+
+static const char *const kind_names[] = {
+	[LINK_OTHER] = "", [LINK_TUN] = "tun", [LINK_MACVTAP] = "macvtap",
+	[LINK_MACVLAN] = "macvlan", [LINK_BRIDGE] = "bridge",
+};
+
+const char *macvtap_mode_name(enum macvtap_mode mode)
+{
+	return mode_names[mode];
+}
+
+bool macvtap_mode_parse(enum macvtap_mode *mode, const char *name)
+{
+	for (enum macvtap_mode m = 0; m < MODE_COUNT; m++) {
+		if (strcmp(name, mode_names[m]) == 0) {
+			*mode = m;
+			return true;
+		}
+	}
+	return false;
+}
+
+int nl_open(struct nl *nl)
+{
+	const int on = 1;
+
+	nl->seq = 0;
+	nl->count = 0;
+	nl->text[0] = '\0';
+	nl->failed = NL_LOOKUP;
+	nl->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (!nl->socket)
+		return -errno;
+	/* Kernels that do not know these only have less to say: no reason to stop. */
+	(void)mnl_socket_setsockopt(nl->socket, NETLINK_EXT_ACK, (void *)&on, sizeof(on));
+	(void)mnl_socket_setsockopt(nl->socket, NETLINK_CAP_ACK, (void *)&on, sizeof(on));
+	return 0;
+}
+
+void nl_close(struct nl *nl)
+{
+	if (nl->socket)
+		mnl_socket_close(nl->socket);
+	nl->socket = NULL;
+}
+
+const char *nl_strerror(const struct nl *nl, int err)
+{
+	if (nl->text[0])
+		return nl->text;
+	if (err == -EPROTO)
+		return "the kernel's answer is missing or makes no sense";
+	return strerror(-err);
+}
+
+/* --- one transaction: begin, messages, commit --- */
+
+static void nl_begin(struct nl *nl)
+{
+	nl->count = 0;
+	nl->len = 0;
+}
+
+/* A new message with room for @extra bytes of family header, which is zeroed and returned. */
+static struct nlmsghdr *nl_message(struct nl *nl, enum nl_step step, uint16_t type, uint16_t flags,
+				   size_t extra, void *header)
+{
+	struct nlmsghdr *m = mnl_nlmsg_put_header(nl->buffer + nl->len);
+
+	m->nlmsg_type = type;
+	m->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
+	m->nlmsg_seq = ++nl->seq;
+	memcpy(mnl_nlmsg_put_extra_header(m, extra), header, extra);
+	nl->steps[nl->count].step = step;
+	nl->steps[nl->count].tolerate = 0;
+	nl->count++;
+	return m;
+}
+
+/* Every message ends with this: the next one starts behind it. */
+static void nl_message_end(struct nl *nl, const struct nlmsghdr *m)
+{
+	nl->len = (size_t)((const char *)mnl_nlmsg_get_payload_tail(m) - nl->buffer);
+}
+
+static struct nlmsghdr *link_message(struct nl *nl, enum nl_step step, uint16_t type,
+				     uint16_t flags, int ifindex)
+{
+	struct ifinfomsg info = { .ifi_family = AF_UNSPEC, .ifi_index = ifindex };
+
+	return nl_message(nl, step, type, flags, sizeof(info), &info);
+}
+
+struct attr_table {
+	const struct nlattr **tb;
+	uint16_t max;
+};
+
+static int keep_attr(const struct nlattr *attr, void *data)
+{
+	const struct attr_table *table = data;
+	uint16_t type = mnl_attr_get_type(attr);
+
+	if (type <= table->max)
+		table->tb[type] = attr;
+	return MNL_CB_OK;
+}
+
+/* libmnl hands out the attributes that fit their room; nothing behind a broken one is looked at. */
+static void parse_attrs(const struct nlmsghdr *m, size_t offset, const struct nlattr **tb,
+			uint16_t max)
+{
+	struct attr_table table = { .tb = tb, .max = max };
+
+	memset(tb, 0, sizeof(*tb) * (max + 1U));
+	mnl_attr_parse(m, (unsigned)offset, keep_attr, &table);
+}
+
+static void parse_nested(const struct nlattr *nest, const struct nlattr **tb, uint16_t max)
+{
+	struct attr_table table = { .tb = tb, .max = max };
+
+	memset(tb, 0, sizeof(*tb) * (max + 1U));
+	if (nest)
+		mnl_attr_parse_nested(nest, keep_attr, &table);
+}
+
+static void keep_text(struct nl *nl, const struct nlmsghdr *m)
+{
+	const struct nlattr *tb[NLMSGERR_ATTR_MAX + 1];
+	const struct nlmsgerr *error = mnl_nlmsg_get_payload(m);
+	size_t offset = sizeof(*error);
+
+	if (m->nlmsg_type != NLMSG_ERROR || !(m->nlmsg_flags & NLM_F_ACK_TLVS))
+		return;
+	if (!(m->nlmsg_flags & NLM_F_CAPPED))
+		offset += error->msg.nlmsg_len - sizeof(error->msg);
+	if (offset > mnl_nlmsg_get_payload_len(m))
+		return;
+	parse_attrs(m, offset, tb, NLMSGERR_ATTR_MAX);
+	if (tb[NLMSGERR_ATTR_MSG] && mnl_attr_validate(tb[NLMSGERR_ATTR_MSG], MNL_TYPE_NUL_STRING) >= 0)
+		snprintf(nl->text, sizeof(nl->text), "%s", mnl_attr_get_str(tb[NLMSGERR_ATTR_MSG]));
+}
+
+/* What an NLMSG_ERROR means for the transaction: 0, or the errno of a step that had to work. */
+static int read_error(const struct nl *nl, const struct nlmsghdr *m, uint32_t first)
+{
+	const struct nlmsgerr *error = mnl_nlmsg_get_payload(m);
+
+	if (m->nlmsg_len < mnl_nlmsg_size(sizeof(*error)))
+		return -EPROTO;
+	if (-error->error == nl->steps[m->nlmsg_seq - first].tolerate)
+		return 0;
+	return error->error;
+}
+
+static ssize_t nl_receive(struct nl *nl)
+{
+	ssize_t n;
+
+	do
+		n = mnl_socket_recvfrom(nl->socket, nl->buffer, sizeof(nl->buffer));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == EAGAIN || errno == ENOSPC ? -EPROTO : -errno;
+	return n;
+}
+
+static int nl_send(struct nl *nl)
+{
+	ssize_t n;
+
+	nl->text[0] = '\0';
+	do
+		n = mnl_socket_sendto(nl->socket, nl->buffer, nl->len);
+	while (n < 0 && errno == EINTR);
+	nl->failed = nl->steps[0].step;
+	if (n < 0)
+		return -errno;
+	return (size_t)n == nl->len ? 0 : -EPROTO;
+}
+
+typedef int nl_reply_fn(const struct nlmsghdr *m, void *data);
+
+/* Throw away what an unfinished exchange has left behind. */
+static void nl_drain(struct nl *nl)
+{
+	while (nl_receive(nl) >= 0)
+		;
+}
+
+/*
+ * Send what was built and read every answer. All but the last message are not acknowledged:
+ * the kernel reports their errors all the same. The last one is, unless it is a request, whose
+ * reply ends the transaction. Returns the first error.
+ */
+static int nl_commit(struct nl *nl, nl_reply_fn *reply, void *data)
+{
+	uint32_t last = nl->seq, first = last - nl->count + 1;
+	int result, err;
+	bool done = false;
+
+	result = nl_send(nl);
+	if (result < 0)
+		return result;
+	while (!done) {
+		ssize_t n = nl_receive(nl);
+		int left = (int)n;
+
+		if (n < 0)
+			return result ? result : (int)n;
+		for (struct nlmsghdr *m = (void *)nl->buffer; mnl_nlmsg_ok(m, left);
+		     m = mnl_nlmsg_next(m, &left)) {
+			if (m->nlmsg_seq - first >= nl->count)
+				continue;
+			err = m->nlmsg_type == NLMSG_ERROR ? read_error(nl, m, first) :
+			      reply ? reply(m, data) : 0;
+			if (err < 0 && !result) {
+				result = err;
+				nl->failed = nl->steps[m->nlmsg_seq - first].step;
+				keep_text(nl, m);
+			}
+			done |= m->nlmsg_seq == last;
+		}
+	}
+	return result;
+}
+
+/* The last message of a transaction that is no request asks for an acknowledgement. */
+static void nl_acknowledge(struct nlmsghdr *m)
+{
+	m->nlmsg_flags |= NLM_F_ACK;
+}
+
+/*
+ * A dump. Returns what @reply returned when that is not 0, else 1 if the kernel marked the dump
+ * as interrupted or a part of it was lost, else 0.
+ */
+static int nl_dump(struct nl *nl, nl_reply_fn *reply, void *data)
+{
+	int result, interrupted = 0, lost = 0;
+
+	result = nl_send(nl);
+	if (result < 0)
+		return result;
+	for (;;) {
+		ssize_t n = nl_receive(nl);
+		int left = (int)n;
+
+		/* The kernel goes on where it was when it had no memory for a part (netlink(7)). */
+		if (n == -ENOBUFS && lost++ < 8) {
+			interrupted = 1;
+			continue;
+		}
+		if (n < 0)
+			return (int)n;
+		for (struct nlmsghdr *m = (void *)nl->buffer; mnl_nlmsg_ok(m, left);
+		     m = mnl_nlmsg_next(m, &left)) {
+			if (m->nlmsg_seq != nl->seq)
+				continue;
+			if (m->nlmsg_flags & NLM_F_DUMP_INTR)
+				interrupted = 1;
+			if (m->nlmsg_type == NLMSG_DONE)
+				return interrupted;
+			result = m->nlmsg_type == NLMSG_ERROR ?
+				 read_error(nl, m, nl->seq) : reply(m, data);
+			if (result) {
+				keep_text(nl, m);
+				nl_drain(nl);
+				return result;
+			}
+		}
+	}
+}
+
+/* --- links, read --- */
+
+static bool attr_number(const struct nlattr *attr, size_t size, void *value)
+{
+	if (!attr || mnl_attr_get_payload_len(attr) != size)
+		return false;
+	memcpy(value, mnl_attr_get_payload(attr), size);
+	return true;
+}
+
+static bool attr_flag(const struct nlattr *attr)
+{
+	uint8_t value = 0;
+
+	return attr_number(attr, sizeof(value), &value) && value;
+}
+
+static uint32_t attr_u32(const struct nlattr *attr)
+{
+	uint32_t value = 0;
+
+	attr_number(attr, sizeof(value), &value);
+	return value;
+}
+
+static void attr_string(const struct nlattr *attr, char *text, size_t size)
+{
+	if (attr && mnl_attr_get_payload_len(attr))
+		snprintf(text, size, "%.*s", (int)mnl_attr_get_payload_len(attr),
+			 (const char *)mnl_attr_get_payload(attr));
+}
+
+static void read_tun(const struct nlattr *data, struct link *link)
+{
+	const struct nlattr *tb[IFLA_TUN_MAX + 1];
+	uint8_t type = 0;
+
+	parse_nested(data, tb, IFLA_TUN_MAX);
+	attr_number(tb[IFLA_TUN_TYPE], sizeof(type), &type);
+	link->tun.is_tap = type == IFF_TAP;
+	link->tun.persistent = attr_flag(tb[IFLA_TUN_PERSIST]);
+	link->tun.multi_queue = attr_flag(tb[IFLA_TUN_MULTI_QUEUE]);
+	link->tun.vnet_hdr = attr_flag(tb[IFLA_TUN_VNET_HDR]);
+	link->tun.packet_info = attr_flag(tb[IFLA_TUN_PI]);
+	link->tun.has_owner = attr_number(tb[IFLA_TUN_OWNER], 4, &link->tun.owner);
+	link->tun.has_group = attr_number(tb[IFLA_TUN_GROUP], 4, &link->tun.group);
+	/* Only a multi-queue device counts its queues; a single one shows by its carrier. */
+	link->tun.queues = link->tun.multi_queue ? attr_u32(tb[IFLA_TUN_NUM_QUEUES]) +
+			   attr_u32(tb[IFLA_TUN_NUM_DISABLED_QUEUES]) : link->carrier;
+}
+
+static void read_bridge(const struct nlattr *data, struct link *link)
+{
+	const struct nlattr *tb[IFLA_BR_MAX + 1];
+
+	parse_nested(data, tb, IFLA_BR_MAX);
+	link->bridge.can_filter = tb[IFLA_BR_VLAN_FILTERING];
+	link->bridge.filters = attr_flag(tb[IFLA_BR_VLAN_FILTERING]);
+	attr_number(tb[IFLA_BR_VLAN_DEFAULT_PVID], 2, &link->bridge.default_pvid);
+	link->bridge.stp = attr_u32(tb[IFLA_BR_STP_STATE]) != 0;
+}
+
+static void read_port(const struct nlattr *data, struct link *link)
+{
+	const struct nlattr *tb[BRPORT_LOCKED + 1];
+
+	parse_nested(data, tb, BRPORT_LOCKED);
+	link->port.of_bridge = true;
+	attr_number(tb[IFLA_BRPORT_STATE], 1, &link->port.state);
+	link->port.hairpin = attr_flag(tb[IFLA_BRPORT_MODE]);
+	link->port.learning = attr_flag(tb[IFLA_BRPORT_LEARNING]);
+	link->port.isolated = attr_flag(tb[IFLA_BRPORT_ISOLATED]);
+	link->port.locked = attr_flag(tb[BRPORT_LOCKED]);
+}
+
+static void read_mode(const struct nlattr *data, struct link *link)
+{
+	const struct nlattr *tb[IFLA_MACVLAN_MODE + 1];
+	uint32_t value;
+
+	parse_nested(data, tb, IFLA_MACVLAN_MODE);
+	value = attr_u32(tb[IFLA_MACVLAN_MODE]);
+	for (enum macvtap_mode m = 0; m < MODE_COUNT; m++)
+		if (mode_values[m] == value)
+			link->mode = m;
+}
+
+static void read_info(const struct nlattr *info, struct link *link)
+{
+	const struct nlattr *tb[IFLA_INFO_MAX + 1];
+	char slave_kind[IFNAMSIZ] = "";
+
+	parse_nested(info, tb, IFLA_INFO_MAX);
+	attr_string(tb[IFLA_INFO_KIND], link->kind_name, sizeof(link->kind_name));
+	for (enum link_kind k = LINK_TUN; k <= LINK_BRIDGE; k++)
+		if (strcmp(link->kind_name, kind_names[k]) == 0)
+			link->kind = k;
+	switch (link->kind) {
+	case LINK_TUN:
+		read_tun(tb[IFLA_INFO_DATA], link);
+		break;
+	case LINK_MACVTAP:
+	case LINK_MACVLAN:
+		read_mode(tb[IFLA_INFO_DATA], link);
+		break;
+	case LINK_BRIDGE:
+		read_bridge(tb[IFLA_INFO_DATA], link);
+		break;
+	case LINK_OTHER:
+		break;
+	}
+	attr_string(tb[IFLA_INFO_SLAVE_KIND], slave_kind, sizeof(slave_kind));
+	if (strcmp(slave_kind, "bridge") == 0)
+		read_port(tb[IFLA_INFO_SLAVE_DATA], link);
+}
+
+/* Read an RTM_NEWLINK. False when it is none. */
+static bool read_link(const struct nlmsghdr *m, struct link *link)
+{
+	const struct nlattr *tb[IFLA_MAX + 1];
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(m);
+
+	if (m->nlmsg_type != RTM_NEWLINK || m->nlmsg_len < mnl_nlmsg_size(sizeof(*info)))
+		return false;
+	parse_attrs(m, sizeof(*info), tb, IFLA_MAX);
+	memset(link, 0, sizeof(*link));
+	link->ifindex = info->ifi_index;
+	link->flags = info->ifi_flags;
+	link->ethernet = info->ifi_type == ARPHRD_ETHER &&
+			 attr_number(tb[IFLA_ADDRESS], MAC_LEN, link->address);
+	attr_string(tb[IFLA_IFNAME], link->name, sizeof(link->name));
+	attr_string(tb[IFLA_IFALIAS], link->alias, sizeof(link->alias));
+	link->carrier = attr_flag(tb[IFLA_CARRIER]);
+	link->mtu = attr_u32(tb[IFLA_MTU]);
+	link->min_mtu = attr_u32(tb[IFLA_MIN_MTU]);
+	link->max_mtu = attr_u32(tb[IFLA_MAX_MTU]);
+	link->group = attr_u32(tb[IFLA_GROUP]);
+	link->master = (int)attr_u32(tb[IFLA_MASTER]);
+	link->lower = (int)attr_u32(tb[IFLA_LINK]);
+	link->lower_elsewhere = tb[IFLA_LINK_NETNSID];
+	if (tb[IFLA_LINKINFO])
+		read_info(tb[IFLA_LINKINFO], link);
+	return true;
+}
+
+/* Ask for a link as part of a transaction. Statistics are half of the answer and not wanted. */
+static void link_request(struct nl *nl, enum nl_step step, const char *name, int ifindex)
+{
+	struct nlmsghdr *m = link_message(nl, step, RTM_GETLINK, 0, name ? 0 : ifindex);
+
+	if (name)
+		mnl_attr_put_strz(m, IFLA_IFNAME, name);
+	mnl_attr_put_u32(m, IFLA_EXT_MASK, EXT_SKIP_STATS);
+	nl_message_end(nl, m);
+}
+
+static int keep_link(const struct nlmsghdr *m, void *data)
+{
+	return read_link(m, data) ? 0 : -EPROTO;
+}
+
+int nl_link_get(struct nl *nl, const char *name, int ifindex, struct link *link)
+{
+	nl_begin(nl);
+	link_request(nl, NL_LOOKUP, name, ifindex);
+	return nl_commit(nl, keep_link, link);
+}
+
+int nl_link_index(const struct nl *nl, const char name[static IFNAMSIZ])
+{
+	struct ifreq ifr = { 0 };
+	int result;
+
+	memcpy(ifr.ifr_name, name, IFNAMSIZ);
+	do
+		result = ioctl(mnl_socket_get_fd(nl->socket), SIOCGIFINDEX, &ifr);
+	while (result < 0 && errno == EINTR);
+	return result < 0 ? -errno : ifr.ifr_ifindex;
+}
+
+struct link_dump {
+	nl_link_fn *each;
+	enum link_kind kind;
+	void *data;
+};
+
+static int dump_link(const struct nlmsghdr *m, void *data)
+{
+	const struct link_dump *dump = data;
+	struct link link;
+
+	if (!read_link(m, &link))
+		return 0;
+	/* Kernels before 4.6 do not filter. */
+	if (dump->kind != LINK_OTHER && link.kind != dump->kind)
+		return 0;
+	return dump->each(&link, dump->data);
+}
+
+int nl_link_dump(struct nl *nl, enum link_kind kind, nl_link_fn *each, void *data)
+{
+	struct link_dump dump = { .each = each, .kind = kind, .data = data };
+	struct nlmsghdr *m;
+	struct nlattr *info;
+
+	nl_begin(nl);
+	m = link_message(nl, NL_LOOKUP, RTM_GETLINK, NLM_F_DUMP, 0);
+	mnl_attr_put_u32(m, IFLA_EXT_MASK, EXT_SKIP_STATS);
+	if (kind != LINK_OTHER) {
+		info = mnl_attr_nest_start(m, IFLA_LINKINFO);
+		mnl_attr_put_strz(m, IFLA_INFO_KIND, kind_names[kind]);
+		mnl_attr_nest_end(m, info);
+	}
+	nl_message_end(nl, m);
+	return nl_dump(nl, dump_link, &dump);
+}
+
+/* --- links, made and set up --- */
+
+/* No IPv6 address of the host's own on this link. Only before it is up (net/ipv6/addrconf.c). */
+static void put_no_ipv6(struct nlmsghdr *m)
+{
+	struct nlattr *spec = mnl_attr_nest_start(m, IFLA_AF_SPEC);
+	struct nlattr *inet6 = mnl_attr_nest_start(m, AF_INET6);
+
+	mnl_attr_put_u8(m, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	mnl_attr_nest_end(m, inet6);
+	mnl_attr_nest_end(m, spec);
+}
+
+static void put_port_flags(struct nl *nl, int ifindex, const struct port_policy *policy)
+{
+	struct nlmsghdr *m = link_message(nl, NL_PORT, RTM_NEWLINK, 0, ifindex);
+	struct nlattr *info = mnl_attr_nest_start(m, IFLA_LINKINFO), *data;
+
+	mnl_attr_put_strz(m, IFLA_INFO_SLAVE_KIND, "bridge");
+	data = mnl_attr_nest_start(m, IFLA_INFO_SLAVE_DATA);
+	if (policy->locked) {
+		mnl_attr_put_u8(m, BRPORT_LOCKED, 1);
+		mnl_attr_put_u8(m, IFLA_BRPORT_LEARNING, 0);
+	}
+	if (policy->isolated)
+		mnl_attr_put_u8(m, IFLA_BRPORT_ISOLATED, 1);
+	if (policy->hairpin)
+		mnl_attr_put_u8(m, IFLA_BRPORT_MODE, 1);
+	mnl_attr_nest_end(m, data);
+	mnl_attr_nest_end(m, info);
+	nl_message_end(nl, m);
+}
+
+static struct nlmsghdr *vlan_message(struct nl *nl, uint16_t type, int ifindex)
+{
+	struct ifinfomsg info = { .ifi_family = AF_BRIDGE, .ifi_index = ifindex };
+
+	return nl_message(nl, NL_VLAN, type, 0, sizeof(info), &info);
+}
+
+static void put_vlan(struct nlmsghdr *m, uint16_t vid, uint16_t flags)
+{
+	const struct bridge_vlan_info vlan = { .vid = vid, .flags = flags };
+
+	mnl_attr_put(m, IFLA_BRIDGE_VLAN_INFO, sizeof(vlan), &vlan);
+}
+
+/* The port's VLANs; the bridge's default one goes, unless it is among them. */
+static void put_vlans(struct nl *nl, int ifindex, const struct port_policy *policy,
+		      uint16_t default_pvid)
+{
+	struct nlmsghdr *m = vlan_message(nl, RTM_SETLINK, ifindex);
+	struct nlattr *spec = mnl_attr_nest_start(m, IFLA_AF_SPEC);
+	bool keep_default = !default_pvid;
+
+	for (unsigned i = 0; i < policy->vlan_count; i++) {
+		put_vlan(m, policy->vlans[i],
+			 i ? 0 : BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED);
+		keep_default |= policy->vlans[i] == default_pvid;
+	}
+	mnl_attr_nest_end(m, spec);
+	nl_message_end(nl, m);
+	if (keep_default)
+		return;
+	m = vlan_message(nl, RTM_DELLINK, ifindex);
+	spec = mnl_attr_nest_start(m, IFLA_AF_SPEC);
+	put_vlan(m, default_pvid, 0);
+	mnl_attr_nest_end(m, spec);
+	nl_message_end(nl, m);
+}
+
+/* @mac lives on this port for good, in every VLAN of it. */
+static void put_static_entry(struct nl *nl, int ifindex, const uint8_t *mac)
+{
+	struct ndmsg nd = {
+		.ndm_family = AF_BRIDGE, .ndm_ifindex = ifindex,
+		.ndm_state = NUD_NOARP, .ndm_flags = NTF_MASTER,
+	};
+	struct nlmsghdr *m = nl_message(nl, NL_FDB, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE,
+					sizeof(nd), &nd);
+
+	mnl_attr_put(m, NDA_LLADDR, MAC_LEN, mac);
+	nl_message_end(nl, m);
+}
+
+static void fdb_request(struct nl *nl, enum nl_step step, int bridge, const uint8_t *mac)
+{
+	struct ndmsg nd = { .ndm_family = AF_BRIDGE };
+	struct nlmsghdr *m = nl_message(nl, step, RTM_GETNEIGH, 0, sizeof(nd), &nd);
+
+	mnl_attr_put_u32(m, NDA_MASTER, (uint32_t)bridge);
+	mnl_attr_put(m, NDA_LLADDR, MAC_LEN, mac);
+	nl_message_end(nl, m);
+}
+
+static int read_fdb(const struct nlmsghdr *m, int *ifindex)
+{
+	const struct ndmsg *nd = mnl_nlmsg_get_payload(m);
+
+	if (m->nlmsg_type != RTM_NEWNEIGH || m->nlmsg_len < mnl_nlmsg_size(sizeof(*nd)))
+		return -EPROTO;
+	*ifindex = nd->ndm_ifindex;
+	return 0;
+}
+
+/* A tap hands its frames on at once: the queue is in the guest. As libvirt does by running tc. */
+static void put_no_queue(struct nl *nl, int ifindex)
+{
+	struct tcmsg tc = { .tcm_family = AF_UNSPEC, .tcm_ifindex = ifindex, .tcm_parent = TC_H_ROOT };
+	struct nlmsghdr *m = nl_message(nl, NL_QDISC, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE,
+					sizeof(tc), &tc);
+
+	mnl_attr_put_strz(m, TCA_KIND, "noqueue");
+	nl_message_end(nl, m);
+	/* A kernel without traffic control has no queueing discipline to take off. */
+	nl->steps[nl->count - 1].tolerate = EOPNOTSUPP;
+}
+
+static struct nlmsghdr *put_flags(struct nl *nl, int ifindex, unsigned flags)
+{
+	struct ifinfomsg info = { .ifi_index = ifindex, .ifi_flags = flags, .ifi_change = flags };
+	struct nlmsghdr *m = nl_message(nl, NL_UP, RTM_NEWLINK, 0, sizeof(info), &info);
+
+	nl_message_end(nl, m);
+	return m;
+}
+
+struct setup_reply {
+	int ifindex, bridge_index;
+	struct link *link, *bridge;
+	int *owner;
+};
+
+static int keep_setup(const struct nlmsghdr *m, void *data)
+{
+	const struct setup_reply *reply = data;
+	struct link link;
+
+	if (m->nlmsg_type == RTM_NEWNEIGH)
+		return read_fdb(m, reply->owner);
+	if (!read_link(m, &link))
+		return -EPROTO;
+	if (link.ifindex == reply->ifindex)
+		*reply->link = link;
+	else if (link.ifindex == reply->bridge_index)
+		*reply->bridge = link;
+	return 0;
+}
+
+static int tap_setup(struct nl *nl, const struct tap_setup *setup, bool no_ipv6,
+		     struct link *tap, struct link *bridge, int *owner)
+{
+	struct setup_reply reply = {
+		.ifindex = setup->ifindex, .bridge_index = setup->bridge ? setup->bridge->ifindex : 0,
+		.link = tap, .bridge = bridge, .owner = owner,
+	};
+	const struct port_policy *policy = setup->policy;
+	struct nlmsghdr *m;
+
+	nl_begin(nl);
+	m = link_message(nl, NL_CONFIGURE, RTM_NEWLINK, 0, setup->ifindex);
+	mnl_attr_put(m, IFLA_ADDRESS, MAC_LEN, setup->address);
+	mnl_attr_put_strz(m, IFLA_IFALIAS, setup->alias);
+	if (setup->mtu)
+		mnl_attr_put_u32(m, IFLA_MTU, setup->mtu);
+	if (setup->bridge)
+		mnl_attr_put_u32(m, IFLA_MASTER, (uint32_t)setup->bridge->ifindex);
+	if (no_ipv6)
+		put_no_ipv6(m);
+	nl_message_end(nl, m);
+	if (policy->locked || policy->isolated || policy->hairpin)
+		put_port_flags(nl, setup->ifindex, policy);
+	if (policy->vlan_count)
+		put_vlans(nl, setup->ifindex, policy, setup->bridge->bridge.default_pvid);
+	if (policy->locked)
+		put_static_entry(nl, setup->ifindex, setup->guest);
+	put_no_queue(nl, setup->ifindex);
+	put_flags(nl, setup->ifindex, IFF_UP);
+	if (setup->bridge) {
+		fdb_request(nl, NL_READ, setup->bridge->ifindex, setup->address);
+		link_request(nl, NL_READ, NULL, setup->bridge->ifindex);
+	}
+	link_request(nl, NL_READ, NULL, setup->ifindex);
+	return nl_commit(nl, keep_setup, &reply);
+}
+
+int nl_tap_setup(struct nl *nl, const struct tap_setup *setup,
+		 struct link *tap, struct link *bridge, int *owner)
+{
+	int err = tap_setup(nl, setup, setup->bridge, tap, bridge, owner);
+
+	/* Where IPv6 is off, for the kernel or by an MTU below its least, there is nothing to stop. */
+	if (err == -EAFNOSUPPORT && setup->bridge)
+		err = tap_setup(nl, setup, false, tap, bridge, owner);
+	return err;
+}
+
+static void put_macvtap(struct nl *nl, const struct macvtap_setup *setup)
+{
+	struct nlmsghdr *m = link_message(nl, NL_CREATE, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
+					  setup->ifindex);
+	struct nlattr *info, *data;
+
+	mnl_attr_put_strz(m, IFLA_IFNAME, setup->name);
+	mnl_attr_put(m, IFLA_ADDRESS, MAC_LEN, setup->address);
+	if (setup->mtu)
+		mnl_attr_put_u32(m, IFLA_MTU, setup->mtu);
+	mnl_attr_put_u32(m, IFLA_LINK, (uint32_t)setup->lower);
+	info = mnl_attr_nest_start(m, IFLA_LINKINFO);
+	mnl_attr_put_strz(m, IFLA_INFO_KIND, "macvtap");
+	data = mnl_attr_nest_start(m, IFLA_INFO_DATA);
+	mnl_attr_put_u32(m, IFLA_MACVLAN_MODE, mode_values[setup->mode]);
+	mnl_attr_nest_end(m, data);
+	mnl_attr_nest_end(m, info);
+	nl_message_end(nl, m);
+}
+
+/* The alias is not taken at creation. @no_ipv6: see put_no_ipv6(). */
+static void put_macvtap_config(struct nl *nl, const struct macvtap_setup *setup, bool no_ipv6)
+{
+	struct nlmsghdr *m = link_message(nl, NL_CONFIGURE, RTM_NEWLINK, 0, setup->ifindex);
+
+	mnl_attr_put_strz(m, IFLA_IFALIAS, setup->alias);
+	if (no_ipv6)
+		put_no_ipv6(m);
+	nl_message_end(nl, m);
+	put_no_queue(nl, setup->ifindex);
+	/* Without IFF_ALLMULTI the guest never sees a multicast frame that the host did not ask for. */
+	put_flags(nl, setup->ifindex, IFF_ALLMULTI | IFF_UP);
+	link_request(nl, NL_READ, NULL, setup->ifindex);
+}
+
+int nl_macvtap_create(struct nl *nl, const struct macvtap_setup *setup, struct link *link)
+{
+	int err;
+
+	nl_begin(nl);
+	put_macvtap(nl, setup);
+	put_macvtap_config(nl, setup, true);
+	err = nl_commit(nl, keep_link, link);
+	if (err == -EAFNOSUPPORT && nl->failed == NL_CONFIGURE) {
+		nl_begin(nl);
+		put_macvtap_config(nl, setup, false);
+		err = nl_commit(nl, keep_link, link);
+	}
+	return err;
+}
+
+int nl_link_set_address(struct nl *nl, int ifindex, const uint8_t address[static MAC_LEN])
+{
+	struct nlmsghdr *m;
+
+	nl_begin(nl);
+	m = link_message(nl, NL_CONFIGURE, RTM_SETLINK, 0, ifindex);
+	mnl_attr_put(m, IFLA_ADDRESS, MAC_LEN, address);
+	nl_acknowledge(m);
+	nl_message_end(nl, m);
+	return nl_commit(nl, NULL, NULL);
+}
+
+/* --- links, deleted --- */
+
+int nl_link_delete(struct nl *nl, int ifindex)
+{
+	struct nlmsghdr *m;
+
+	nl_begin(nl);
+	m = link_message(nl, NL_DELETE, RTM_DELLINK, 0, ifindex);
+	nl_acknowledge(m);
+	nl_message_end(nl, m);
+	return nl_commit(nl, NULL, NULL);
+}
+
+/* Move links into @group, or each into the one it came from when @group is NULL. */
+static int move_links(struct nl *nl, const struct link *links, size_t count, const uint32_t *group)
+{
+	int result = 0;
+
+	for (size_t done = 0; done < count && !result; done += nl->count) {
+		struct nlmsghdr *m = NULL;
+
+		nl_begin(nl);
+		for (size_t i = done; i < count && nl->count < NL_MESSAGES; i++) {
+			m = link_message(nl, NL_DELETE, RTM_SETLINK, 0, links[i].ifindex);
+			mnl_attr_put_u32(m, IFLA_GROUP, group ? *group : links[i].group);
+			nl_message_end(nl, m);
+			nl->steps[nl->count - 1].tolerate = ENODEV;
+		}
+		nl_acknowledge(m);
+		result = nl_commit(nl, NULL, NULL);
+	}
+	return result;
+}
+
+int nl_links_delete(struct nl *nl, const struct link *links, size_t count, uint32_t group)
+{
+	char text[sizeof(nl->text)];
+	struct nlmsghdr *m;
+	int err = move_links(nl, links, count, &group);
+
+	if (!err) {
+		nl_begin(nl);
+		m = link_message(nl, NL_DELETE, RTM_DELLINK, 0, 0);
+		mnl_attr_put_u32(m, IFLA_GROUP, group);
+		nl_acknowledge(m);
+		nl_message_end(nl, m);
+		nl->steps[0].tolerate = ENODEV;
+		err = nl_commit(nl, NULL, NULL);
+	}
+	if (err) {
+		memcpy(text, nl->text, sizeof(text));
+		move_links(nl, links, count, NULL);
+		memcpy(nl->text, text, sizeof(text));
+	}
+	return err;
+}
+
+/* --- bridges --- */
+
+static int keep_fdb(const struct nlmsghdr *m, void *data)
+{
+	return read_fdb(m, data);
+}
+
+int nl_fdb_get(struct nl *nl, int bridge, const uint8_t mac[static MAC_LEN], int *ifindex)
+{
+	nl_begin(nl);
+	fdb_request(nl, NL_LOOKUP, bridge, mac);
+	return nl_commit(nl, keep_fdb, ifindex);
+}
+
+struct vlan_dump {
+	nl_vlan_fn *each;
+	void *data;
+	struct port_vlan vlan;
+	int result;
+};
+
+static int dump_vlan(const struct nlattr *attr, void *data)
+{
+	struct vlan_dump *dump = data;
+	struct bridge_vlan_info one;
+
+	if (mnl_attr_get_type(attr) != IFLA_BRIDGE_VLAN_INFO || !attr_number(attr, sizeof(one), &one))
+		return MNL_CB_OK;
+	dump->vlan.last = one.vid;
+	if (!(one.flags & BRIDGE_VLAN_INFO_RANGE_END))
+		dump->vlan.first = one.vid;
+	if (one.flags & BRIDGE_VLAN_INFO_RANGE_BEGIN)
+		return MNL_CB_OK;
+	dump->vlan.pvid = one.flags & BRIDGE_VLAN_INFO_PVID;
+	dump->vlan.untagged = one.flags & BRIDGE_VLAN_INFO_UNTAGGED;
+	dump->result = dump->each(&dump->vlan, dump->data);
+	return dump->result ? MNL_CB_STOP : MNL_CB_OK;
+}
+
+static int dump_port_vlans(const struct nlmsghdr *m, void *data)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(m);
+	const struct nlattr *tb[IFLA_AF_SPEC + 1];
+	struct vlan_dump *dump = data;
+
+	if (m->nlmsg_type != RTM_NEWLINK || m->nlmsg_len < mnl_nlmsg_size(sizeof(*info)))
+		return 0;
+	parse_attrs(m, sizeof(*info), tb, IFLA_AF_SPEC);
+	if (!tb[IFLA_AF_SPEC])
+		return 0;
+	dump->vlan.ifindex = info->ifi_index;
+	mnl_attr_parse_nested(tb[IFLA_AF_SPEC], dump_vlan, dump);
+	return dump->result;
+}
+
+int nl_vlan_dump(struct nl *nl, nl_vlan_fn *each, void *data)
+{
+	struct ifinfomsg info = { .ifi_family = AF_BRIDGE };
+	struct vlan_dump dump = { .each = each, .data = data };
+	struct nlmsghdr *m;
+
+	nl_begin(nl);
+	m = nl_message(nl, NL_LOOKUP, RTM_GETLINK, NLM_F_DUMP, sizeof(info), &info);
+	mnl_attr_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_BRVLAN_COMPRESSED);
+	nl_message_end(nl, m);
+	return nl_dump(nl, dump_port_vlans, &dump);
+}

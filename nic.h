@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One guest's network device as a whole: check what is wanted, make it, open it, read it back, unmake it.
+ *
+ * The rules of the house are here: which address the device gets, when a device of the same name is
+ * the right one, and what a kernel error means to somebody who wires VMs. Functions return 0 or a
+ * negative errno with the line of error in @report.
+ */
+#ifndef TAPCTL_NIC_H
+#define TAPCTL_NIC_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "macutil.h"
+#include "netlink.h"
+#include "report.h"
+
+#define TAP_MTU_MAX 65521	/* MAX_TAP_MTU of drivers/net/tun.c */
+
+enum nic_kind { NIC_NOWHERE, NIC_BRIDGED, NIC_UNATTACHED, NIC_MACVTAP };
+
+enum vhost_mode { VHOST_OFF, VHOST_ON, VHOST_AUTO };
+
+/* What the user wants. All zeros but queues, owner and group is a valid beginning. */
+struct nic_options {
+	enum nic_kind kind;
+	char attach[IFNAMSIZ];		/* the bridge, or the lower device of a macvtap */
+	enum macvtap_mode mode;
+	bool has_mode;			/* it was said, and is not just the default */
+	uint8_t guest[MAC_LEN];
+	char name[IFNAMSIZ];		/* "": derived from the guest's address */
+	uint32_t mtu;			/* 0: the bridge's or the lower device's */
+	unsigned queues;		/* from 1 */
+	enum vhost_mode vhost;
+	bool no_vnet_hdr;
+	struct port_policy policy;
+	uid_t owner;			/* (uid_t)-1 and (gid_t)-1: not said */
+	gid_t group;
+};
+
+/* A device: what was wanted and what came of it. */
+struct nic {
+	struct nic_options want;
+	char name[IFNAMSIZ];
+	uint8_t host[MAC_LEN];		/* the address of the device on this side */
+	struct link attach;		/* the bridge or lower device, before the device was there */
+	struct link link;		/* the device as the kernel has it */
+	bool made;			/* it is ours to unmake */
+	bool reused;
+	bool persistent;
+	dev_t rdev;			/* of a macvtap, once nic_find_node() was called */
+	int *fds;			/* want.queues of them, -1 where not open */
+	int *vhost_fds;			/* the same, or all -1 */
+};
+
+#define NIC_ALIAS "tapctl guest "	/* and the guest's address: how a device of ours is known */
+
+/* The guest's address that the alias of a device of ours names. False: not one of ours. */
+bool nic_guest(uint8_t guest[static MAC_LEN], const struct link *link);
+
+/* A tap or macvtap, whoever made it. */
+bool nic_is_device(const struct link *link);
+
+/* The device number of a macvtap's character device; 0 for anything else or when it cannot be told. */
+dev_t nic_rdev(const struct link *link);
+
+/* Begin a device: derive its name and address. -ENOMEM. Every nic ends with nic_free(). */
+int nic_init(struct nic *nic, const struct nic_options *want, struct report *report);
+void nic_free(struct nic *nic);
+
+/*
+ * Look up the bridge or lower device and check everything that can be known before making anything.
+ * @previous, unless NULL, is a nic that was prepared just before: its answer is used again.
+ */
+int nic_prepare(struct nl *nl, struct nic *nic, const struct nic *previous, struct report *report);
+
+/*
+ * Whether there is a device of that name and it is what was wanted: then nic->reused is set and
+ * nic->link filled. One that is different is an error.
+ */
+int nic_find_existing(struct nl *nl, struct nic *nic, struct report *report);
+
+/* An ifindex that no link here has, high enough to meet no other namespace's /dev/tapN. */
+int nic_draw_ifindex(struct nl *nl, int *ifindex, struct report *report);
+
+/*
+ * Make a tap with all its queues (only one when @one_queue), or attach to the existing one; it lives
+ * until its fds are closed. Or make a macvtap, with the index @ifindex; it stays.
+ */
+int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue, struct report *report);
+int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex, struct report *report);
+
+/* Find the character device of a macvtap; open its queues, watched by @inotify unless that is -1. */
+int nic_find_node(struct nic *nic, struct report *report);
+int nic_open_macvtap(struct nic *nic, int inotify, struct report *report);
+
+/* Open a vhost fd for each queue, as far as nic->want.vhost asks for it. */
+int nic_open_vhost(struct nic *nic, struct report *report);
+
+/* Give the device to its owner (@owner when the options name none). */
+int nic_give(struct nic *nic, uid_t owner, struct report *report);
+
+/* Make a tap outlive this process. The very last step. */
+int nic_persist(struct nic *nic, struct report *report);
+
+/* Read the device back and compare it with what was wanted. */
+int nic_verify(struct nl *nl, struct nic *nic, struct report *report);
+
+/* Close the fds, and remove the device if this process made it. Never fails loudly. */
+void nic_unmake(struct nl *nl, struct nic *nic);
+
+#endif

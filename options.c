@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "options.h"
+#include "tapdev.h"
+
+/* The numbers below 64 are bits in the set of what was given already. */
+enum option_id {
+	OPT_MAC = 1, OPT_BRIDGE, OPT_LINK, OPT_UNATTACHED, OPT_MODE, OPT_NAME, OPT_MTU, OPT_QUEUES,
+	OPT_VHOST, OPT_NO_VNET_HDR, OPT_LOCK_MAC, OPT_ISOLATED, OPT_HAIRPIN, OPT_VLAN, OPT_OWNER,
+	OPT_GROUP, OPT_LAST_OF_NIC = OPT_GROUP,
+	OPT_JSON, OPT_NETNS, OPT_VERBOSE, OPT_FD, OPT_REUSE, OPT_USER, OPT_ALL, OPT_HOLDERS,
+	OPT_FORCE, OPT_STALE, OPT_RANDOM, OPT_COUNT,
+};
+
+#define WORD(short, long, id, help, value) { long, short, POPT_ARG_STRING, NULL, id, help, value }
+#define FLAG(short, long, id, help) { long, short, POPT_ARG_NONE, NULL, id, help, NULL }
+#define TABLE(table, title) { NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)(table), 0, title, NULL }
+
+static const struct poptOption nic_table[] = {
+	WORD('m', "mac", OPT_MAC, "the guest's address; each one begins another NIC", "MAC|random"),
+	WORD('b', "bridge", OPT_BRIDGE, "a tap on this bridge", "BRIDGE"),
+	WORD('l', "link", OPT_LINK, "a macvtap on this device", "IFNAME"),
+	FLAG(0, "unattached", OPT_UNATTACHED, "a tap on no bridge"),
+	WORD(0, "mode", OPT_MODE, "of a macvtap: bridge (default), vepa, private, passthru", "MODE"),
+	WORD('n', "name", OPT_NAME, "device name; may hold one %d (default: tap or mvt and the "
+	     "address's digits)", "NAME"),
+	WORD(0, "mtu", OPT_MTU, "default: the bridge's or the device's", "N"),
+	WORD('q', "queues", OPT_QUEUES, "as many queues, and fds", "N"),
+	{ "vhost", 0, POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, NULL, OPT_VHOST,
+	  "also a vhost fd a queue: on fails without, auto (default) goes on", "on|auto" },
+	FLAG(0, "no-vnet-hdr", OPT_NO_VNET_HDR, "bare Ethernet frames, without IFF_VNET_HDR"),
+	FLAG(0, "lock-mac", OPT_LOCK_MAC, "drop frames from any source but the guest's address"),
+	FLAG(0, "isolated", OPT_ISOLATED, "bridge port: nothing from or to other isolated ports"),
+	FLAG(0, "hairpin", OPT_HAIRPIN, "bridge port: frames may leave where they came in"),
+	WORD(0, "vlan", OPT_VLAN, "bridge port: the first VLAN untagged, the others tagged",
+	     "VID[,VID...]"),
+	POPT_TABLEEND
+};
+
+static const struct poptOption json_table[] = {
+	FLAG('j', "json", OPT_JSON, "print JSON"),
+	POPT_TABLEEND
+};
+
+static const struct poptOption general_table[] = {
+	WORD('N', "netns", OPT_NETNS, "work in that network namespace", "NAME|PID|PATH"),
+	FLAG('v', "verbose", OPT_VERBOSE, "tell each step on stderr"),
+	POPT_TABLEEND
+};
+
+const struct poptOption options_mac[] = {
+	FLAG('r', "random", OPT_RANDOM, "draw a guest's address"),
+	TABLE(json_table, NULL),
+	POPT_AUTOHELP POPT_TABLEEND
+};
+
+const struct poptOption options_add[] = {
+	TABLE(nic_table, "NIC options (before the first --mac: for all NICs; after a --mac: for that one):"),
+	WORD('o', "owner", OPT_OWNER, "who may open the device without privilege", "USER"),
+	WORD('g', "group", OPT_GROUP, "the same for a group", "GROUP"),
+	TABLE(json_table, NULL),
+	TABLE(general_table, "General options:"),
+	POPT_AUTOHELP POPT_TABLEEND
+};
+
+const struct poptOption options_exec[] = {
+	TABLE(nic_table, "NIC options (before the first --mac: for all NICs; after a --mac: for that one):"),
+	WORD('f', "fd", OPT_FD, "the first fd's number (default: 3)", "N"),
+	WORD('u', "user", OPT_USER, "run COMMAND as this user, without any privilege", "USER[:GROUP]"),
+	FLAG(0, "reuse", OPT_REUSE, "open the device if it exists already"),
+	TABLE(general_table, "General options:"),
+	POPT_AUTOHELP POPT_TABLEEND
+};
+
+const struct poptOption options_list[] = {
+	FLAG('a', "all", OPT_ALL, "all taps and macvtaps, not only tapctl's"),
+	FLAG('H', "holders", OPT_HOLDERS, "also which processes have them open"),
+	TABLE(json_table, NULL),
+	TABLE(general_table, "General options:"),
+	POPT_AUTOHELP POPT_TABLEEND
+};
+
+const struct poptOption options_del[] = {
+	FLAG('f', "force", OPT_FORCE, "also what tapctl did not make"),
+	FLAG('s', "stale", OPT_STALE, "all macvtaps of tapctl's that nobody has open"),
+	TABLE(general_table, "General options:"),
+	POPT_AUTOHELP POPT_TABLEEND
+};
+
+const struct poptOption options_pin[] = {
+	TABLE(general_table, "General options:"),
+	POPT_AUTOHELP POPT_TABLEEND
+};
+
+const struct poptOption options_check[] = {
+	TABLE(json_table, NULL),
+	TABLE(general_table, "General options:"),
+	POPT_AUTOHELP POPT_TABLEEND
+};
+
+/* --- values --- */
+
+bool option_number(unsigned long *number, const char *text, unsigned long min, unsigned long max)
+{
+	unsigned long value = 0;
+
+	if (!*text)
+		return false;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9' || value > (max - (unsigned long)(*text - '0')) / 10)
+			return false;
+		value = value * 10 + (unsigned long)(*text - '0');
+	}
+	if (value < min)
+		return false;
+	*number = value;
+	return true;
+}
+
+/* The kernel's rule (net/core/dev.c, dev_valid_name), and no bytes that a terminal would act on. */
+const char *option_name_fault(const char *name, bool pattern)
+{
+	const char *percent = strchr(name, '%');
+
+	if (!*name)
+		return "a device name is not empty";
+	if (strlen(name) >= IFNAMSIZ)
+		return "a device name has 15 bytes at most";
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return "that is no device name";
+	for (const char *c = name; *c; c++)
+		if (*c <= ' ' || *c > '~' || *c == '/' || *c == ':')
+			return "a device name holds no slash, colon, space or control character";
+	if (percent && (!pattern || percent[1] != 'd' || strchr(percent + 1, '%')))
+		return pattern ? "in a device name % stands once, as %d" : "a device name holds no %";
+	return NULL;
+}
+
+bool option_vlans(struct port_policy *policy, const char *text)
+{
+	struct port_policy read = { .vlan_count = 0 };
+	unsigned long vid;
+	char word[8];
+
+	for (;;) {
+		size_t len = strcspn(text, ",");
+
+		if (len >= sizeof(word) || read.vlan_count == sizeof(read.vlans) / sizeof(*read.vlans))
+			return false;
+		memcpy(word, text, len);
+		word[len] = '\0';
+		if (!option_number(&vid, word, 1, VLAN_MAX))
+			return false;
+		for (unsigned i = 0; i < read.vlan_count; i++)
+			if (read.vlans[i] == vid)
+				return false;
+		read.vlans[read.vlan_count++] = (uint16_t)vid;
+		if (!text[len])
+			break;
+		text += len + 1;
+	}
+	policy->vlan_count = read.vlan_count;
+	memcpy(policy->vlans, read.vlans, sizeof(read.vlans));
+	return true;
+}
+
+/* --- one option --- */
+
+static int read_mac(uint8_t mac[static MAC_LEN], const char *text, struct report *report)
+{
+	const char *fault;
+	int err;
+
+	if (strcmp(text, "random") == 0) {
+		err = mac_draw(mac);
+		return err ? report_error(report, err, "--mac random: cannot draw one: %s", strerror(-err)) : 0;
+	}
+	if (!mac_parse(mac, text))
+		return report_error(report, -EINVAL, "--mac '%s': that is no MAC address: write one like "
+				    "52:54:00:84:e3:62, or random", text);
+	fault = mac_fault(mac);
+	if (fault)
+		return report_error(report, -EINVAL, "--mac %s: it %s: no device can have it", text, fault);
+	return 0;
+}
+
+static int read_attach(struct nic_options *nic, enum nic_kind kind, const char *option,
+		       const char *name, struct report *report)
+{
+	const char *fault = option_name_fault(name, false);
+
+	if (fault)
+		return report_error(report, -EINVAL, "--%s '%s': %s", option, name, fault);
+	nic->kind = kind;
+	memcpy(nic->attach, name, strlen(name) + 1);
+	return 0;
+}
+
+static int read_vhost(struct nic_options *nic, const char *mode, struct report *report)
+{
+	if (!mode || strcmp(mode, "auto") == 0)
+		nic->vhost = VHOST_AUTO;
+	else if (strcmp(mode, "on") == 0)
+		nic->vhost = VHOST_ON;
+	else
+		return report_error(report, -EINVAL, "--vhost=%s: write on or auto", mode);
+	return 0;
+}
+
+static int read_nic_option(struct nic_options *nic, enum option_id id, const char *value,
+			   struct report *report)
+{
+	const char *fault;
+	unsigned long number;
+
+	switch (id) {
+	case OPT_BRIDGE:
+		return read_attach(nic, NIC_BRIDGED, "bridge", value, report);
+	case OPT_LINK:
+		return read_attach(nic, NIC_MACVTAP, "link", value, report);
+	case OPT_UNATTACHED:
+		nic->kind = NIC_UNATTACHED;
+		nic->attach[0] = '\0';
+		return 0;
+	case OPT_MODE:
+		if (!macvtap_mode_parse(&nic->mode, value))
+			return report_error(report, -EINVAL, "--mode '%s': write bridge, vepa, private or "
+					    "passthru", value);
+		nic->has_mode = true;
+		return 0;
+	case OPT_NAME:
+		fault = option_name_fault(value, true);
+		if (fault)
+			return report_error(report, -EINVAL, "--name '%s': %s", value, fault);
+		memcpy(nic->name, value, strlen(value) + 1);
+		return 0;
+	case OPT_MTU:
+		if (!option_number(&number, value, 68, 65535))
+			return report_error(report, -EINVAL, "--mtu '%s': write a number of 68 to 65535", value);
+		nic->mtu = (uint32_t)number;
+		return 0;
+	case OPT_QUEUES:
+		if (!option_number(&number, value, 1, QUEUES_MAX))
+			return report_error(report, -EINVAL, "--queues '%s': write a number of 1 to %d", value,
+					    QUEUES_MAX);
+		nic->queues = (unsigned)number;
+		return 0;
+	case OPT_VHOST:
+		return read_vhost(nic, value, report);
+	case OPT_VLAN:
+		if (!option_vlans(&nic->policy, value))
+			return report_error(report, -EINVAL, "--vlan '%s': write VLAN numbers of 1 to %d, each "
+					    "once, like 10,20", value, VLAN_MAX);
+		return 0;
+	case OPT_OWNER:
+		if (!privs_find_user(&nic->owner, value))
+			return report_error(report, -EINVAL, "--owner '%s': there is no such user", value);
+		return 0;
+	case OPT_GROUP:
+		if (!privs_find_group(&nic->group, value))
+			return report_error(report, -EINVAL, "--group '%s': there is no such group", value);
+		return 0;
+	case OPT_NO_VNET_HDR:
+		nic->no_vnet_hdr = true;
+		return 0;
+	case OPT_LOCK_MAC:
+		nic->policy.locked = true;
+		return 0;
+	case OPT_ISOLATED:
+		nic->policy.isolated = true;
+		return 0;
+	case OPT_HAIRPIN:
+		nic->policy.hairpin = true;
+		return 0;
+	default:
+		return report_error(report, -EINVAL, "option %d is unknown", id);
+	}
+}
+
+static int read_general_option(struct options *options, enum option_id id, const char *value,
+			       struct report *report)
+{
+	unsigned long number;
+
+	switch (id) {
+	case OPT_FD:
+		if (!option_number(&number, value, 0, 1 << 20))
+			return report_error(report, -EINVAL, "--fd '%s': write the number of a free file "
+					    "descriptor, like 3", value);
+		options->fd = (int)number;
+		return 0;
+	case OPT_USER:
+		return privs_parse(&options->user, value, report);
+	case OPT_NETNS:
+		if (!*value)
+			return report_error(report, -EINVAL, "--netns '': write a name, a PID or a path");
+		options->netns = value;
+		return 0;
+	case OPT_JSON:
+		options->json = true;
+		return 0;
+	case OPT_VERBOSE:
+		options->verbose = true;
+		return 0;
+	case OPT_REUSE:
+		options->reuse = true;
+		return 0;
+	case OPT_ALL:
+		options->all = true;
+		return 0;
+	case OPT_HOLDERS:
+		options->holders = true;
+		return 0;
+	case OPT_FORCE:
+		options->force = true;
+		return 0;
+	case OPT_STALE:
+		options->stale = true;
+		return 0;
+	case OPT_RANDOM:
+		options->random = true;
+		return 0;
+	default:
+		return report_error(report, -EINVAL, "option %d is unknown", id);
+	}
+}
+
+/* --- all options --- */
+
+/* Where an option is going: all NICs until the first --mac, then the newest one. */
+struct reading {
+	struct options *options;
+	struct nic_options common;
+	uint64_t seen, nic_seen;	/* bits of option_id */
+};
+
+static struct nic_options *present_nic(struct reading *reading)
+{
+	struct options *options = reading->options;
+
+	return options->nic_count ? &options->nics[options->nic_count - 1] : &reading->common;
+}
+
+static int begin_nic(struct reading *reading, struct report *report)
+{
+	struct options *options = reading->options;
+	struct nic_options *nics;
+
+	/* Grows at every power of two. */
+	if ((options->nic_count & (options->nic_count - 1)) == 0) {
+		nics = realloc(options->nics, (options->nic_count ? 2 * options->nic_count : 1) * sizeof(*nics));
+		if (!nics)
+			return report_error(report, -ENOMEM, "out of memory");
+		options->nics = nics;
+	}
+	options->nics[options->nic_count++] = reading->common;
+	reading->nic_seen = 0;
+	return 0;
+}
+
+static int check_repetition(struct reading *reading, poptContext context, enum option_id id,
+			    struct report *report)
+{
+	const uint64_t places = 1U << OPT_BRIDGE | 1U << OPT_LINK | 1U << OPT_UNATTACHED;
+	uint64_t bit = (uint64_t)1 << id;
+	uint64_t *seen = id <= OPT_LAST_OF_NIC ? &reading->nic_seen : &reading->seen;
+
+	if (id == OPT_MAC)
+		return 0;
+	if (*seen & bit)
+		return report_error(report, -EINVAL, "%s: it is given twice",
+				    poptBadOption(context, POPT_BADOPTION_NOALIAS));
+	if (bit & places && *seen & places)
+		return report_error(report, -EINVAL, "--bridge, --link and --unattached: give one of them");
+	*seen |= bit;
+	return 0;
+}
+
+static int read_option(struct reading *reading, poptContext context, enum option_id id,
+		       struct report *report)
+{
+	char *value = poptGetOptArg(context);
+	int err = check_repetition(reading, context, id, report);
+
+	if (!err && id == OPT_MAC) {
+		err = begin_nic(reading, report);
+		if (!err)
+			err = read_mac(present_nic(reading)->guest, value, report);
+	} else if (!err && id <= OPT_LAST_OF_NIC) {
+		err = read_nic_option(present_nic(reading), id, value, report);
+	} else if (!err) {
+		err = read_general_option(reading->options, id, value, report);
+		/* --netns is used later on and stays popt's until the end. */
+		if (id == OPT_NETNS)
+			value = NULL;
+	}
+	free(value);
+	return err;
+}
+
+static int check_nic(const struct nic_options *nic, struct report *report)
+{
+	const struct port_policy *policy = &nic->policy;
+
+	if (nic->kind == NIC_NOWHERE)
+		return report_error(report, -EINVAL, "where to? give --bridge BRIDGE, --link IFNAME or "
+				    "--unattached");
+	if (nic->kind != NIC_MACVTAP && nic->has_mode)
+		return report_error(report, -EINVAL, "--mode: it is for a macvtap, with --link");
+	if (nic->kind != NIC_BRIDGED &&
+	    (policy->locked || policy->isolated || policy->hairpin || policy->vlan_count))
+		return report_error(report, -EINVAL, "--lock-mac, --isolated, --hairpin and --vlan: they are for "
+				    "a bridge port, with --bridge");
+	if (nic->kind != NIC_MACVTAP && nic->mtu > TAP_MTU_MAX)
+		return report_error(report, -EINVAL, "--mtu %u: a tap's is 68 to %d", nic->mtu, TAP_MTU_MAX);
+	return 0;
+}
+
+/* Of two devices for one guest address, or of one name, the second would be refused later. */
+static int check_twins(const struct options *options, struct report *report)
+{
+	char text[MAC_STRLEN];
+
+	for (size_t k = 1; k < options->nic_count; k++) {
+		const struct nic_options *nic = &options->nics[k];
+
+		for (size_t i = 0; i < k; i++) {
+			const struct nic_options *other = &options->nics[i];
+
+			if (mac_equal(nic->guest, other->guest))
+				return report_error(report, -EINVAL, "--mac %s: it is given twice",
+						    mac_format(text, nic->guest));
+			if (nic->name[0] && !strchr(nic->name, '%') && strcmp(nic->name, other->name) == 0)
+				return report_error(report, -EINVAL, "--name %s: two NICs cannot have the "
+						    "same name: write it with %%d", nic->name);
+		}
+	}
+	return 0;
+}
+
+#define MACS_SHOWN 4
+
+/* The one address that COMMAND's own words give its guest. */
+static int take_mac_of_command(struct reading *reading, char *const command[], struct report *report)
+{
+	uint8_t macs[MACS_SHOWN][MAC_LEN];
+	char texts[MACS_SHOWN][MAC_STRLEN];
+	size_t found = command_find_macs(command, macs, MACS_SHOWN);
+	const char *fault;
+	int err;
+
+	if (found == 0)
+		return report_error(report, -EINVAL, "%s: none of its arguments says mac=ADDRESS, and qemu would "
+				    "give every such guest the same 52:54:00:12:34:56: give one, here by --mac",
+				    command[0]);
+	for (size_t i = 0; i < found && i < MACS_SHOWN; i++)
+		mac_format(texts[i], macs[i]);
+	if (found > 1)
+		return report_error(report, -EINVAL, "%s: its arguments name %zu addresses, %s, %s%s: give a --mac "
+				    "for each NIC that tapctl is to make", command[0], found, texts[0],
+				    texts[1], found > 2 ? " ..." : "");
+	fault = mac_fault(macs[0]);
+	if (fault)
+		return report_error(report, -EINVAL, "mac=%s: it %s: no guest can have it", texts[0], fault);
+	err = begin_nic(reading, report);
+	if (!err)
+		memcpy(present_nic(reading)->guest, macs[0], MAC_LEN);
+	return err;
+}
+
+static int finish_nics(struct reading *reading, char *const command[], struct report *report)
+{
+	struct options *options = reading->options;
+	int err = 0;
+
+	if (options->nic_count == 0 && !command)
+		return report_error(report, -EINVAL, "whose device? give the guest's address with --mac MAC");
+	if (options->nic_count == 0)
+		err = take_mac_of_command(reading, command, report);
+	for (size_t k = 0; k < options->nic_count && !err; k++)
+		err = check_nic(&options->nics[k], report);
+	return err ? err : check_twins(options, report);
+}
+
+int options_read(struct options *options, poptContext context, bool nics, char *const command[],
+		 struct report *report)
+{
+	struct reading reading = {
+		.options = options,
+		.common = { .queues = 1, .owner = (uid_t)-1, .group = (gid_t)-1 },
+	};
+	int id, err = 0;
+
+	*options = (struct options){ .fd = -1 };
+	while (!err && (id = poptGetNextOpt(context)) > 0)
+		err = read_option(&reading, context, (enum option_id)id, report);
+	if (!err && id < -1)
+		return report_error(report, -EINVAL, "%s: %s", poptBadOption(context, POPT_BADOPTION_NOALIAS),
+				    id == POPT_ERROR_BADOPT ? "unknown option: see --help" : poptStrerror(id));
+	return !err && nics ? finish_nics(&reading, command, report) : err;
+}
+
+void options_free(struct options *options)
+{
+	free(options->nics);
+	free((char *)options->netns);
+	options->nics = NULL;
+	options->netns = NULL;
+}

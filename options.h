@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The words of the command line: popt's tables, and the strict reading of every value.
+ *
+ * Nothing is touched here but the user database and getrandom. What is wrong is told in one line
+ * of @report that says what to write instead.
+ */
+#ifndef TAPCTL_OPTIONS_H
+#define TAPCTL_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <popt.h>
+
+#include "nic.h"
+#include "privs.h"
+#include "report.h"
+
+/* Everything that options of any command can say. All zeros but fd (-1) is the beginning. */
+struct options {
+	bool json, verbose;
+	const char *netns;		/* NULL: here */
+	/* add, exec */
+	struct nic_options *nics;
+	size_t nic_count;
+	/* exec */
+	int fd;				/* where the queues begin; -1: not said, so 3 */
+	bool reuse;
+	struct privs_user user;
+	/* list, del, mac */
+	bool all, holders, force, stale, random;
+};
+
+/* popt's tables, one a command. */
+extern const struct poptOption options_mac[], options_add[], options_exec[], options_list[],
+	options_del[], options_pin[], options_check[];
+
+/*
+ * Read all options of @context into @options, and for add and exec (@nics) the devices that they
+ * want: @command is exec's COMMAND, whose words may name the guest's address. 0 or -EINVAL or
+ * -ENOMEM. Free with options_free().
+ */
+int options_read(struct options *options, poptContext context, bool nics, char *const command[],
+		 struct report *report);
+void options_free(struct options *options);
+
+/* A decimal number of @min to @max, nothing before it and nothing behind. */
+bool option_number(unsigned long *number, const char *text, unsigned long min, unsigned long max);
+
+/* A name that the kernel takes for a device; with @pattern it may hold one %d. NULL or what is wrong. */
+const char *option_name_fault(const char *name, bool pattern);
+
+/* VID[,VID...] into @policy; false when it is something else. */
+bool option_vlans(struct port_policy *policy, const char *text);
+
+#endif

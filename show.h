@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How devices are shown: a table for people, JSON for programs.
+ *
+ * Names and aliases come from the kernel, commands from /proc: whatever bytes they hold, the JSON
+ * stays valid and a terminal sees none of them raw.
+ */
+#ifndef TAPCTL_SHOW_H
+#define TAPCTL_SHOW_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "holders.h"
+#include "netlink.h"
+
+struct show {
+	FILE *out;
+	bool json;
+	const struct holders *holders;	/* NULL: do not show them */
+	struct nl *nl;			/* for what a device refers to: bridges, lower devices, VLANs */
+	size_t count;			/* of devices shown so far */
+	/* what was looked up last */
+	struct link other;
+	struct port_vlan *vlans;
+	size_t vlan_count;
+	bool vlans_known;
+};
+
+/* The header or the opening bracket; one device; the end of it all. */
+void show_begin(struct show *show);
+void show_link(struct show *show, const struct link *link);
+void show_end(struct show *show);
+
+/* A string as JSON, in quotes. Bytes that are no UTF-8 become U+FFFD. */
+void show_json_string(FILE *out, const char *text);
+
+/* A string for a terminal: bytes that are not printable ASCII become question marks. */
+void show_plain_string(FILE *out, const char *text);
+
+#endif

@@ -1,0 +1,743 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command line: the commands, and what they print.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/auxv.h>
+#include <sys/random.h>
+
+#include <popt.h>
+
+#include "command.h"
+#include "holders.h"
+#include "launch.h"
+#include "netlink.h"
+#include "netns.h"
+#include "nic.h"
+#include "options.h"
+#include "privs.h"
+#include "report.h"
+#include "show.h"
+#include "wire.h"
+
+#ifndef VERSION
+#define VERSION "unknown"
+#endif
+
+enum {
+	EXIT_USAGE = 2,
+	/* of exec, as env(1) has them */
+	EXIT_EXEC_FAILED = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127,
+};
+
+/* One run: the command line, taken apart. */
+struct run {
+	struct options options;
+	const char **words;		/* what is no option; ends with NULL */
+	char **command;			/* behind the --; NULL when there is none */
+	struct report report;
+};
+
+struct command {
+	const char *name, *words, *summary;
+	const struct poptOption *table;
+	int (*run)(struct run *run);	/* returns the exit status */
+	bool takes_nics, takes_command;
+	int min_words, max_words;
+	bool unprivileged;		/* harmless in the hands of everybody */
+};
+
+/* --- what is printed --- */
+
+static void tell(enum report_kind kind, const char *line)
+{
+	fputs(kind == REPORT_WARNING ? "tapctl: warning: " : "tapctl: ", stderr);
+	show_plain_string(stderr, line);
+	putc('\n', stderr);
+}
+
+static void tell_unless_step(enum report_kind kind, const char *line)
+{
+	if (kind != REPORT_STEP)
+		tell(kind, line);
+}
+
+static int fail(const struct report *report, int status)
+{
+	tell(REPORT_STEP, report->error[0] ? report->error : "it failed, and nobody knows why");
+	return status;
+}
+
+/* What was printed has to arrive: a full disk or a closed pipe is a failure. */
+static int flush_output(struct report *report)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	return report_error(report, -EIO, "standard output: cannot write to it: %s", strerror(errno));
+}
+
+/* popt leaves the process itself after --help. */
+static void close_output(void)
+{
+	if (fclose(stdout) != 0) {
+		tell(REPORT_STEP, "standard output: cannot write to it");
+		_exit(EXIT_FAILURE);
+	}
+}
+
+/* --- mac --- */
+
+static void print_mac(const struct run *run, const uint8_t *guest, size_t index)
+{
+	char guest_text[MAC_STRLEN], host_text[MAC_STRLEN], tap[MAC_NAMELEN], macvtap[MAC_NAMELEN];
+	uint8_t host[MAC_LEN];
+
+	mac_derive_host(host, guest);
+	mac_format(guest_text, guest);
+	mac_format(host_text, host);
+	mac_name(tap, "tap", guest);
+	mac_name(macvtap, "mvt", guest);
+	if (run->options.json)
+		printf("%s{\"guest_mac\":\"%s\",\"host_mac\":\"%s\",\"tap\":\"%s\",\"macvtap\":\"%s\"}",
+		       index ? ",\n" : "[", guest_text, host_text, tap, macvtap);
+	else
+		puts(run->options.random ? guest_text : host_text);
+}
+
+static int cmd_mac(struct run *run)
+{
+	size_t count = 0;
+	uint8_t mac[MAC_LEN];
+
+	if (run->options.random == (run->words[0] != NULL)) {
+		report_error(&run->report, -EINVAL, "mac: give addresses, or --random for a new one");
+		return fail(&run->report, EXIT_USAGE);
+	}
+	/* All are checked before the first is printed. */
+	for (const char **word = run->words; *word; word++) {
+		const char *fault;
+
+		if (!mac_parse(mac, *word))
+			report_error(&run->report, -EINVAL, "'%s': that is no MAC address: write one like "
+				     "52:54:00:84:e3:62", *word);
+		else if ((fault = mac_fault(mac)))
+			report_error(&run->report, -EINVAL, "%s: it %s: no guest can have it", *word, fault);
+	}
+	if (run->report.error[0])
+		return fail(&run->report, EXIT_USAGE);
+	if (run->options.random) {
+		int err = mac_draw(mac);
+
+		if (err) {
+			report_error(&run->report, err, "cannot draw an address: %s", strerror(-err));
+			return fail(&run->report, EXIT_FAILURE);
+		}
+		print_mac(run, mac, count++);
+	}
+	for (const char **word = run->words; *word && mac_parse(mac, *word); word++)
+		print_mac(run, mac, count++);
+	if (run->options.json)
+		puts("]");
+	return flush_output(&run->report) ? fail(&run->report, EXIT_FAILURE) : EXIT_SUCCESS;
+}
+
+/* --- add --- */
+
+/* The user behind sudo, as only root may say, else who runs this. */
+static uid_t find_caller(void)
+{
+	const char *sudo = geteuid() == 0 ? getenv("SUDO_UID") : NULL;
+	unsigned long uid;
+
+	return sudo && option_number(&uid, sudo, 0, (uid_t)-2) ? (uid_t)uid : getuid();
+}
+
+static int print_added(struct run *run, struct wire *wire)
+{
+	struct show show = { .out = stdout, .json = true, .nl = &wire->nl };
+	int err = 0;
+
+	if (run->options.json)
+		show_begin(&show);
+	for (size_t k = 0; k < wire->count && !err; k++) {
+		if (!run->options.json) {
+			puts(wire->nics[k].link.name);
+			continue;
+		}
+		/* It has an owner and stays only since it was read last. */
+		err = nic_verify(&wire->nl, &wire->nics[k], &run->report);
+		show_link(&show, &wire->nics[k].link);
+	}
+	if (run->options.json)
+		show_end(&show);
+	return err ? err : flush_output(&run->report);
+}
+
+static int cmd_add(struct run *run)
+{
+	struct wire wire = { .count = 0 };
+	sigset_t signals;
+	int err;
+
+	/* All or nothing: what would end this half-way waits until it is done. */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	err = wire_begin(&wire, run->options.nics, run->options.nic_count, &run->report);
+	if (!err)
+		err = wire_make_lasting(&wire, find_caller(), &run->report);
+	if (!err)
+		err = print_added(run, &wire);
+	if (err)
+		wire_unmake(&wire);
+	wire_end(&wire);
+	return err ? fail(&run->report, EXIT_FAILURE) : EXIT_SUCCESS;
+}
+
+/* --- exec --- */
+
+/* What is probably a mistake and still may be meant. */
+static void warn_of_command(struct run *run)
+{
+	const char *closing = command_closes_fds(run->command);
+	uint8_t found[1][MAC_LEN];
+	char mac[MAC_STRLEN];
+
+	if (closing)
+		report_tell(&run->report, REPORT_WARNING, "%s closes all fds from 3 upwards: put it in front: "
+			    "%s ... tapctl exec ... -- COMMAND", closing, closing);
+	for (size_t k = 0; k < run->options.nic_count; k++)
+		if (!command_mentions_mac(run->command, run->options.nics[k].guest) &&
+		    command_find_macs(run->command, found, 1) > 0)
+			report_tell(&run->report, REPORT_WARNING, "%s: the guest's address is not among those "
+				    "that %s's arguments give it: a guest with another one gets no frame",
+				    mac_format(mac, run->options.nics[k].guest), run->command[0]);
+}
+
+/* Everything until COMMAND runs, in the namespace of --netns and back from it. */
+static int prepare_exec(struct run *run, struct wire *wire, int *previous)
+{
+	const struct options *options = &run->options;
+	int first = options->fd >= 0 ? options->fd : 3, err;
+	unsigned fds = 0;
+
+	for (size_t k = 0; k < options->nic_count; k++)
+		fds += options->nics[k].queues * (options->nics[k].vhost == VHOST_OFF ? 1 : 2);
+	err = launch_reserve(first, fds, &run->report);
+	if (!err && options->netns)
+		err = netns_enter(options->netns, previous, &run->report);
+	if (!err)
+		err = wire_begin(wire, options->nics, options->nic_count, &run->report);
+	if (err)
+		return err;
+	warn_of_command(run);
+	err = wire_make_open(wire, options->reuse, &run->report);
+	if (!err)
+		err = wire_verify(wire, &run->report);
+	if (!err && options->netns)
+		err = netns_leave(*previous, &run->report);
+	if (!err)
+		err = launch_place(wire->nics, wire->count, first, &run->report);
+	if (!err)
+		err = launch_environment(wire->nics, wire->count, &run->report);
+	if (!err)
+		err = privs_clear_inherited(&run->report);
+	if (!err && options->user.wanted)
+		err = privs_become(&options->user, &run->report);
+	return err;
+}
+
+static int cmd_exec(struct run *run)
+{
+	struct wire wire = { .count = 0 };
+	int previous = -1, status = EXIT_EXEC_FAILED, err;
+
+	err = prepare_exec(run, &wire, &previous);
+	if (!err) {
+		report_tell(&run->report, REPORT_STEP, "%s: running it", run->command[0]);
+		err = launch_exec(run->command, &run->report);
+		status = err == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+	}
+	wire_unmake(&wire);
+	wire_end(&wire);
+	return fail(&run->report, status);
+}
+
+/* --- which devices --- */
+
+/* Devices by name or guest address, each once. */
+struct selection {
+	struct link *links;
+	size_t count;
+	const uint8_t *guest;	/* what a dump looks for */
+};
+
+static int select_link(struct selection *selection, const struct link *link)
+{
+	struct link *links;
+
+	for (size_t i = 0; i < selection->count; i++)
+		if (selection->links[i].ifindex == link->ifindex)
+			return 0;
+	/* Grows at every power of two. */
+	if ((selection->count & (selection->count - 1)) == 0) {
+		links = realloc(selection->links,
+				(selection->count ? 2 * selection->count : 1) * sizeof(*links));
+		if (!links)
+			return -ENOMEM;
+		selection->links = links;
+	}
+	selection->links[selection->count++] = *link;
+	return 0;
+}
+
+static int select_guest(const struct link *link, void *data)
+{
+	struct selection *selection = data;
+	uint8_t guest[MAC_LEN];
+
+	return nic_guest(guest, link) && mac_equal(guest, selection->guest) ?
+	       select_link(selection, link) : 0;
+}
+
+/* Dump until the table holds still, for those who need the whole truth. */
+static int dump_whole(struct nl *nl, enum link_kind kind, nl_link_fn *each, void *data)
+{
+	int result = 1;
+
+	for (int tries = 0; tries < 100 && result == 1; tries++)
+		result = nl_link_dump(nl, kind, each, data);
+	return result == 1 ? 0 : result;
+}
+
+static int select_word(struct nl *nl, struct selection *selection, const char *word,
+		       struct report *report)
+{
+	size_t before = selection->count;
+	bool name = !option_name_fault(word, false);
+	uint8_t guest[MAC_LEN];
+	struct link link;
+	int err = name ? nl_link_get(nl, word, 0, &link) : -ENODEV;
+
+	if (!err) {
+		err = select_link(selection, &link);
+	} else if (err == -ENODEV && mac_parse(guest, word)) {
+		selection->guest = guest;
+		err = dump_whole(nl, LINK_TUN, select_guest, selection);
+		if (!err)
+			err = dump_whole(nl, LINK_MACVTAP, select_guest, selection);
+		if (!err && selection->count == before)
+			return report_error(report, -ENODEV, "%s: there is no device of tapctl's for this guest "
+					    "here: tapctl list shows all", word);
+	}
+	if (err == -ENODEV)
+		return report_error(report, err, "'%s': there is no such device here: tapctl list shows all",
+				    word);
+	if (err)
+		return report_error(report, err, "%s: cannot look it up: %s", word, nl_strerror(nl, err));
+	return 0;
+}
+
+static int select_words(struct nl *nl, struct selection *selection, const char **words,
+			struct report *report)
+{
+	int err = 0;
+
+	for (; *words && !err; words++)
+		err = select_word(nl, selection, *words, report);
+	return err;
+}
+
+/* --- list --- */
+
+struct list {
+	struct show show;
+	bool all;
+};
+
+static int list_link(const struct link *link, void *data)
+{
+	struct list *list = data;
+	uint8_t guest[MAC_LEN];
+
+	if (nic_is_device(link) && (list->all || nic_guest(guest, link)))
+		show_link(&list->show, link);
+	return ferror(list->show.out) ? -EIO : 0;
+}
+
+static int list_words(struct run *run, struct nl *nl, struct list *list)
+{
+	struct selection selection = { .count = 0 };
+	int err = select_words(nl, &selection, run->words, &run->report);
+
+	for (size_t i = 0; i < selection.count && !err; i++)
+		if (!nic_is_device(&selection.links[i]))
+			err = report_error(&run->report, -EOPNOTSUPP, "%s: it is no tap and no macvtap",
+					   selection.links[i].name);
+	if (!err)
+		show_begin(&list->show);
+	for (size_t i = 0; i < selection.count && !err; i++)
+		show_link(&list->show, &selection.links[i]);
+	free(selection.links);
+	return err;
+}
+
+static int list_all(struct run *run, struct nl *nl, struct list *list)
+{
+	int err;
+
+	show_begin(&list->show);
+	/* Devices that come or go meanwhile may be shown or not: nobody could tell the difference. */
+	err = nl_link_dump(nl, LINK_TUN, list_link, list);
+	if (err >= 0)
+		err = nl_link_dump(nl, LINK_MACVTAP, list_link, list);
+	if (err < 0 && err != -EIO)
+		return report_error(&run->report, err, "cannot list the devices: %s", nl_strerror(nl, err));
+	return 0;
+}
+
+static int cmd_list(struct run *run)
+{
+	static struct nl nl, lookups;
+	struct holders holders = { .count = 0 };
+	struct list list = {
+		.show = { .out = stdout, .json = run->options.json, .nl = &lookups,
+			  .holders = run->options.holders ? &holders : NULL },
+		.all = run->options.all,
+	};
+	int err = nl_open(&nl);
+
+	/* A socket in the middle of a dump takes no other request. */
+	if (!err)
+		err = nl_open(&lookups);
+	if (err)
+		report_error(&run->report, err, "cannot open a netlink socket: %s", strerror(-err));
+	if (!err && run->options.holders && (err = holders_read(&holders)) < 0)
+		report_error(&run->report, err, "/proc: cannot read who holds what: %s", strerror(-err));
+	if (!err)
+		err = run->words[0] ? list_words(run, &nl, &list) : list_all(run, &nl, &list);
+	if (!err)
+		show_end(&list.show);
+	if (!err)
+		err = flush_output(&run->report);
+	holders_free(&holders);
+	nl_close(&lookups);
+	nl_close(&nl);
+	return err ? fail(&run->report, EXIT_FAILURE) : EXIT_SUCCESS;
+}
+
+/* --- del --- */
+
+static int select_ours(const struct link *link, void *data)
+{
+	uint8_t guest[MAC_LEN];
+
+	return nic_guest(guest, link) ? select_link(data, link) : 0;
+}
+
+/* The macvtaps of ours that no process has open. */
+static int select_stale(struct nl *nl, struct selection *selection, struct report *report)
+{
+	struct selection macvtaps = { .count = 0 };
+	struct holders holders;
+	int err = dump_whole(nl, LINK_MACVTAP, select_ours, &macvtaps);
+
+	if (err)
+		report_error(report, err, "cannot list the macvtaps: %s", nl_strerror(nl, err));
+	else if ((err = holders_read(&holders)) < 0)
+		report_error(report, err, "/proc: cannot read who holds what: %s", strerror(-err));
+	for (size_t i = 0; i < macvtaps.count && !err; i++) {
+		dev_t rdev = nic_rdev(&macvtaps.links[i]);
+
+		if (!rdev)
+			err = report_error(report, -ENODEV, "%s: cannot find its character device, so nobody "
+					   "knows who holds it", macvtaps.links[i].name);
+		else if (!holders_next(&holders, NULL, "", rdev))
+			err = select_link(selection, &macvtaps.links[i]);
+	}
+	if (!err)
+		holders_free(&holders);
+	free(macvtaps.links);
+	return err;
+}
+
+static int check_deletable(const struct run *run, const struct link *link, struct report *report)
+{
+	uint8_t guest[MAC_LEN];
+
+	if (!nic_is_device(link) && link->kind != LINK_MACVLAN)
+		return report_error(report, -EOPNOTSUPP, "%s: it is no tap, macvtap or macvlan: tapctl does not "
+				    "remove it", link->name);
+	if (!nic_guest(guest, link) && !run->options.force)
+		return report_error(report, -EPERM, "%s: tapctl did not make it: --force removes it all the same",
+				    link->name);
+	return 0;
+}
+
+static int find_group(const struct link *link, void *data)
+{
+	const uint32_t *group = data;
+
+	return link->group == *group ? -EEXIST : 0;
+}
+
+/* A group that no link is in. The kernel's group is an int: stay positive. */
+static int draw_group(struct nl *nl, uint32_t *group)
+{
+	int err = -EEXIST;
+
+	for (int tries = 0; tries < 16 && err == -EEXIST; tries++) {
+		if (getrandom(group, sizeof(*group), 0) != sizeof(*group))
+			return -errno;
+		*group = *group >> 1 | 1U << 30;
+		err = dump_whole(nl, LINK_OTHER, find_group, group);
+	}
+	return err;
+}
+
+static int delete_selection(struct nl *nl, const struct selection *selection, struct report *report)
+{
+	uint32_t group;
+	int err = 0;
+
+	if (selection->count == 1) {
+		err = nl_link_delete(nl, selection->links[0].ifindex);
+		if (err && err != -ENODEV)
+			return report_error(report, err, "%s: cannot remove it: %s", selection->links[0].name,
+					    nl_strerror(nl, err));
+	} else if (selection->count > 1) {
+		err = draw_group(nl, &group);
+		if (!err)
+			err = nl_links_delete(nl, selection->links, selection->count, group);
+		if (err)
+			return report_error(report, err, "%s and %zu more: cannot remove them: %s",
+					    selection->links[0].name, selection->count - 1, nl_strerror(nl, err));
+	}
+	for (size_t i = 0; i < selection->count; i++)
+		report_tell(report, REPORT_STEP, "%s: removed", selection->links[i].name);
+	return 0;
+}
+
+static int cmd_del(struct run *run)
+{
+	static struct nl nl;
+	struct selection selection = { .count = 0 };
+	int err;
+
+	if (run->options.stale == (run->words[0] != NULL)) {
+		report_error(&run->report, -EINVAL, "del: give names or guest addresses, or --stale");
+		return fail(&run->report, EXIT_USAGE);
+	}
+	err = nl_open(&nl);
+	if (err)
+		report_error(&run->report, err, "cannot open a netlink socket: %s", strerror(-err));
+	if (!err)
+		err = run->options.stale ? select_stale(&nl, &selection, &run->report) :
+		      select_words(&nl, &selection, run->words, &run->report);
+	for (size_t i = 0; i < selection.count && !err; i++)
+		err = check_deletable(run, &selection.links[i], &run->report);
+	if (!err)
+		err = delete_selection(&nl, &selection, &run->report);
+	free(selection.links);
+	nl_close(&nl);
+	return err ? fail(&run->report, EXIT_FAILURE) : EXIT_SUCCESS;
+}
+
+/* --- pin --- */
+
+static int pin_bridge(struct nl *nl, const char *name, struct report *report)
+{
+	char mac[MAC_STRLEN];
+	struct link link;
+	int err = nl_link_get(nl, name, 0, &link);
+
+	if (err == -ENODEV)
+		return report_error(report, err, "%s: there is no such bridge in this network namespace", name);
+	if (err)
+		return report_error(report, err, "%s: cannot look it up: %s", name, nl_strerror(nl, err));
+	if (link.kind != LINK_BRIDGE)
+		return report_error(report, -EOPNOTSUPP, "%s: it is no bridge, it is a %s", name,
+				    link.kind_name[0] ? link.kind_name : "plain device");
+	if (mac_fault(link.address))
+		return report_error(report, -EADDRNOTAVAIL, "%s: its address %s %s: give it a port first, or "
+				    "an address: ip link set %s address ADDRESS", name,
+				    mac_format(mac, link.address), mac_fault(link.address), name);
+	err = nl_link_set_address(nl, link.ifindex, link.address);
+	if (err)
+		return report_error(report, err, "%s: cannot set its address: %s", name, nl_strerror(nl, err));
+	report_tell(report, REPORT_STEP, "%s: keeps the address %s", name, mac_format(mac, link.address));
+	return 0;
+}
+
+static int cmd_pin(struct run *run)
+{
+	static struct nl nl;
+	const char *fault = option_name_fault(run->words[0], false);
+	int err;
+
+	if (fault) {
+		report_error(&run->report, -EINVAL, "'%s': %s", run->words[0], fault);
+		return fail(&run->report, EXIT_USAGE);
+	}
+	err = nl_open(&nl);
+	if (err)
+		report_error(&run->report, err, "cannot open a netlink socket: %s", strerror(-err));
+	else
+		err = pin_bridge(&nl, run->words[0], &run->report);
+	nl_close(&nl);
+	return err ? fail(&run->report, EXIT_FAILURE) : EXIT_SUCCESS;
+}
+
+/* --- the command line --- */
+
+static const struct command commands[] = {
+	{ .name = "mac", .words = "[MAC...]", .summary = "the host-side address for a guest's",
+	  .table = options_mac, .run = cmd_mac, .max_words = -1, .unprivileged = true },
+	{ .name = "add", .words = "", .summary = "make devices that stay",
+	  .table = options_add, .run = cmd_add, .takes_nics = true },
+	{ .name = "exec", .words = "-- COMMAND [ARG...]",
+	  .summary = "run COMMAND with new devices open from fd 3 upwards",
+	  .table = options_exec, .run = cmd_exec, .takes_nics = true, .takes_command = true },
+	{ .name = "list", .words = "[NAME|MAC...]", .summary = "show devices",
+	  .table = options_list, .run = cmd_list, .max_words = -1, .unprivileged = true },
+	{ .name = "del", .words = "NAME|MAC...", .summary = "remove devices",
+	  .table = options_del, .run = cmd_del, .max_words = -1 },
+	{ .name = "pin", .words = "BRIDGE", .summary = "make a bridge keep its address",
+	  .table = options_pin, .run = cmd_pin, .min_words = 1, .max_words = 1 },
+};
+
+static void print_usage(FILE *out)
+{
+	fputs("Usage: tapctl COMMAND [OPTION...]\n\n", out);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		fprintf(out, "  tapctl %-6s %-21s %s\n", commands[i].name, commands[i].words,
+			commands[i].summary);
+	fputs("\nEach command has --help. The whole story: man 8 tapctl\n", out);
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+/* The words that are no option, of which the command wants a certain number. */
+static int read_words(struct run *run, const struct command *command, poptContext context)
+{
+	static const char *none[] = { NULL };
+	int count = 0;
+
+	run->words = poptGetArgs(context);
+	if (!run->words)
+		run->words = none;
+	while (run->words[count])
+		count++;
+	if (count < command->min_words)
+		return report_error(&run->report, -EINVAL, "%s: give %s", command->name, command->words);
+	if (command->max_words >= 0 && count > command->max_words)
+		return report_error(&run->report, -EINVAL, "'%s': this word is not expected here%s",
+				    run->words[command->max_words],
+				    command->takes_command ? ": COMMAND stands behind --" : "");
+	return 0;
+}
+
+static int check_caller(const struct command *command, struct report *report)
+{
+	if (geteuid() != getuid() || getegid() != getgid())
+		return report_error(report, -EPERM, "tapctl must not be setuid or setgid: remove that bit and use "
+				    "sudo or file capabilities");
+	if (getauxval(AT_SECURE) && !command->unprivileged)
+		return report_error(report, -EPERM, "%s: no access file allows this to a caller without privilege "
+				    "of its own", command->name);
+	return 0;
+}
+
+static int run_command(const struct command *command, struct run *run, poptContext context)
+{
+	int failure = command->takes_command ? EXIT_EXEC_FAILED : EXIT_FAILURE;
+	int previous = -1, err;
+
+	err = options_read(&run->options, context, command->takes_nics, run->command, &run->report);
+	if (!err)
+		err = read_words(run, command, context);
+	if (err)
+		return fail(&run->report, command->takes_command ? EXIT_EXEC_FAILED : EXIT_USAGE);
+	if (run->options.verbose)
+		run->report.tell = tell;
+	if (check_caller(command, &run->report) < 0)
+		return fail(&run->report, failure);
+	/* exec comes back from there for COMMAND; the others end there. */
+	if (run->options.netns && !command->takes_command &&
+	    netns_enter(run->options.netns, &previous, &run->report) < 0)
+		return fail(&run->report, failure);
+	return command->run(run);
+}
+
+/* Cut off what belongs to COMMAND alone, before anything looks for options. */
+static int split_command(const struct command *command, int argc, char **argv, struct run *run)
+{
+	int own = 0;
+
+	while (own < argc && strcmp(argv[own], "--") != 0)
+		own++;
+	if (command->takes_command && own + 1 < argc) {
+		run->command = argv + own + 1;
+		argv[own] = NULL;
+	} else if (!command->takes_command) {
+		own = argc;
+	}
+	return own;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+	struct run run = { .report.tell = tell_unless_step };
+	poptContext context;
+	char title[32], usage[64];
+	int status, own;
+
+	atexit(close_output);
+	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+		print_usage(stdout);
+		return EXIT_SUCCESS;
+	}
+	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+		puts("tapctl " VERSION);
+		return EXIT_SUCCESS;
+	}
+	command = argc > 1 ? find_command(argv[1]) : NULL;
+	if (!command) {
+		if (argc > 1)
+			report_error(&run.report, -EINVAL, "'%s': there is no such command: see tapctl --help",
+				     argv[1]);
+		else
+			report_error(&run.report, -EINVAL, "give a command: see tapctl --help");
+		return fail(&run.report, EXIT_USAGE);
+	}
+	own = split_command(command, argc - 1, argv + 1, &run);
+	/* popt's --help and --usage begin with the name of the command. */
+	snprintf(title, sizeof(title), "tapctl %s", command->name);
+	argv[1] = title;
+	context = poptGetContext("tapctl", own, (const char **)argv + 1, command->table, 0);
+	if (!context) {
+		report_error(&run.report, -ENOMEM, "out of memory");
+		return fail(&run.report, command->takes_command ? EXIT_EXEC_FAILED : EXIT_FAILURE);
+	}
+	snprintf(usage, sizeof(usage), "[OPTION...] %s", command->words);
+	poptSetOtherOptionHelp(context, usage);
+	status = run_command(command, &run, context);
+	options_free(&run.options);
+	poptFreeContext(context);
+	return status;
+}

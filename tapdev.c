@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/utsname.h>
+
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <linux/sockios.h>
+
+#include "tapdev.h"
+
+#define NODE_PATH 32		/* "/dev/tap2147483647" and its NUL, with room */
+
+/* open(2) that goes on after a signal. */
+static int open_node(int dir, const char *path, int flags)
+{
+	int fd;
+
+	do
+		fd = openat(dir, path, flags | O_CLOEXEC);
+	while (fd < 0 && errno == EINTR);
+	return fd < 0 ? -errno : fd;
+}
+
+static int report_open(struct report *report, int err, const char *path, const char *driver)
+{
+	struct utsname kernel;
+
+	switch (err) {
+	case -ENOENT:
+		return report_error(report, err,
+				    "%s: there is no such device here: a container needs --device %s "
+				    "and the capability NET_ADMIN; elsewhere: modprobe %s",
+				    path, path, driver);
+	case -ENODEV:
+	case -ENXIO:
+		uname(&kernel);
+		return report_error(report, err,
+				    "%s: the running kernel %s has no driver %s: was the kernel updated "
+				    "and not rebooted? else: modprobe %s",
+				    path, kernel.release, driver, driver);
+	case -EPERM:
+		return report_error(report, err,
+				    "%s: opening it is forbidden, as by a device cgroup: allow "
+				    "the device there (a container: --device %s)", path, path);
+	case -EACCES:
+		return report_error(report, err,
+				    "%s: opening it is forbidden by its mode or by a security module: "
+				    "run as root or as its owner", path);
+	default:
+		return report_error(report, err, "%s: cannot open it: %s", path, strerror(-err));
+	}
+}
+
+/* --- tap --- */
+
+int tap_open(int *fd, struct report *report)
+{
+	int n = open_node(AT_FDCWD, "/dev/net/tun", O_RDWR);
+
+	if (n < 0)
+		return report_open(report, n, "/dev/net/tun", "tun");
+	*fd = n;
+	return 0;
+}
+
+/* The flags travel in a short that is read as unsigned. */
+static short flag_bits(const struct queue_flags *flags)
+{
+	unsigned bits = IFF_TAP | IFF_NO_PI;
+
+	if (flags->exclusive)
+		bits |= IFF_TUN_EXCL;
+	if (flags->multi_queue)
+		bits |= IFF_MULTI_QUEUE;
+	if (flags->vnet_hdr)
+		bits |= IFF_VNET_HDR;
+	return (short)bits;
+}
+
+/* ioctl(2) that goes on after a signal. */
+static int device_ioctl(int fd, unsigned long request, void *arg)
+{
+	int result;
+
+	do
+		result = ioctl(fd, request, arg);
+	while (result < 0 && errno == EINTR);
+	return result < 0 ? -errno : 0;
+}
+
+/* The same for the requests that take a number and no pointer. */
+static int device_ioctl_number(int fd, unsigned long request, unsigned long number)
+{
+	int result;
+
+	do
+		result = ioctl(fd, request, number);
+	while (result < 0 && errno == EINTR);
+	return result < 0 ? -errno : 0;
+}
+
+int tap_attach(int fd, char name[static IFNAMSIZ], const struct queue_flags *flags)
+{
+	struct ifreq ifr = { .ifr_flags = flag_bits(flags) };
+	int err;
+
+	memcpy(ifr.ifr_name, name, strnlen(name, IFNAMSIZ - 1));
+	err = device_ioctl(fd, TUNSETIFF, &ifr);
+	if (!err)
+		memcpy(name, ifr.ifr_name, IFNAMSIZ);
+	return err;
+}
+
+int tap_reset_offload(int fd)
+{
+	return device_ioctl_number(fd, TUNSETOFFLOAD, 0);
+}
+
+int tap_set_owner(int fd, uid_t uid, gid_t gid)
+{
+	int err = 0;
+
+	if (uid != (uid_t)-1)
+		err = device_ioctl_number(fd, TUNSETOWNER, uid);
+	if (!err && gid != (gid_t)-1)
+		err = device_ioctl_number(fd, TUNSETGROUP, gid);
+	return err;
+}
+
+int tap_persist(int fd, bool stays)
+{
+	return device_ioctl_number(fd, TUNSETPERSIST, stays);
+}
+
+/* --- macvtap: which device --- */
+
+/* A small file's one number, or its two with a colon between. Returns how many were read. */
+static int read_numbers(int dir, const char *path, unsigned *a, unsigned *b)
+{
+	char text[32];
+	ssize_t n;
+	int fd = open_node(dir, path, O_RDONLY);
+
+	if (fd < 0)
+		return 0;
+	do
+		n = read(fd, text, sizeof(text) - 1);
+	while (n < 0 && errno == EINTR);
+	close(fd);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	return sscanf(text, "%u:%u", a, b);
+}
+
+static int read_rdev(int sysfs, const char *name, int ifindex, dev_t *rdev)
+{
+	char path[96];
+	unsigned major_number, minor_number, index;
+
+	snprintf(path, sizeof(path), "class/net/%s/ifindex", name);
+	if (read_numbers(sysfs, path, &index, &minor_number) != 1 || index != (unsigned)ifindex)
+		return -ENODEV;
+	snprintf(path, sizeof(path), "class/net/%s/tap%d/dev", name, ifindex);
+	if (read_numbers(sysfs, path, &major_number, &minor_number) != 2)
+		return -ENODEV;
+	*rdev = makedev(major_number, minor_number);
+	return 0;
+}
+
+/* A fresh mount of a file system, seen by nobody and gone when its fd and all files are closed. */
+static int mount_privately(const char *type)
+{
+	int mount = -1, context = fsopen(type, FSOPEN_CLOEXEC);
+
+	if (context < 0)
+		return -errno;
+	if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+		mount = fsmount(context, FSMOUNT_CLOEXEC, 0);
+	if (mount < 0)
+		mount = -errno;
+	close(context);
+	return mount;
+}
+
+int macvtap_find(dev_t *rdev, const char *name, int ifindex)
+{
+	int err = -ENODEV, sysfs = open_node(AT_FDCWD, "/sys", O_PATH | O_DIRECTORY);
+
+	if (sysfs >= 0) {
+		err = read_rdev(sysfs, name, ifindex, rdev);
+		close(sysfs);
+	}
+	if (!err)
+		return 0;
+	sysfs = mount_privately("sysfs");
+	if (sysfs < 0)
+		return sysfs;
+	err = read_rdev(sysfs, name, ifindex, rdev);
+	close(sysfs);
+	return err;
+}
+
+static bool node_is(int dir, const char *path, dev_t rdev, struct stat *st)
+{
+	return fstatat(dir, path, st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISCHR(st->st_mode) && st->st_rdev == rdev;
+}
+
+static const char *node_path(char path[static NODE_PATH], int ifindex)
+{
+	snprintf(path, NODE_PATH, "/dev/tap%d", ifindex);
+	return path;
+}
+
+bool macvtap_node_is(int ifindex, dev_t rdev, struct node_owner *owner)
+{
+	char path[NODE_PATH];
+	struct stat st;
+
+	if (!node_is(AT_FDCWD, node_path(path, ifindex), rdev, &st))
+		return false;
+	owner->uid = st.st_uid;
+	owner->gid = st.st_gid;
+	return true;
+}
+
+int macvtap_node_give(int ifindex, dev_t rdev, uid_t uid, gid_t gid, struct report *report)
+{
+	char path[NODE_PATH], self[NODE_PATH];
+	struct stat st;
+	int fd, err = 0;
+
+	/* O_PATH: the node is looked at and given away, the device is not opened. */
+	fd = open_node(AT_FDCWD, node_path(path, ifindex), O_PATH | O_NOFOLLOW);
+	if (fd < 0)
+		return report_error(report, fd, "%s: cannot give it to its owner: %s", path, strerror(-fd));
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != rdev)
+		err = report_error(report, -ENODEV,
+				   "%s: this is not the device just made, but another one of that name", path);
+	else if (chmod(self, gid == (gid_t)-1 ? 0600 : 0660) < 0 ||
+		 fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
+		err = report_error(report, -errno, "%s: cannot give it to its owner: %s", path, strerror(errno));
+	close(fd);
+	return err;
+}
+
+/* --- macvtap: queues --- */
+
+/*
+ * A directory for nodes that only this process sees. A tmpfs that is mounted nowhere leaves nothing
+ * behind even when the process is killed; where mounting is not allowed, a fresh directory in /dev,
+ * whose name is then in @path for the caller to remove (else path[0] is NUL).
+ */
+static int node_directory(char path[static NODE_PATH])
+{
+	int dir = mount_privately("tmpfs");
+
+	path[0] = '\0';
+	if (dir >= 0)
+		return dir;
+	snprintf(path, NODE_PATH, "/dev/.tapctl-XXXXXX");
+	if (!mkdtemp(path))
+		return -errno;
+	dir = open_node(AT_FDCWD, path, O_PATH | O_DIRECTORY);
+	if (dir < 0)
+		rmdir(path);
+	return dir;
+}
+
+/* Open the node @path of @dir as one queue. Whatever watches it must see the open. */
+static int open_queue(int *fd, int inotify, int dir, const char *path)
+{
+	char watched[64];
+	int n;
+
+	if (inotify >= 0) {
+		if (dir == AT_FDCWD)
+			snprintf(watched, sizeof(watched), "%s", path);
+		else
+			snprintf(watched, sizeof(watched), "/proc/self/fd/%d/%s", dir, path);
+		if (inotify_add_watch(inotify, watched, IN_OPEN | IN_CLOSE) < 0)
+			return -errno;
+	}
+	n = open_node(dir, path, O_RDWR);
+	if (n < 0)
+		return n;
+	*fd = n;
+	return 0;
+}
+
+static int open_private_queue(int *fd, int inotify, int dir, unsigned number, dev_t rdev)
+{
+	char path[NODE_PATH];
+	int err;
+
+	snprintf(path, sizeof(path), "q%u", number);
+	if (mknodat(dir, path, S_IFCHR | 0600, rdev) < 0)
+		return -errno;
+	err = open_queue(fd, inotify, dir, path);
+	unlinkat(dir, path, 0);
+	return err;
+}
+
+/* The open device is asked who it is, as the node could have been swapped. */
+static int check_queue(int fd, const char *name, const uint8_t *address)
+{
+	struct ifreq ifr = { 0 };
+	int err = device_ioctl(fd, TUNGETIFF, &ifr);
+
+	if (err)
+		return err;
+	if (strncmp(ifr.ifr_name, name, IFNAMSIZ) != 0)
+		return -ENODEV;
+	err = device_ioctl(fd, SIOCGIFHWADDR, &ifr);
+	if (err)
+		return err;
+	return memcmp(ifr.ifr_hwaddr.sa_data, address, MAC_LEN) == 0 ? 0 : -ENODEV;
+}
+
+/* A fresh queue has IFF_VNET_HDR and one queue (drivers/net/tap.c, tap_open): say what differs. */
+static int set_queue_flags(int fd, const char *name, const struct queue_flags *flags)
+{
+	char ignored[IFNAMSIZ] = "";
+
+	if (flags->vnet_hdr && !flags->multi_queue)
+		return 0;
+	memcpy(ignored, name, strnlen(name, IFNAMSIZ - 1));
+	return tap_attach(fd, ignored, flags);
+}
+
+int macvtap_open(int *fds, unsigned count, int inotify, const char *name, int ifindex, dev_t rdev,
+		 const uint8_t address[static MAC_LEN], const struct queue_flags *flags,
+		 struct report *report)
+{
+	char public_path[NODE_PATH], private_path[NODE_PATH] = "";
+	struct stat st;
+	unsigned opened = 0;
+	int dir = -1, err = 0;
+	bool public_node = node_is(AT_FDCWD, node_path(public_path, ifindex), rdev, &st);
+
+	while (opened < count && !err) {
+		int *fd = &fds[opened];
+
+		if (opened == 0 && public_node) {
+			err = open_queue(fd, inotify, AT_FDCWD, public_path);
+		} else {
+			if (dir < 0)
+				dir = node_directory(private_path);
+			err = dir < 0 ? dir : open_private_queue(fd, inotify, dir, opened, rdev);
+		}
+		if (err)
+			break;
+		opened++;
+		err = check_queue(*fd, name, address);
+		if (!err)
+			err = set_queue_flags(*fd, name, flags);
+	}
+	if (dir >= 0)
+		close(dir);
+	if (private_path[0])
+		rmdir(private_path);
+	if (!err)
+		return 0;
+	while (opened)
+		close(fds[--opened]);
+	if (err == -EPERM || err == -EACCES)
+		return report_error(report, err,
+				    "%s: opening its character device %u:%u (%s) is forbidden, by the node's mode, "
+				    "a device cgroup or a missing CAP_MKNOD", name, major(rdev), minor(rdev),
+				    public_path);
+	return report_error(report, err, "%s: cannot open its character device %u:%u (%s): %s", name,
+			    major(rdev), minor(rdev), public_path, strerror(-err));
+}
+
+int vhost_open(int *fd, struct report *report)
+{
+	int n = open_node(AT_FDCWD, "/dev/vhost-net", O_RDWR);
+
+	if (n < 0)
+		return report_open(report, n, "/dev/vhost-net", "vhost_net");
+	*fd = n;
+	return 0;
+}

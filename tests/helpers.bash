@@ -1,0 +1,100 @@
+# What the bats files share. Each test has a network namespace of its own, $NS; ip, bridge, tc and tapctl
+# work in it, and everything in it is gone afterwards.
+# shellcheck shell=bash
+
+bats_require_minimum_version 1.5.0
+
+setup_namespace() {
+	NS=t$BASHPID
+	ip netns add "$NS" || return
+	ip -n "$NS" link set lo up
+	WORK=$BATS_TEST_TMPDIR
+}
+
+# Whatever the test started in its namespaces goes with them.
+teardown_namespace() {
+	local ns
+	for ns in /run/netns/*; do
+		[ -e "$ns" ] || continue
+		command ip netns pids "${ns##*/}" | xargs -r kill -KILL 2>/dev/null
+		command ip netns del "${ns##*/}"
+	done
+}
+
+setup() { setup_namespace; }
+teardown() { teardown_namespace; }
+
+# Run a program in the test's namespace. bats has fd 3 for itself: commands do not get it.
+inside() { nsenter --net="/run/netns/$NS" -- "$@" 3>&- 4>&-; }
+ip() { command ip -n "$NS" "$@" 3>&- 4>&-; }
+bridge() { command bridge -n "$NS" "$@" 3>&- 4>&-; }
+tc() { inside tc "$@"; }
+tapctl() { inside "$TAPCTL" "$@"; }
+# The same in another namespace.
+inside_of() { nsenter --net="/run/netns/$1" -- "${@:2}" 3>&- 4>&-; }
+
+# run, with standard error apart: $output, $stderr, $status. All are shown when the test fails.
+run_tapctl() {
+	echo "\$ tapctl $*"
+	run --separate-stderr tapctl "$@"
+	printf '%s\n' "status $status" "stdout: $output" "stderr: $stderr"
+}
+
+# Skip with a reason; under STRICT=1 that is counted as a failure by tests/run.
+requires_root() {
+	[ -z "$TAPCTL_TESTS_UNPRIVILEGED" ] || skip "needs root outside a user namespace"
+}
+requires_macvtap() {
+	requires_root
+	inside ip link add link lo name probe type macvtap 2>&1 | grep -q 'not supported\|Unknown' &&
+		skip "this kernel has no macvtap"
+	return 0
+}
+requires_vhost() { [ -c /dev/vhost-net ] || skip "no /dev/vhost-net here"; }
+requires_vlan_filtering() {
+	ip link add vlanprobe type bridge vlan_filtering 1 2>/dev/null &&
+		ip -d -j link show vlanprobe | jq -e '.[0].linkinfo.info_data.vlan_filtering == 1' >/dev/null ||
+		skip "the bridges of this kernel have no VLAN filtering"
+	ip link del vlanprobe
+}
+requires_guest() {
+	[ -e "$GUEST/guest.cpio" ] || skip "no guest could be built: see build/check/guest.log"
+}
+
+# A bridge that is up, pinned to an address that is lower than any fe one.
+add_bridge() {
+	ip link add "$1" type bridge
+	ip link set "$1" address 02:00:00:00:00:01 up
+}
+
+# A cable: veth @1 here and @2 in the namespace @3 (made if it is not there; default: here).
+add_cable() {
+	if [ $# = 3 ]; then
+		[ -e "/run/netns/$3" ] || command ip netns add "$3"
+		ip link add "$1" type veth peer name "$2" netns "$3"
+		command ip -n "$3" link set "$2" up
+	else
+		ip link add "$1" type veth peer name "$2"
+		ip link set "$2" up
+	fi
+	ip link set "$1" up
+}
+
+# One field of one link, as ip(8) sees it: link_field NAME .mtu
+link_field() { ip -d -j link show "$1" | jq -r ".[0]$2"; }
+links() { ip -j link show | jq -r '.[].ifname' | sort; }
+# Fails when the link is there.
+no_link() { ! ip link show "$1" >/dev/null 2>&1 || { echo "$1 is there"; return 1; }; }
+
+# Wait until a command succeeds: for what no event tells. wait_until SECONDS COMMAND...
+wait_until() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		if [ $SECONDS -ge $end ]; then
+			echo "waited in vain for: $*"
+			return 1
+		fi
+		read -rt 0.02 <> <(:) || :
+	done
+}
