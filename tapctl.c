@@ -653,7 +653,7 @@ static int read_words(struct run *run, const struct command *command, poptContex
 
 static int check_caller(const struct command *command, struct report *report)
 {
-	if (geteuid() != getuid() || getegid() != getgid())
+	if (getauxval(AT_EUID) != getauxval(AT_UID) || getauxval(AT_EGID) != getauxval(AT_GID))
 		return report_error(report, -EPERM, "tapctl must not be setuid or setgid: remove that bit and use "
 				    "sudo or file capabilities");
 	if (getauxval(AT_SECURE) && !command->unprivileged)
@@ -707,6 +707,8 @@ int main(int argc, char **argv)
 	char title[32], usage[64];
 	int status, own;
 
+	/* A line of error is one write: those of many processes at once do not mix. */
+	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
 	atexit(close_output);
 	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
 		print_usage(stdout);
