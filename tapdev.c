@@ -7,7 +7,6 @@
 #include <unistd.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
@@ -16,6 +15,7 @@
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 
+#include "privatefs.h"
 #include "tapdev.h"
 
 #define NODE_PATH 32		/* "/dev/tap2147483647" and its NUL, with room */
@@ -144,71 +144,21 @@ int tap_persist(int fd, bool stays)
 
 /* --- macvtap: which device --- */
 
-/* A small file's one number, or its two with a colon between. Returns how many were read. */
-static int read_numbers(int dir, const char *path, unsigned *a, unsigned *b)
+int macvtap_find(dev_t *rdev, const char *name, int ifindex)
 {
-	char text[32];
-	ssize_t n;
-	int fd = open_node(dir, path, O_RDONLY);
+	unsigned major_number, minor_number;
+	char path[NODE_PATH];
+	int numbers, dir = sysfs_open_link(name, ifindex);
 
-	if (fd < 0)
-		return 0;
-	do
-		n = read(fd, text, sizeof(text) - 1);
-	while (n < 0 && errno == EINTR);
-	close(fd);
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	return sscanf(text, "%u:%u", a, b);
-}
-
-static int read_rdev(int sysfs, const char *name, int ifindex, dev_t *rdev)
-{
-	char path[96];
-	unsigned major_number, minor_number, index;
-
-	snprintf(path, sizeof(path), "class/net/%s/ifindex", name);
-	if (read_numbers(sysfs, path, &index, &minor_number) != 1 || index != (unsigned)ifindex)
-		return -ENODEV;
-	snprintf(path, sizeof(path), "class/net/%s/tap%d/dev", name, ifindex);
-	if (read_numbers(sysfs, path, &major_number, &minor_number) != 2)
+	if (dir < 0)
+		return dir;
+	snprintf(path, sizeof(path), "tap%d/dev", ifindex);
+	numbers = sysfs_read_numbers(dir, path, &major_number, &minor_number);
+	close(dir);
+	if (numbers != 2)
 		return -ENODEV;
 	*rdev = makedev(major_number, minor_number);
 	return 0;
-}
-
-/* A fresh mount of a file system, seen by nobody and gone when its fd and all files are closed. */
-static int mount_privately(const char *type)
-{
-	int mount = -1, context = fsopen(type, FSOPEN_CLOEXEC);
-
-	if (context < 0)
-		return -errno;
-	if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
-		mount = fsmount(context, FSMOUNT_CLOEXEC, 0);
-	if (mount < 0)
-		mount = -errno;
-	close(context);
-	return mount;
-}
-
-int macvtap_find(dev_t *rdev, const char *name, int ifindex)
-{
-	int err = -ENODEV, sysfs = open_node(AT_FDCWD, "/sys", O_PATH | O_DIRECTORY);
-
-	if (sysfs >= 0) {
-		err = read_rdev(sysfs, name, ifindex, rdev);
-		close(sysfs);
-	}
-	if (!err)
-		return 0;
-	sysfs = mount_privately("sysfs");
-	if (sysfs < 0)
-		return sysfs;
-	err = read_rdev(sysfs, name, ifindex, rdev);
-	close(sysfs);
-	return err;
 }
 
 static bool node_is(int dir, const char *path, dev_t rdev, struct stat *st)
@@ -265,7 +215,7 @@ int macvtap_node_give(int ifindex, dev_t rdev, uid_t uid, gid_t gid, struct repo
  */
 static int node_directory(char path[static NODE_PATH])
 {
-	int dir = mount_privately("tmpfs");
+	int dir = privatefs_mount("tmpfs");
 
 	path[0] = '\0';
 	if (dir >= 0)

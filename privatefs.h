@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * File systems that only this process sees, above all the sysfs of the right network namespace.
+ *
+ * /sys shows the namespace of whoever mounted it, not the caller's (fs/sysfs/mount.c). A mount that
+ * is attached nowhere touches no mount table and is gone with its last fd, also after a SIGKILL.
+ */
+#ifndef TAPCTL_PRIVATEFS_H
+#define TAPCTL_PRIVATEFS_H
+
+/* Mount a fresh @type ("tmpfs"). Returns an fd of its root, close-on-exec, or a negative errno (-EPERM: no CAP_SYS_ADMIN). */
+int privatefs_mount(const char *type);
+
+/*
+ * The directory class/net/@name of this thread's network namespace, which it proves by @ifindex: that of
+ * /sys where it is the right one. Returns an fd or a negative errno.
+ */
+int sysfs_open_link(const char *name, int ifindex);
+
+/*
+ * Read a small file's one number, or its two with a colon between (@b may be NULL for one).
+ * Returns how many were read, 0 when the file is not there.
+ */
+int sysfs_read_numbers(int dir, const char *path, unsigned *a, unsigned *b);
+
+#endif
