@@ -13,8 +13,9 @@
 #include "macutil.h"
 
 /*
- * Collect the distinct addresses of mac=ADDRESS, macaddr=ADDRESS and their JSON form "mac":"ADDRESS"
- * in @words (ends with NULL) into @macs. Returns how many there are, though only the first @max are kept.
+ * Collect the distinct addresses of mac=ADDRESS, macaddr=ADDRESS and their JSON form
+ * "mac":"ADDRESS" in @words (ends with NULL) into @macs. Returns how many there are, though only
+ * the first @max are kept.
  */
 size_t command_find_macs(char *const words[], uint8_t macs[][MAC_LEN], size_t max);
 

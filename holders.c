@@ -16,7 +16,7 @@
 
 #include "holders.h"
 
-#define TUN_DEVICE makedev(10, 200)	/* MISC_MAJOR, TUN_MINOR of linux/miscdevice.h */
+#define TUN_DEVICE makedev(10, 200) /* MISC_MAJOR, TUN_MINOR of linux/miscdevice.h */
 
 bool holders_parse_fdinfo(char name[static 16], const char *text)
 {
@@ -54,8 +54,8 @@ static bool read_text(int dir, const char *path, char *text, size_t size)
 }
 
 /*
- * Names of taps repeat across network namespaces, and fdinfo does not say which one it means. A copy of
- * the fd does, where this process may have one. Else the name alone has to do.
+ * Names of taps repeat across network namespaces, and fdinfo does not say which one it means. A
+ * copy of the fd does, where this process may have one. Else the name alone has to do.
  */
 static bool is_elsewhere(pid_t pid, int number)
 {
@@ -72,7 +72,8 @@ static bool is_elsewhere(pid_t pid, int number)
 		return false;
 	net = ioctl(fd, TUNGETDEVNETNS);
 	if (net >= 0) {
-		elsewhere = fstat(net, &there) == 0 && stat("/proc/thread-self/ns/net", &here) == 0 &&
+		elsewhere = fstat(net, &there) == 0 &&
+			    stat("/proc/thread-self/ns/net", &here) == 0 &&
 			    there.st_ino != here.st_ino;
 		close(net);
 	}
@@ -95,7 +96,8 @@ static int add_holder(struct holders *holders, const struct holder *new)
 			return 0;
 	/* Grows at every power of two. */
 	if ((holders->count & (holders->count - 1)) == 0) {
-		list = realloc(holders->list, (holders->count ? 2 * holders->count : 1) * sizeof(*list));
+		list = realloc(holders->list,
+			       (holders->count ? 2 * holders->count : 1) * sizeof(*list));
 		if (!list)
 			return -ENOMEM;
 		holders->list = list;
@@ -122,7 +124,7 @@ static int read_fd(struct holders *holders, int process, pid_t pid, const char *
 			return 0;
 		new.rdev = 0;
 	} else if (st.stx_rdev_major < 234) {
-		return 0;	/* macvtaps have a number that is given out dynamically */
+		return 0; /* macvtaps have a number that is given out dynamically */
 	}
 	if (read_text(process, "comm", text, sizeof(text)))
 		snprintf(new.command, sizeof(new.command), "%.*s", (int)strcspn(text, "\n"), text);

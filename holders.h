@@ -2,8 +2,9 @@
 /*
  * Who holds a tap or macvtap open: what /proc tells about the files of other processes.
  *
- * A tap's fd says the name of its device in /proc/PID/fdinfo (drivers/net/tun.c, tun_chr_show_fdinfo),
- * a macvtap's is known by its device number. Processes of others are seen only by root.
+ * A tap's fd says the name of its device in /proc/PID/fdinfo (drivers/net/tun.c,
+ * tun_chr_show_fdinfo), a macvtap's is known by its device number. Processes of others are seen
+ * only by root.
  */
 #ifndef TAPCTL_HOLDERS_H
 #define TAPCTL_HOLDERS_H
@@ -15,9 +16,9 @@
 /* An open queue and the process that has it. */
 struct holder {
 	pid_t pid;
-	char command[16];	/* /proc/PID/comm; may hold anything: print it with care */
-	char tap[16];		/* a tap's name, or "" */
-	dev_t rdev;		/* a macvtap's device number when tap is "" */
+	char command[16]; /* /proc/PID/comm; may hold anything: print it with care */
+	char tap[16]; /* a tap's name, or "" */
+	dev_t rdev; /* a macvtap's device number when tap is "" */
 };
 
 /* All of them, a process and device once each, from one pass over /proc. */

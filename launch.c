@@ -16,8 +16,10 @@ static int report_taken(int fd, struct report *report)
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	n = readlink(self, path, sizeof(path) - 1);
 	path[n > 0 ? n : 0] = '\0';
-	return report_error(report, -EBUSY, "fd %d: it is open already, as %s: close it (%d>&-) or begin "
-			    "elsewhere with --fd N", fd, n > 0 ? path : "something", fd);
+	return report_error(report, -EBUSY,
+			    "fd %d: it is open already, as %s: close it (%d>&-) or begin "
+			    "elsewhere with --fd N",
+			    fd, n > 0 ? path : "something", fd);
 }
 
 int launch_reserve(int first, unsigned count, struct report *report)
@@ -29,12 +31,13 @@ int launch_reserve(int first, unsigned count, struct report *report)
 			return report_taken(fd, report);
 	place = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (place < 0)
-		return report_error(report, -errno, "/dev/null: cannot open it: %s", strerror(errno));
+		return report_error(report, -errno, "/dev/null: cannot open it: %s",
+				    strerror(errno));
 	for (int fd = first; fd <= last; fd++)
 		if (fd != place && dup3(place, fd, O_CLOEXEC) < 0)
 			return report_error(report, -errno, "fd %d: cannot use it: %s", fd,
 					    errno == EBADF ? "it is beyond the limit (ulimit -n)" :
-					    strerror(errno));
+							     strerror(errno));
 	if (place < first || place > last)
 		close(place);
 	return 0;
@@ -44,7 +47,8 @@ int launch_reserve(int first, unsigned count, struct report *report)
 static int move_fd(int *fd, int to, struct report *report)
 {
 	if (dup2(*fd, to) < 0)
-		return report_error(report, -errno, "fd %d: cannot use it: %s", to, strerror(errno));
+		return report_error(report, -errno, "fd %d: cannot use it: %s", to,
+				    strerror(errno));
 	close(*fd);
 	*fd = to;
 	return 0;
@@ -78,7 +82,8 @@ static int join_fds(char **text, const int *fds, unsigned count)
 	return 0;
 }
 
-/* Set TAPCTL_@name of the nic @k, or take away what an outer tapctl left there when @value is NULL. */
+/* Set TAPCTL_@name of the nic @k, or take away what an outer tapctl left there when @value is NULL.
+ */
 static int set_variable(size_t k, const char *name, const char *value)
 {
 	char variable[64];

@@ -14,7 +14,8 @@
  */
 int launch_reserve(int first, unsigned count, struct report *report);
 
-/* Put the queues and then the vhost fds of each nic in their places from @first upwards, open across the exec. */
+/* Put the queues and then the vhost fds of each nic in their places from @first upwards, open
+ * across the exec. */
 int launch_place(struct nic *nics, size_t count, int first, struct report *report);
 
 /* Tell COMMAND what it got: TAPCTL_FD and so on, with _2 behind for the second nic. */

@@ -61,8 +61,8 @@ bool mac_parse(uint8_t mac[static MAC_LEN], const char *text)
 
 char *mac_format(char text[static MAC_STRLEN], const uint8_t mac[static MAC_LEN])
 {
-	snprintf(text, MAC_STRLEN, "%02x:%02x:%02x:%02x:%02x:%02x",
-		 mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	snprintf(text, MAC_STRLEN, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+		 mac[4], mac[5]);
 	return text;
 }
 
@@ -103,6 +103,6 @@ int mac_draw(uint8_t mac[static MAC_LEN])
 void mac_name(char name[static MAC_NAMELEN], const char prefix[static 4],
 	      const uint8_t mac[static MAC_LEN])
 {
-	snprintf(name, MAC_NAMELEN, "%.3s%02x%02x%02x%02x%02x%02x", prefix,
-		 mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	snprintf(name, MAC_NAMELEN, "%.3s%02x%02x%02x%02x%02x%02x", prefix, mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
 }

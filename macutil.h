@@ -11,11 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MAC_LEN 6		/* octets, ETH_ALEN */
-#define MAC_STRLEN 18		/* "52:54:00:84:e3:62" and its NUL */
-#define MAC_NAMELEN 16		/* "tap52540084e362" and its NUL, IFNAMSIZ */
+#define MAC_LEN 6 /* octets, ETH_ALEN */
+#define MAC_STRLEN 18 /* "52:54:00:84:e3:62" and its NUL */
+#define MAC_NAMELEN 16 /* "tap52540084e362" and its NUL, IFNAMSIZ */
 
-/* qemu gives this address to every guest whose -device names none (hw/net/net.c, qemu_macaddr_default_if_unset). */
+/* qemu gives this address to every guest whose -device names none (hw/net/net.c,
+ * qemu_macaddr_default_if_unset). */
 extern const uint8_t mac_qemu_default[MAC_LEN];
 
 /*
@@ -34,7 +35,8 @@ bool mac_equal(const uint8_t a[static MAC_LEN], const uint8_t b[static MAC_LEN])
 
 /*
  * Why a device cannot have this address, in words that follow the address ("is a group address"),
- * or NULL when it can. The kernel's is_valid_ether_addr() refuses the same two (linux/etherdevice.h).
+ * or NULL when it can. The kernel's is_valid_ether_addr() refuses the same two
+ * (linux/etherdevice.h).
  */
 const char *mac_fault(const uint8_t mac[static MAC_LEN]);
 
@@ -45,7 +47,8 @@ const char *mac_fault(const uint8_t mac[static MAC_LEN]);
  */
 void mac_derive_host(uint8_t host[static MAC_LEN], const uint8_t guest[static MAC_LEN]);
 
-/* Draw a guest address with qemu's prefix 52:54:00. Returns 0 or a negative errno of getrandom(2). */
+/* Draw a guest address with qemu's prefix 52:54:00. Returns 0 or a negative errno of getrandom(2).
+ */
 int mac_draw(uint8_t mac[static MAC_LEN]);
 
 /* The default name of a guest's device: @prefix, three letters, and the twelve hex digits. */

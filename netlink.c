@@ -18,21 +18,25 @@
 #include "netlink.h"
 
 /* Newer than some of the headers that tapctl is built with. */
-#define BRPORT_LOCKED 39		/* IFLA_BRPORT_LOCKED, Linux 5.18 */
-#define EXT_SKIP_STATS (1 << 3)		/* RTEXT_FILTER_SKIP_STATS, Linux 4.4 */
+#define BRPORT_LOCKED 39 /* IFLA_BRPORT_LOCKED, Linux 5.18 */
+#define EXT_SKIP_STATS (1 << 3) /* RTEXT_FILTER_SKIP_STATS, Linux 4.4 */
 
 static const char *const mode_names[MODE_COUNT] = {
-	[MODE_BRIDGE] = "bridge", [MODE_VEPA] = "vepa",
-	[MODE_PRIVATE] = "private", [MODE_PASSTHRU] = "passthru",
+	[MODE_BRIDGE] = "bridge",
+	[MODE_VEPA] = "vepa",
+	[MODE_PRIVATE] = "private",
+	[MODE_PASSTHRU] = "passthru",
 };
 
 static const uint32_t mode_values[MODE_COUNT] = {
-	[MODE_BRIDGE] = MACVLAN_MODE_BRIDGE, [MODE_VEPA] = MACVLAN_MODE_VEPA,
-	[MODE_PRIVATE] = MACVLAN_MODE_PRIVATE, [MODE_PASSTHRU] = MACVLAN_MODE_PASSTHRU,
+	[MODE_BRIDGE] = MACVLAN_MODE_BRIDGE,
+	[MODE_VEPA] = MACVLAN_MODE_VEPA,
+	[MODE_PRIVATE] = MACVLAN_MODE_PRIVATE,
+	[MODE_PASSTHRU] = MACVLAN_MODE_PASSTHRU,
 };
 
 static const char *const kind_names[] = {
-	[LINK_OTHER] = "", [LINK_TUN] = "tun", [LINK_MACVTAP] = "macvtap",
+	[LINK_OTHER] = "",	    [LINK_TUN] = "tun",	      [LINK_MACVTAP] = "macvtap",
 	[LINK_MACVLAN] = "macvlan", [LINK_BRIDGE] = "bridge",
 };
 
@@ -170,7 +174,8 @@ static void keep_text(struct nl *nl, const struct nlmsghdr *m)
 	if (offset > mnl_nlmsg_get_payload_len(m))
 		return;
 	parse_attrs(m, offset, tb, NLMSGERR_ATTR_MAX);
-	if (tb[NLMSGERR_ATTR_MSG] && mnl_attr_validate(tb[NLMSGERR_ATTR_MSG], MNL_TYPE_NUL_STRING) >= 0)
+	if (tb[NLMSGERR_ATTR_MSG] &&
+	    mnl_attr_validate(tb[NLMSGERR_ATTR_MSG], MNL_TYPE_NUL_STRING) >= 0)
 		snprintf(nl->text, sizeof(nl->text), "%s", mnl_attr_get_str(tb[NLMSGERR_ATTR_MSG]));
 }
 
@@ -222,9 +227,9 @@ static void nl_drain(struct nl *nl)
 }
 
 /*
- * Send what was built and read every answer. All but the last message are not acknowledged:
- * the kernel reports their errors all the same. The last one is, unless it is a request, whose
- * reply ends the transaction. Returns the first error.
+ * Send what was built and read every answer. Only the last message is acknowledged, or it is a
+ * request, whose reply ends the transaction: the kernel reports the errors of the others all the
+ * same. Returns the first error.
  */
 static int nl_commit(struct nl *nl, nl_reply_fn *reply, void *data)
 {
@@ -246,7 +251,8 @@ static int nl_commit(struct nl *nl, nl_reply_fn *reply, void *data)
 			if (m->nlmsg_seq - first >= nl->count)
 				continue;
 			err = m->nlmsg_type == NLMSG_ERROR ? read_error(nl, m, first) :
-			      reply ? reply(m, data) : 0;
+			      reply			   ? reply(m, data) :
+							     0;
 			if (err < 0 && !result) {
 				result = err;
 				nl->failed = nl->steps[m->nlmsg_seq - first].step;
@@ -256,12 +262,6 @@ static int nl_commit(struct nl *nl, nl_reply_fn *reply, void *data)
 		}
 	}
 	return result;
-}
-
-/* The last message of a transaction that is no request asks for an acknowledgement. */
-static void nl_acknowledge(struct nlmsghdr *m)
-{
-	m->nlmsg_flags |= NLM_F_ACK;
 }
 
 /*
@@ -294,8 +294,8 @@ static int nl_dump(struct nl *nl, nl_reply_fn *reply, void *data)
 				interrupted = 1;
 			if (m->nlmsg_type == NLMSG_DONE)
 				return interrupted;
-			result = m->nlmsg_type == NLMSG_ERROR ?
-				 read_error(nl, m, nl->seq) : reply(m, data);
+			result = m->nlmsg_type == NLMSG_ERROR ? read_error(nl, m, nl->seq) :
+								reply(m, data);
 			if (result) {
 				keep_text(nl, m);
 				nl_drain(nl);
@@ -352,8 +352,10 @@ static void read_tun(const struct nlattr *data, struct link *link)
 	link->tun.has_owner = attr_number(tb[IFLA_TUN_OWNER], 4, &link->tun.owner);
 	link->tun.has_group = attr_number(tb[IFLA_TUN_GROUP], 4, &link->tun.group);
 	/* Only a multi-queue device counts its queues; a single one shows by its carrier. */
-	link->tun.queues = link->tun.multi_queue ? attr_u32(tb[IFLA_TUN_NUM_QUEUES]) +
-			   attr_u32(tb[IFLA_TUN_NUM_DISABLED_QUEUES]) : link->carrier;
+	link->tun.queues = link->tun.multi_queue ?
+				   attr_u32(tb[IFLA_TUN_NUM_QUEUES]) +
+					   attr_u32(tb[IFLA_TUN_NUM_DISABLED_QUEUES]) :
+				   link->carrier;
 }
 
 static void read_bridge(const struct nlattr *data, struct link *link)
@@ -614,8 +616,10 @@ static void put_vlans(struct nl *nl, int ifindex, const struct port_policy *poli
 static void put_static_entry(struct nl *nl, int ifindex, const uint8_t *mac)
 {
 	struct ndmsg nd = {
-		.ndm_family = AF_BRIDGE, .ndm_ifindex = ifindex,
-		.ndm_state = NUD_NOARP, .ndm_flags = NTF_MASTER,
+		.ndm_family = AF_BRIDGE,
+		.ndm_ifindex = ifindex,
+		.ndm_state = NUD_NOARP,
+		.ndm_flags = NTF_MASTER,
 	};
 	struct nlmsghdr *m = nl_message(nl, NL_FDB, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE,
 					sizeof(nd), &nd);
@@ -647,7 +651,9 @@ static int read_fdb(const struct nlmsghdr *m, int *ifindex)
 /* A tap hands its frames on at once: the queue is in the guest. As libvirt does by running tc. */
 static void put_no_queue(struct nl *nl, int ifindex)
 {
-	struct tcmsg tc = { .tcm_family = AF_UNSPEC, .tcm_ifindex = ifindex, .tcm_parent = TC_H_ROOT };
+	struct tcmsg tc = { .tcm_family = AF_UNSPEC,
+			    .tcm_ifindex = ifindex,
+			    .tcm_parent = TC_H_ROOT };
 	struct nlmsghdr *m = nl_message(nl, NL_QDISC, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE,
 					sizeof(tc), &tc);
 
@@ -688,12 +694,15 @@ static int keep_setup(const struct nlmsghdr *m, void *data)
 	return 0;
 }
 
-static int tap_setup(struct nl *nl, const struct tap_setup *setup, bool no_ipv6,
-		     struct link *tap, struct link *bridge, int *owner)
+static int tap_setup(struct nl *nl, const struct tap_setup *setup, bool no_ipv6, struct link *tap,
+		     struct link *bridge, int *owner)
 {
 	struct setup_reply reply = {
-		.ifindex = setup->ifindex, .bridge_index = setup->bridge ? setup->bridge->ifindex : 0,
-		.link = tap, .bridge = bridge, .owner = owner,
+		.ifindex = setup->ifindex,
+		.bridge_index = setup->bridge ? setup->bridge->ifindex : 0,
+		.link = tap,
+		.bridge = bridge,
+		.owner = owner,
 	};
 	const struct port_policy *policy = setup->policy;
 	struct nlmsghdr *m;
@@ -725,12 +734,13 @@ static int tap_setup(struct nl *nl, const struct tap_setup *setup, bool no_ipv6,
 	return nl_commit(nl, keep_setup, &reply);
 }
 
-int nl_tap_setup(struct nl *nl, const struct tap_setup *setup,
-		 struct link *tap, struct link *bridge, int *owner)
+int nl_tap_setup(struct nl *nl, const struct tap_setup *setup, struct link *tap,
+		 struct link *bridge, int *owner)
 {
 	int err = tap_setup(nl, setup, setup->bridge, tap, bridge, owner);
 
-	/* Where IPv6 is off, for the kernel or by an MTU below its least, there is nothing to stop. */
+	/* Where IPv6 is off, for the kernel or by an MTU below its least, there is nothing to stop.
+	 */
 	if (err == -EAFNOSUPPORT && setup->bridge)
 		err = tap_setup(nl, setup, false, tap, bridge, owner);
 	return err;
@@ -766,7 +776,8 @@ static void put_macvtap_config(struct nl *nl, const struct macvtap_setup *setup,
 		put_no_ipv6(m);
 	nl_message_end(nl, m);
 	put_no_queue(nl, setup->ifindex);
-	/* Without IFF_ALLMULTI the guest never sees a multicast frame that the host did not ask for. */
+	/* Without IFF_ALLMULTI the guest never sees a multicast frame that the host did not ask
+	 * for. */
 	put_flags(nl, setup->ifindex, IFF_ALLMULTI | IFF_UP);
 	link_request(nl, NL_READ, NULL, setup->ifindex);
 }
@@ -792,9 +803,8 @@ int nl_link_set_address(struct nl *nl, int ifindex, const uint8_t address[static
 	struct nlmsghdr *m;
 
 	nl_begin(nl);
-	m = link_message(nl, NL_CONFIGURE, RTM_SETLINK, 0, ifindex);
+	m = link_message(nl, NL_CONFIGURE, RTM_SETLINK, NLM_F_ACK, ifindex);
 	mnl_attr_put(m, IFLA_ADDRESS, MAC_LEN, address);
-	nl_acknowledge(m);
 	nl_message_end(nl, m);
 	return nl_commit(nl, NULL, NULL);
 }
@@ -806,8 +816,7 @@ int nl_link_delete(struct nl *nl, int ifindex)
 	struct nlmsghdr *m;
 
 	nl_begin(nl);
-	m = link_message(nl, NL_DELETE, RTM_DELLINK, 0, ifindex);
-	nl_acknowledge(m);
+	m = link_message(nl, NL_DELETE, RTM_DELLINK, NLM_F_ACK, ifindex);
 	nl_message_end(nl, m);
 	return nl_commit(nl, NULL, NULL);
 }
@@ -817,17 +826,18 @@ static int move_links(struct nl *nl, const struct link *links, size_t count, con
 {
 	int result = 0;
 
-	for (size_t done = 0; done < count && !result; done += nl->count) {
-		struct nlmsghdr *m = NULL;
-
+	for (size_t i = 0; i < count && !result;) {
 		nl_begin(nl);
-		for (size_t i = done; i < count && nl->count < NL_MESSAGES; i++) {
-			m = link_message(nl, NL_DELETE, RTM_SETLINK, 0, links[i].ifindex);
+		while (i < count && nl->count < NL_MESSAGES) {
+			bool last = i + 1 == count || nl->count + 1 == NL_MESSAGES;
+			struct nlmsghdr *m = link_message(nl, NL_DELETE, RTM_SETLINK,
+							  last ? NLM_F_ACK : 0, links[i].ifindex);
+
 			mnl_attr_put_u32(m, IFLA_GROUP, group ? *group : links[i].group);
 			nl_message_end(nl, m);
 			nl->steps[nl->count - 1].tolerate = ENODEV;
+			i++;
 		}
-		nl_acknowledge(m);
 		result = nl_commit(nl, NULL, NULL);
 	}
 	return result;
@@ -841,9 +851,8 @@ int nl_links_delete(struct nl *nl, const struct link *links, size_t count, uint3
 
 	if (!err) {
 		nl_begin(nl);
-		m = link_message(nl, NL_DELETE, RTM_DELLINK, 0, 0);
+		m = link_message(nl, NL_DELETE, RTM_DELLINK, NLM_F_ACK, 0);
 		mnl_attr_put_u32(m, IFLA_GROUP, group);
-		nl_acknowledge(m);
 		nl_message_end(nl, m);
 		nl->steps[0].tolerate = ENODEV;
 		err = nl_commit(nl, NULL, NULL);
@@ -882,7 +891,8 @@ static int dump_vlan(const struct nlattr *attr, void *data)
 	struct vlan_dump *dump = data;
 	struct bridge_vlan_info one;
 
-	if (mnl_attr_get_type(attr) != IFLA_BRIDGE_VLAN_INFO || !attr_number(attr, sizeof(one), &one))
+	if (mnl_attr_get_type(attr) != IFLA_BRIDGE_VLAN_INFO ||
+	    !attr_number(attr, sizeof(one), &one))
 		return MNL_CB_OK;
 	dump->vlan.last = one.vid;
 	if (!(one.flags & BRIDGE_VLAN_INFO_RANGE_END))

@@ -23,27 +23,35 @@
 
 struct mnl_socket;
 
-#define NL_BUFFER 32768		/* the most the kernel puts into one datagram of a dump */
-#define NL_MESSAGES 128		/* in one transaction; so many errors still fit a default rcvbuf */
-#define LINK_ALIAS 256		/* IFALIASZ */
+#define NL_BUFFER 32768 /* the most the kernel puts into one datagram of a dump */
+#define NL_MESSAGES 128 /* in one transaction; so many errors still fit a default rcvbuf */
+#define LINK_ALIAS 256 /* IFALIASZ */
 #define VLAN_MAX 4094
 
 enum nl_step {
-	NL_LOOKUP, NL_CREATE, NL_CONFIGURE, NL_PORT, NL_VLAN, NL_FDB, NL_QDISC, NL_UP, NL_READ,
+	NL_LOOKUP,
+	NL_CREATE,
+	NL_CONFIGURE,
+	NL_PORT,
+	NL_VLAN,
+	NL_FDB,
+	NL_QDISC,
+	NL_UP,
+	NL_READ,
 	NL_DELETE,
 };
 
 struct nl {
 	struct mnl_socket *socket;
-	uint32_t seq;			/* of the newest message */
-	enum nl_step failed;		/* where the last error came from */
-	char text[160];			/* the kernel's own words for it, or "" */
+	uint32_t seq; /* of the newest message */
+	enum nl_step failed; /* where the last error came from */
+	char text[160]; /* the kernel's own words for it, or "" */
 	/* the transaction under construction */
 	unsigned count;
 	size_t len;
 	struct {
 		enum nl_step step;
-		int tolerate;		/* an errno that is no failure here, or 0 */
+		int tolerate; /* an errno that is no failure here, or 0 */
 	} steps[NL_MESSAGES];
 	_Alignas(8) char buffer[NL_BUFFER];
 };
@@ -54,10 +62,10 @@ enum macvtap_mode { MODE_BRIDGE, MODE_VEPA, MODE_PRIVATE, MODE_PASSTHRU, MODE_CO
 
 /* What the port of a bridge lets through. */
 struct port_policy {
-	bool locked;		/* only the address of its static entry may be a source */
+	bool locked; /* only the address of its static entry may be a source */
 	bool isolated, hairpin;
 	unsigned vlan_count;
-	uint16_t vlans[64];	/* the first one is untagged and the PVID, the others are tagged */
+	uint16_t vlans[64]; /* the first one is untagged and the PVID, the others are tagged */
 };
 
 /* A link as the kernel describes it. What does not apply to its kind is zero. */
@@ -65,34 +73,34 @@ struct link {
 	int ifindex;
 	char name[IFNAMSIZ];
 	enum link_kind kind;
-	char kind_name[IFNAMSIZ];	/* "veth"; "" for a plain device */
-	unsigned flags;			/* IFF_* */
+	char kind_name[IFNAMSIZ]; /* "veth"; "" for a plain device */
+	unsigned flags; /* IFF_* */
 	bool carrier;
-	bool ethernet;			/* an Ethernet device that carries an address */
+	bool ethernet; /* an Ethernet device that carries an address */
 	uint8_t address[MAC_LEN];
-	uint32_t mtu, min_mtu, max_mtu;	/* max_mtu is 0 where there is no limit */
+	uint32_t mtu, min_mtu, max_mtu; /* max_mtu is 0 where there is no limit */
 	uint32_t group;
-	int master;			/* ifindex or 0 */
-	int lower;			/* IFLA_LINK: ifindex or 0 */
-	bool lower_elsewhere;		/* the lower device is in another network namespace */
+	int master; /* ifindex or 0 */
+	int lower; /* IFLA_LINK: ifindex or 0 */
+	bool lower_elsewhere; /* the lower device is in another network namespace */
 	char alias[LINK_ALIAS];
-	bool no_ipv6;			/* address generation none: tapctl's mark on a bridge port */
+	bool no_ipv6; /* address generation none: tapctl's mark on a bridge port */
 	enum macvtap_mode mode;
 	struct {
 		bool is_tap, persistent, multi_queue, vnet_hdr, packet_info;
 		bool has_owner, has_group;
 		uint32_t owner, group;
-		uint32_t queues;	/* that are open now */
+		uint32_t queues; /* that are open now */
 	} tun;
 	struct {
-		bool of_bridge;		/* the master is a bridge */
+		bool of_bridge; /* the master is a bridge */
 		bool locked, isolated, hairpin, learning;
-		uint8_t state;		/* BR_STATE_* */
-		unsigned delay;		/* until the next state, in 1/100 s */
+		uint8_t state; /* BR_STATE_* */
+		unsigned delay; /* until the next state, in 1/100 s */
 	} port;
 	struct {
-		bool can_filter;	/* the kernel has VLAN filtering */
-		bool filters;		/* and it is on */
+		bool can_filter; /* the kernel has VLAN filtering */
+		bool filters; /* and it is on */
 		uint16_t default_pvid;
 		bool stp, calls_iptables;
 	} bridge;
@@ -112,7 +120,8 @@ bool macvtap_mode_parse(enum macvtap_mode *mode, const char *name);
 /* Look up one link by @name, or by @ifindex when @name is NULL. -ENODEV: there is none. */
 int nl_link_get(struct nl *nl, const char *name, int ifindex, struct link *link);
 
-/* The ifindex of the link @name (netdevice(7)), or a negative errno. A third of nl_link_get()'s cost. */
+/* The ifindex of the link @name (netdevice(7)), or a negative errno. A third of nl_link_get()'s
+ * cost. */
 int nl_link_index(const struct nl *nl, const char name[static IFNAMSIZ]);
 
 /*
@@ -127,29 +136,29 @@ int nl_link_dump(struct nl *nl, enum link_kind kind, nl_link_fn *each, void *dat
 /* How a tap is to be set up. */
 struct tap_setup {
 	int ifindex;
-	const uint8_t *address, *guest;	/* the host side's, the guest's */
+	const uint8_t *address, *guest; /* the host side's, the guest's */
 	const char *alias;
-	uint32_t mtu;			/* 0: as it is */
-	const struct link *bridge;	/* NULL: on no bridge */
+	uint32_t mtu; /* 0: as it is */
+	const struct link *bridge; /* NULL: on no bridge */
 	const struct port_policy *policy;
 };
 
 /*
- * Set up a tap, one transaction: address, MTU and alias, the bridge, on it no IPv6 of the host's own; the
- * port's policy; no queueing discipline; up. Then what came out of it is read into @tap and, on a
- * bridge, @bridge and the port that owns the tap's address there (@owner, an ifindex: another
- * one's when two ports have the same address, which the kernel accepts silently).
+ * Set up a tap, one transaction: address, MTU and alias, the bridge, on it no IPv6 of the host's
+ * own; the port's policy; no queueing discipline; up. Then what came out of it is read into @tap
+ * and, on a bridge, @bridge and the port that owns the tap's address there (@owner, an ifindex:
+ * another one's when two ports have the same address, which the kernel accepts silently).
  */
-int nl_tap_setup(struct nl *nl, const struct tap_setup *setup,
-		 struct link *tap, struct link *bridge, int *owner);
+int nl_tap_setup(struct nl *nl, const struct tap_setup *setup, struct link *tap,
+		 struct link *bridge, int *owner);
 
 /* How a macvtap is to be made. */
 struct macvtap_setup {
-	int ifindex;			/* chosen by the caller, which then knows what was made */
-	const char *name;		/* may hold one %d */
+	int ifindex; /* chosen by the caller, which then knows what was made */
+	const char *name; /* may hold one %d */
 	const uint8_t *address;
 	const char *alias;
-	uint32_t mtu;			/* 0: the lower device's */
+	uint32_t mtu; /* 0: the lower device's */
 	int lower;
 	enum macvtap_mode mode;
 };

@@ -15,15 +15,19 @@ static int report_netns(struct report *report, const char *which, const char *pa
 
 	switch (err) {
 	case -ENOENT:
-		return report_error(report, err, "--netns %s: there is no %s: ip netns list shows the names",
+		return report_error(report, err,
+				    "--netns %s: there is no %s: ip netns list shows the names",
 				    which, path);
 	case -EINVAL:
-		return report_error(report, err, "--netns %s: %s is no network namespace", which, path);
+		return report_error(report, err, "--netns %s: %s is no network namespace", which,
+				    path);
 	case -EPERM:
 	case -EACCES:
-		return report_error(report, err,
-				    "--netns %s: entering %s is forbidden: it needs CAP_SYS_ADMIN, here "
-				    "and over that namespace", which, path);
+		return report_error(
+			report, err,
+			"--netns %s: entering %s is forbidden: it needs CAP_SYS_ADMIN, here "
+			"and over that namespace",
+			which, path);
 	default:
 		return report_error(report, err, "--netns %s: cannot enter %s: %s", which, path,
 				    strerror(-err));
@@ -46,7 +50,8 @@ int netns_enter(const char *which, int *previous, struct report *report)
 		return report_netns(report, which, path);
 	here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (here < 0)
-		err = report_error(report, -errno, "/proc/self/ns/net: cannot open it: %s", strerror(errno));
+		err = report_error(report, -errno, "/proc/self/ns/net: cannot open it: %s",
+				   strerror(errno));
 	else if (setns(fd, CLONE_NEWNET) < 0)
 		err = report_netns(report, which, path);
 	close(fd);

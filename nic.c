@@ -10,7 +10,7 @@
 #include "nic.h"
 #include "tapdev.h"
 
-#define IFINDEX_HIGH 0x40000000	/* the kernel counts its own from 1 */
+#define IFINDEX_HIGH 0x40000000 /* the kernel counts its own from 1 */
 
 bool nic_guest(uint8_t guest[static MAC_LEN], const struct link *link)
 {
@@ -76,16 +76,19 @@ static int check_bridge(const struct nic *nic, struct report *report)
 	const struct port_policy *policy = &nic->want.policy;
 
 	if (bridge->kind != LINK_BRIDGE)
-		return report_error(report, -EOPNOTSUPP, "%s: it is no bridge, it is a %s%s", bridge->name,
-				    kind_words(bridge),
+		return report_error(report, -EOPNOTSUPP, "%s: it is no bridge, it is a %s%s",
+				    bridge->name, kind_words(bridge),
 				    bridge->kind_name[0] ? "" : ": for a macvtap on it use --link");
 	if (policy->vlan_count && !bridge->bridge.can_filter)
 		return report_error(report, -EOPNOTSUPP,
-				    "%s: --vlan: the bridges of this kernel have no VLAN filtering", bridge->name);
+				    "%s: --vlan: the bridges of this kernel have no VLAN filtering",
+				    bridge->name);
 	if (policy->vlan_count && !bridge->bridge.filters)
-		return report_error(report, -EOPNOTSUPP,
-				    "%s: --vlan: VLAN filtering is off there: ip link set %s type bridge "
-				    "vlan_filtering 1", bridge->name, bridge->name);
+		return report_error(
+			report, -EOPNOTSUPP,
+			"%s: --vlan: VLAN filtering is off there: ip link set %s type bridge "
+			"vlan_filtering 1",
+			bridge->name, bridge->name);
 	return 0;
 }
 
@@ -95,8 +98,9 @@ static int check_lower(struct nl *nl, const struct nic *nic, struct report *repo
 	struct link other;
 
 	if (lower->kind == LINK_BRIDGE || !lower->ethernet || lower->flags & IFF_LOOPBACK)
-		return report_error(report, -EOPNOTSUPP, "%s: a %s cannot carry a macvtap%s", lower->name,
-				    kind_words(lower), lower->kind == LINK_BRIDGE ? ": use --bridge" : "");
+		return report_error(report, -EOPNOTSUPP, "%s: a %s cannot carry a macvtap%s",
+				    lower->name, kind_words(lower),
+				    lower->kind == LINK_BRIDGE ? ": use --bridge" : "");
 	if (lower->kind == LINK_MACVTAP || lower->kind == LINK_MACVLAN) {
 		if (lower->lower_elsewhere || nl_link_get(nl, NULL, lower->lower, &other) < 0)
 			return report_error(report, -EINVAL, "%s: it is itself a %s", lower->name,
@@ -107,7 +111,8 @@ static int check_lower(struct nl *nl, const struct nic *nic, struct report *repo
 	if (lower->port.of_bridge) {
 		if (nl_link_get(nl, NULL, lower->master, &other) < 0)
 			snprintf(other.name, sizeof(other.name), "its bridge");
-		return report_error(report, -EBUSY, "%s: it is a port of the bridge %s: use --bridge %s",
+		return report_error(report, -EBUSY,
+				    "%s: it is a port of the bridge %s: use --bridge %s",
 				    lower->name, other.name, other.name);
 	}
 	if (nic->want.mtu > lower->mtu)
@@ -131,13 +136,16 @@ int nic_prepare(struct nl *nl, struct nic *nic, const struct nic *previous, stru
 	} else {
 		err = nl_link_get(nl, nic->want.attach, 0, &nic->attach);
 		if (err == -ENODEV)
-			return report_error(report, err, "%s: there is no such %s in this network namespace%s%s",
+			return report_error(report, err,
+					    "%s: there is no such %s in this network namespace%s%s",
 					    nic->want.attach, word,
-					    nic->want.kind == NIC_BRIDGED ? ": ip link add type bridge name " : "",
+					    nic->want.kind == NIC_BRIDGED ?
+						    ": ip link add type bridge name " :
+						    "",
 					    nic->want.kind == NIC_BRIDGED ? nic->want.attach : "");
 		if (err)
-			return report_error(report, err, "%s: cannot look it up: %s", nic->want.attach,
-					    nl_strerror(nl, err));
+			return report_error(report, err, "%s: cannot look it up: %s",
+					    nic->want.attach, nl_strerror(nl, err));
 	}
 	if (nic->want.kind == NIC_BRIDGED)
 		return check_bridge(nic, report);
@@ -170,15 +178,20 @@ static int report_exists(struct nl *nl, const char *name, struct report *report)
 	struct link link;
 
 	if (nl_link_get(nl, name, 0, &link) < 0)
-		return report_error(report, -EEXIST, "%s: a device of that name exists already", name);
+		return report_error(report, -EEXIST, "%s: a device of that name exists already",
+				    name);
 	if (nic_is_device(&link))
 		holder_words(words, name, nic_rdev(&link));
 	if (nic_guest(guest, &link))
-		return report_error(report, -EEXIST,
-				    "%s: it exists already, made for the guest %s%s: exec --reuse opens it, "
-				    "tapctl del removes it", name, mac_format(text, guest), words);
-	return report_error(report, -EEXIST, "%s: it exists already, a %s that tapctl did not make%s: "
-			    "choose another --name", name, kind_words(&link), words);
+		return report_error(
+			report, -EEXIST,
+			"%s: it exists already, made for the guest %s%s: exec --reuse opens it, "
+			"tapctl del removes it",
+			name, mac_format(text, guest), words);
+	return report_error(report, -EEXIST,
+			    "%s: it exists already, a %s that tapctl did not make%s: "
+			    "choose another --name",
+			    name, kind_words(&link), words);
 }
 
 static int report_attach(struct nl *nl, const struct nic *nic, int err, struct report *report)
@@ -193,18 +206,28 @@ static int report_attach(struct nl *nl, const struct nic *nic, int err, struct r
 				    holder_words(words, nic->name, 0));
 	case -EPERM:
 		if (nic->reused && nic->link.tun.has_owner && nic->link.tun.owner != geteuid())
-			return report_error(report, err, "%s: it belongs to uid %u, and without CAP_NET_ADMIN "
-					    "nobody else may open it", nic->name, nic->link.tun.owner);
-		return report_error(report, err, "%s: making a tap needs CAP_NET_ADMIN over this network "
-				    "namespace: run it with sudo, or in a user namespace of your own: "
-				    "unshare -Urn", nic->name);
+			return report_error(report, err,
+					    "%s: it belongs to uid %u, and without CAP_NET_ADMIN "
+					    "nobody else may open it",
+					    nic->name, nic->link.tun.owner);
+		return report_error(
+			report, err,
+			"%s: making a tap needs CAP_NET_ADMIN over this network "
+			"namespace: run it with sudo, or in a user namespace of your own: "
+			"unshare -Urn",
+			nic->name);
 	case -EINVAL:
 		if (nic->reused)
-			return report_error(report, err, "%s: it was made %s several queues: --queues has to "
-					    "agree", nic->name, nic->link.tun.multi_queue ? "for" : "without");
-		return report_error(report, err, "%s: the kernel refuses that name or those flags", nic->name);
+			return report_error(report, err,
+					    "%s: it was made %s several queues: --queues has to "
+					    "agree",
+					    nic->name,
+					    nic->link.tun.multi_queue ? "for" : "without");
+		return report_error(report, err, "%s: the kernel refuses that name or those flags",
+				    nic->name);
 	default:
-		return report_error(report, err, "%s: cannot make the tap: %s", nic->name, strerror(-err));
+		return report_error(report, err, "%s: cannot make the tap: %s", nic->name,
+				    strerror(-err));
 	}
 }
 
@@ -213,24 +236,31 @@ static int report_tap_setup(struct nl *nl, const struct nic *nic, int err, struc
 	const char *bridge = nic->attach.name;
 
 	if (nl->failed == NL_CONFIGURE && err == -EXFULL)
-		return report_error(report, err, "%s: the bridge is full, it takes 1023 ports: tapctl list shows "
-				    "leftovers", bridge);
+		return report_error(
+			report, err,
+			"%s: the bridge is full, it takes 1023 ports: tapctl list shows "
+			"leftovers",
+			bridge);
 	if (nl->failed == NL_CONFIGURE && err == -EPERM)
-		return report_error(report, err, "%s: changing links needs CAP_NET_ADMIN over this network "
-				    "namespace", nic->name);
+		return report_error(report, err,
+				    "%s: changing links needs CAP_NET_ADMIN over this network "
+				    "namespace",
+				    nic->name);
 	if (nl->failed == NL_CONFIGURE && nic->attach.ifindex)
-		return report_error(report, err, "%s: cannot make it a port of %s: %s", nic->name, bridge,
-				    nl_strerror(nl, err));
+		return report_error(report, err, "%s: cannot make it a port of %s: %s", nic->name,
+				    bridge, nl_strerror(nl, err));
 	if (nl->failed == NL_PORT)
-		return report_error(report, err, "%s: cannot set the flags of the bridge port: %s", nic->name,
-				    nl_strerror(nl, err));
-	if (nl->failed == NL_VLAN)
-		return report_error(report, err, "%s: cannot set the VLANs of the bridge port: %s", nic->name,
-				    nl_strerror(nl, err));
-	if (nl->failed == NL_FDB)
-		return report_error(report, err, "%s: cannot lock the guest's address to the bridge port: %s",
+		return report_error(report, err, "%s: cannot set the flags of the bridge port: %s",
 				    nic->name, nl_strerror(nl, err));
-	return report_error(report, err, "%s: cannot set it up: %s", nic->name, nl_strerror(nl, err));
+	if (nl->failed == NL_VLAN)
+		return report_error(report, err, "%s: cannot set the VLANs of the bridge port: %s",
+				    nic->name, nl_strerror(nl, err));
+	if (nl->failed == NL_FDB)
+		return report_error(report, err,
+				    "%s: cannot lock the guest's address to the bridge port: %s",
+				    nic->name, nl_strerror(nl, err));
+	return report_error(report, err, "%s: cannot set it up: %s", nic->name,
+			    nl_strerror(nl, err));
 }
 
 /* Another macvtap on the same lower device with the address @mac, for report_macvtap(). */
@@ -264,7 +294,9 @@ static int report_macvtap(struct nl *nl, const struct nic *nic, int err, struct 
 	const char *lower = nic->attach.name;
 	char mac[MAC_STRLEN], words[64], said[sizeof(nl->text)];
 	struct twin twin = {
-		.mac = nic->want.guest, .lower = nic->attach.ifindex, .not_this = nic->link.ifindex,
+		.mac = nic->want.guest,
+		.lower = nic->attach.ifindex,
+		.not_this = nic->link.ifindex,
 	};
 	enum nl_step failed = nl->failed;
 
@@ -273,28 +305,38 @@ static int report_macvtap(struct nl *nl, const struct nic *nic, int err, struct 
 	if (failed == NL_CREATE && err == -EEXIST)
 		return report_exists(nl, nic->name, report);
 	if (failed == NL_CREATE && err == -EPERM)
-		return report_error(report, err, "%s: making a macvtap needs CAP_NET_ADMIN over this network "
-				    "namespace: run it with sudo", nic->name);
+		return report_error(report, err,
+				    "%s: making a macvtap needs CAP_NET_ADMIN over this network "
+				    "namespace: run it with sudo",
+				    nic->name);
 	if (failed == NL_CREATE && err == -EOPNOTSUPP)
-		return report_error(report, err, "%s: this kernel has no macvtap: modprobe macvtap", nic->name);
+		return report_error(report, err, "%s: this kernel has no macvtap: modprobe macvtap",
+				    nic->name);
 	if (failed == NL_UP && (err == -EADDRINUSE || err == -EBUSY)) {
 		if (mac_equal(nic->attach.address, nic->want.guest))
-			return report_error(report, err, "%s: the address is that of %s itself: give the "
-					    "guest another one", mac, lower);
+			return report_error(report, err,
+					    "%s: the address is that of %s itself: give the "
+					    "guest another one",
+					    mac, lower);
 		if (has_twin(nl, &twin))
-			return report_error(report, err, "%s: the address is in use on %s by %s%s", mac, lower,
-					    twin.link.name,
-					    holder_words(words, twin.link.name, nic_rdev(&twin.link)));
-		return report_error(report, err, "%s: the address is in use on %s already", mac, lower);
+			return report_error(
+				report, err, "%s: the address is in use on %s by %s%s", mac, lower,
+				twin.link.name,
+				holder_words(words, twin.link.name, nic_rdev(&twin.link)));
+		return report_error(report, err, "%s: the address is in use on %s already", mac,
+				    lower);
 	}
 	twin.passthru = true;
 	if (failed == NL_CREATE && err == -EINVAL && nic->want.mode == MODE_PASSTHRU)
-		return report_error(report, err, "%s: --mode passthru wants %s for itself, and it carries "
-				    "other devices already", nic->name, lower);
+		return report_error(report, err,
+				    "%s: --mode passthru wants %s for itself, and it carries "
+				    "other devices already",
+				    nic->name, lower);
 	if (failed == NL_CREATE && err == -EINVAL && has_twin(nl, &twin))
-		return report_error(report, err, "%s: %s is taken whole by %s in mode passthru", nic->name, lower,
-				    twin.link.name);
-	return report_error(report, err, "%s: cannot make a macvtap on %s: %s", nic->name, lower, said);
+		return report_error(report, err, "%s: %s is taken whole by %s in mode passthru",
+				    nic->name, lower, twin.link.name);
+	return report_error(report, err, "%s: cannot make a macvtap on %s: %s", nic->name, lower,
+			    said);
 }
 
 /* --- verify --- */
@@ -303,14 +345,19 @@ static int check_policy(const struct nic *nic, struct report *report)
 {
 	const struct port_policy *want = &nic->want.policy;
 	const struct link *link = &nic->link;
-	const char *missing = want->locked && (!link->port.locked || link->port.learning) ? "--lock-mac" :
+	const char *missing = want->locked && (!link->port.locked || link->port.learning) ?
+				      "--lock-mac" :
 			      want->isolated && !link->port.isolated ? "--isolated" :
-			      want->hairpin && !link->port.hairpin ? "--hairpin" : NULL;
+			      want->hairpin && !link->port.hairpin   ? "--hairpin" :
+								       NULL;
 
 	if (missing)
-		return report_error(report, -EOPNOTSUPP, "%s: %s did not take: the bridges of this kernel do not "
-				    "have it%s", nic->name, missing,
-				    want->locked && !link->port.locked ? " (it came with Linux 5.18)" : "");
+		return report_error(
+			report, -EOPNOTSUPP,
+			"%s: %s did not take: the bridges of this kernel do not "
+			"have it%s",
+			nic->name, missing,
+			want->locked && !link->port.locked ? " (it came with Linux 5.18)" : "");
 	return 0;
 }
 
@@ -321,25 +368,31 @@ static int check_link(const struct nic *nic, struct report *report)
 	char is[MAC_STRLEN], wanted[MAC_STRLEN];
 
 	if (!mac_equal(link->address, nic->host))
-		return report_error(report, -ESTALE, "%s: its address is %s and not %s: something on this host "
-				    "(udev, NetworkManager, systemd-networkd) changed it", nic->name,
-				    mac_format(is, link->address), mac_format(wanted, nic->host));
+		return report_error(report, -ESTALE,
+				    "%s: its address is %s and not %s: something on this host "
+				    "(udev, NetworkManager, systemd-networkd) changed it",
+				    nic->name, mac_format(is, link->address),
+				    mac_format(wanted, nic->host));
 	if (nic->want.kind == NIC_BRIDGED && link->master != nic->attach.ifindex)
-		return report_error(report, -ESTALE, "%s: it is no port of %s%s", nic->name, nic->attach.name,
-				    nic->reused ? "" : ": something on this host (NetworkManager, "
-				    "systemd-networkd) took it off");
+		return report_error(report, -ESTALE, "%s: it is no port of %s%s", nic->name,
+				    nic->attach.name,
+				    nic->reused ? "" :
+						  ": something on this host (NetworkManager, "
+						  "systemd-networkd) took it off");
 	if (nic->want.kind == NIC_UNATTACHED && link->master)
-		return report_error(report, -ESTALE, "%s: it is a port of something, and --unattached was said",
+		return report_error(report, -ESTALE,
+				    "%s: it is a port of something, and --unattached was said",
 				    nic->name);
 	if (nic->want.kind == NIC_MACVTAP &&
 	    (link->lower != nic->attach.ifindex || link->mode != nic->want.mode))
-		return report_error(report, -ESTALE, "%s: it is no macvtap of %s in mode %s", nic->name,
-				    nic->attach.name, macvtap_mode_name(nic->want.mode));
+		return report_error(report, -ESTALE, "%s: it is no macvtap of %s in mode %s",
+				    nic->name, nic->attach.name, macvtap_mode_name(nic->want.mode));
 	if (nic->want.mtu && link->mtu != nic->want.mtu)
-		return report_error(report, -ESTALE, "%s: its MTU is %u and not %u", nic->name, link->mtu,
-				    nic->want.mtu);
+		return report_error(report, -ESTALE, "%s: its MTU is %u and not %u", nic->name,
+				    link->mtu, nic->want.mtu);
 	if (!(link->flags & IFF_UP))
-		return report_error(report, -ENETDOWN, "%s: it is down: ip link set %s up", nic->name, nic->name);
+		return report_error(report, -ENETDOWN, "%s: it is down: ip link set %s up",
+				    nic->name, nic->name);
 	return check_policy(nic, report);
 }
 
@@ -378,8 +431,9 @@ static int verify_vlans(struct nl *nl, const struct nic *nic, struct report *rep
 		return report_error(report, err, "%s: cannot read its VLANs: %s", nic->name,
 				    nl_strerror(nl, err));
 	if (check.other || check.found != nic->want.policy.vlan_count)
-		return report_error(report, -EOPNOTSUPP, "%s: --vlan did not take: bridge vlan show dev %s",
-				    nic->name, nic->name);
+		return report_error(report, -EOPNOTSUPP,
+				    "%s: --vlan did not take: bridge vlan show dev %s", nic->name,
+				    nic->name);
 	return 0;
 }
 
@@ -392,8 +446,10 @@ static int verify_protections(struct nl *nl, const struct nic *nic, struct repor
 	if (policy->locked) {
 		err = nl_fdb_get(nl, nic->attach.ifindex, nic->want.guest, &port);
 		if (err || port != nic->link.ifindex)
-			return report_error(report, -ENOENT, "%s: --lock-mac: the guest's address is not in %s's "
-					    "forwarding table at this port", nic->name, nic->attach.name);
+			return report_error(report, -ENOENT,
+					    "%s: --lock-mac: the guest's address is not in %s's "
+					    "forwarding table at this port",
+					    nic->name, nic->attach.name);
 	}
 	if (policy->vlan_count)
 		err = verify_vlans(nl, nic, report);
@@ -405,7 +461,8 @@ int nic_verify(struct nl *nl, struct nic *nic, struct report *report)
 	int err = nl_link_get(nl, NULL, nic->link.ifindex, &nic->link);
 
 	if (err)
-		return report_error(report, err, "%s: it has gone: %s", nic->name, nl_strerror(nl, err));
+		return report_error(report, err, "%s: it has gone: %s", nic->name,
+				    nl_strerror(nl, err));
 	err = check_link(nic, report);
 	return err ? err : verify_protections(nl, nic, report);
 }
@@ -421,13 +478,15 @@ int nic_find_existing(struct nl *nl, struct nic *nic, struct report *report)
 	if (err == -ENODEV)
 		return 0;
 	if (err)
-		return report_error(report, err, "%s: cannot look it up: %s", nic->name, nl_strerror(nl, err));
-	if (!nic_is_device(&nic->link) || (nic->link.kind == LINK_MACVTAP) != (nic->want.kind == NIC_MACVTAP))
+		return report_error(report, err, "%s: cannot look it up: %s", nic->name,
+				    nl_strerror(nl, err));
+	if (!nic_is_device(&nic->link) ||
+	    (nic->link.kind == LINK_MACVTAP) != (nic->want.kind == NIC_MACVTAP))
 		return report_error(report, -EEXIST, "%s: --reuse: it is a %s", nic->name,
 				    kind_words(&nic->link));
 	if (nic_guest(guest, &nic->link) && !mac_equal(guest, nic->want.guest))
-		return report_error(report, -EEXIST, "%s: --reuse: it was made for the guest %s", nic->name,
-				    mac_format(text, guest));
+		return report_error(report, -EEXIST, "%s: --reuse: it was made for the guest %s",
+				    nic->name, mac_format(text, guest));
 	nic->reused = true;
 	err = check_link(nic, report);
 	if (err || nic->want.kind != NIC_MACVTAP)
@@ -449,7 +508,8 @@ int nic_draw_ifindex(struct nl *nl, int *ifindex, struct report *report)
 
 	for (int tries = 0; tries < 16 && !err; tries++) {
 		if (getrandom(&drawn, sizeof(drawn), 0) != sizeof(drawn))
-			return report_error(report, -errno, "cannot draw a number: %s", strerror(errno));
+			return report_error(report, -errno, "cannot draw a number: %s",
+					    strerror(errno));
 		*ifindex = (int)(drawn % IFINDEX_HIGH) + IFINDEX_HIGH;
 		/* Taken: the messages behind a failed creation would go to a stranger. */
 		err = nl_link_get(nl, NULL, *ifindex, &link);
@@ -468,18 +528,23 @@ static void alias_for(char alias[static LINK_ALIAS], const struct nic *nic)
 }
 
 /* Warn of what joining did to the bridge; it stays a working set-up. */
-static void tell_bridge(const struct nic *nic, const struct link *bridge, const struct report *report)
+static void tell_bridge(const struct nic *nic, const struct link *bridge,
+			const struct report *report)
 {
 	char mac[MAC_STRLEN];
 
 	if (mac_equal(bridge->address, nic->host) && !mac_equal(nic->attach.address, nic->host))
-		report_tell(report, REPORT_WARNING, "%s: the bridge follows its lowest port and now has the "
+		report_tell(report, REPORT_WARNING,
+			    "%s: the bridge follows its lowest port and now has the "
 			    "address %s of this guest's tap, and will change it when the tap goes: "
-			    "tapctl pin %s", bridge->name, mac_format(mac, nic->host), bridge->name);
+			    "tapctl pin %s",
+			    bridge->name, mac_format(mac, nic->host), bridge->name);
 	if (bridge->mtu < nic->attach.mtu)
-		report_tell(report, REPORT_WARNING, "%s: the bridge's MTU went from %u down to %u with this "
-			    "port: ip link set %s mtu %u", bridge->name, nic->attach.mtu, bridge->mtu,
-			    bridge->name, nic->attach.mtu);
+		report_tell(report, REPORT_WARNING,
+			    "%s: the bridge's MTU went from %u down to %u with this "
+			    "port: ip link set %s mtu %u",
+			    bridge->name, nic->attach.mtu, bridge->mtu, bridge->name,
+			    nic->attach.mtu);
 }
 
 static int set_up_tap(struct nl *nl, struct nic *nic, struct report *report)
@@ -487,9 +552,12 @@ static int set_up_tap(struct nl *nl, struct nic *nic, struct report *report)
 	bool bridged = nic->want.kind == NIC_BRIDGED;
 	char alias[LINK_ALIAS], mac[MAC_STRLEN];
 	struct tap_setup setup = {
-		.address = nic->host, .guest = nic->want.guest, .alias = alias,
+		.address = nic->host,
+		.guest = nic->want.guest,
+		.alias = alias,
 		.mtu = nic->want.mtu ? nic->want.mtu : nic->attach.mtu,
-		.bridge = bridged ? &nic->attach : NULL, .policy = &nic->want.policy,
+		.bridge = bridged ? &nic->attach : NULL,
+		.policy = &nic->want.policy,
 	};
 	struct link bridge = { 0 }, other;
 	int owner = 0, err;
@@ -505,9 +573,10 @@ static int set_up_tap(struct nl *nl, struct nic *nic, struct report *report)
 	if (bridged && owner != nic->link.ifindex && owner != nic->attach.ifindex) {
 		if (nl_link_get(nl, NULL, owner, &other) < 0)
 			other = bridge;
-		return report_error(report, -EEXIST, "%s: another port of %s, %s, has the address %s: is there "
-				    "a device for this guest already?", nic->name, bridge.name, other.name,
-				    mac_format(mac, nic->host));
+		return report_error(report, -EEXIST,
+				    "%s: another port of %s, %s, has the address %s: is there "
+				    "a device for this guest already?",
+				    nic->name, bridge.name, other.name, mac_format(mac, nic->host));
 	}
 	if (bridged)
 		tell_bridge(nic, &bridge, report);
@@ -528,7 +597,8 @@ static int reset_offload(const struct nic *nic, struct report *report)
 int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue, struct report *report)
 {
 	struct queue_flags flags = {
-		.exclusive = !nic->reused, .multi_queue = nic->want.queues > 1,
+		.exclusive = !nic->reused,
+		.multi_queue = nic->want.queues > 1,
 		.vnet_hdr = !nic->want.no_vnet_hdr,
 	};
 	unsigned count = one_queue ? 1 : nic->want.queues;
@@ -544,7 +614,8 @@ int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue, struct report *
 		nic->made = !nic->reused;
 		flags.exclusive = false;
 		if (i == 0)
-			err = nic->reused ? reset_offload(nic, report) : set_up_tap(nl, nic, report);
+			err = nic->reused ? reset_offload(nic, report) :
+					    set_up_tap(nl, nic, report);
 		if (err)
 			return err;
 	}
@@ -555,8 +626,13 @@ int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex, struct report 
 {
 	char alias[LINK_ALIAS];
 	const struct macvtap_setup setup = {
-		.ifindex = ifindex, .name = nic->name, .address = nic->host, .alias = alias,
-		.mtu = nic->want.mtu, .lower = nic->attach.ifindex, .mode = nic->want.mode,
+		.ifindex = ifindex,
+		.name = nic->name,
+		.address = nic->host,
+		.alias = alias,
+		.mtu = nic->want.mtu,
+		.lower = nic->attach.ifindex,
+		.mode = nic->want.mode,
 	};
 	int err;
 
@@ -575,22 +651,25 @@ int nic_find_node(struct nic *nic, struct report *report)
 	int err = macvtap_find(&nic->rdev, nic->name, nic->link.ifindex);
 
 	if (err)
-		return report_error(report, err, "%s: cannot find its character device: this namespace's sysfs "
-				    "cannot be read: %s", nic->name, strerror(-err));
+		return report_error(report, err,
+				    "%s: cannot find its character device: this namespace's sysfs "
+				    "cannot be read: %s",
+				    nic->name, strerror(-err));
 	return 0;
 }
 
 int nic_open_macvtap(struct nic *nic, int inotify, struct report *report)
 {
 	const struct queue_flags flags = {
-		.multi_queue = nic->want.queues > 1, .vnet_hdr = !nic->want.no_vnet_hdr,
+		.multi_queue = nic->want.queues > 1,
+		.vnet_hdr = !nic->want.no_vnet_hdr,
 	};
 	int err = nic->rdev ? 0 : nic_find_node(nic, report);
 
 	if (err)
 		return err;
-	err = macvtap_open(nic->fds, nic->want.queues, inotify, nic->name, nic->link.ifindex, nic->rdev,
-			   nic->host, &flags, report);
+	err = macvtap_open(nic->fds, nic->want.queues, inotify, nic->name, nic->link.ifindex,
+			   nic->rdev, nic->host, &flags, report);
 	return !err && nic->reused ? reset_offload(nic, report) : err;
 }
 
@@ -612,7 +691,8 @@ int nic_open_vhost(struct nic *nic, struct report *report)
 			close(nic->vhost_fds[--i]);
 		for (i = 0; i < nic->want.queues; i++)
 			nic->vhost_fds[i] = -1;
-		report_tell(report, REPORT_WARNING, "%s: going on without vhost: %s", nic->name, quiet.error);
+		report_tell(report, REPORT_WARNING, "%s: going on without vhost: %s", nic->name,
+			    quiet.error);
 		return 0;
 	}
 	return 0;
@@ -625,14 +705,15 @@ int nic_give(struct nic *nic, uid_t owner, struct report *report)
 	uid_t uid = nic->want.owner;
 	int err;
 
-	/* With both set the kernel wants both to match: a group alone must not get an owner beside it. */
+	/* With both set the kernel wants both to match: a group alone must not get an owner beside
+	 * it. */
 	if (uid == (uid_t)-1 && nic->want.group == (gid_t)-1)
 		uid = owner;
 	if (nic->want.kind != NIC_MACVTAP) {
 		err = tap_set_owner(nic->fds[0], uid, nic->want.group);
 		if (err)
-			return report_error(report, err, "%s: cannot give it to its owner: %s", nic->name,
-					    strerror(-err));
+			return report_error(report, err, "%s: cannot give it to its owner: %s",
+					    nic->name, strerror(-err));
 		return 0;
 	}
 	err = nic_find_node(nic, report);
@@ -649,7 +730,8 @@ int nic_persist(struct nic *nic, struct report *report)
 		return 0;
 	err = tap_persist(nic->fds[0], true);
 	if (err)
-		return report_error(report, err, "%s: cannot make it stay: %s", nic->name, strerror(-err));
+		return report_error(report, err, "%s: cannot make it stay: %s", nic->name,
+				    strerror(-err));
 	nic->persistent = true;
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One guest's network device as a whole: check what is wanted, make it, open it, read it back, unmake it.
+ * One guest's network device as a whole: check what is wanted, make it, open it, read it back,
+ * unmake it.
  *
  * The rules of the house are here: which address the device gets, when a device of the same name is
  * the right one, and what a kernel error means to somebody who wires VMs. Functions return 0 or a
@@ -16,7 +17,7 @@
 #include "netlink.h"
 #include "report.h"
 
-#define TAP_MTU_MAX 65521	/* MAX_TAP_MTU of drivers/net/tun.c */
+#define TAP_MTU_MAX 65521 /* MAX_TAP_MTU of drivers/net/tun.c */
 
 enum nic_kind { NIC_NOWHERE, NIC_BRIDGED, NIC_UNATTACHED, NIC_MACVTAP };
 
@@ -25,17 +26,17 @@ enum vhost_mode { VHOST_OFF, VHOST_ON, VHOST_AUTO };
 /* What the user wants. All zeros but queues, owner and group is a valid beginning. */
 struct nic_options {
 	enum nic_kind kind;
-	char attach[IFNAMSIZ];		/* the bridge, or the lower device of a macvtap */
+	char attach[IFNAMSIZ]; /* the bridge, or the lower device of a macvtap */
 	enum macvtap_mode mode;
-	bool has_mode;			/* it was said, and is not just the default */
+	bool has_mode; /* it was said, and is not just the default */
 	uint8_t guest[MAC_LEN];
-	char name[IFNAMSIZ];		/* "": derived from the guest's address */
-	uint32_t mtu;			/* 0: the bridge's or the lower device's */
-	unsigned queues;		/* from 1 */
+	char name[IFNAMSIZ]; /* "": derived from the guest's address */
+	uint32_t mtu; /* 0: the bridge's or the lower device's */
+	unsigned queues; /* from 1 */
 	enum vhost_mode vhost;
 	bool no_vnet_hdr;
 	struct port_policy policy;
-	uid_t owner;			/* (uid_t)-1 and (gid_t)-1: not said */
+	uid_t owner; /* (uid_t)-1 and (gid_t)-1: not said */
 	gid_t group;
 };
 
@@ -43,18 +44,18 @@ struct nic_options {
 struct nic {
 	struct nic_options want;
 	char name[IFNAMSIZ];
-	uint8_t host[MAC_LEN];		/* the address of the device on this side */
-	struct link attach;		/* the bridge or lower device, before the device was there */
-	struct link link;		/* the device as the kernel has it */
-	bool made;			/* it is ours to unmake */
+	uint8_t host[MAC_LEN]; /* the address of the device on this side */
+	struct link attach; /* the bridge or lower device, before the device was there */
+	struct link link; /* the device as the kernel has it */
+	bool made; /* it is ours to unmake */
 	bool reused;
 	bool persistent;
-	dev_t rdev;			/* of a macvtap, once nic_find_node() was called */
-	int *fds;			/* want.queues of them, -1 where not open */
-	int *vhost_fds;			/* the same, or all -1 */
+	dev_t rdev; /* of a macvtap, once nic_find_node() was called */
+	int *fds; /* want.queues of them, -1 where not open */
+	int *vhost_fds; /* the same, or all -1 */
 };
 
-#define NIC_ALIAS "tapctl guest "	/* and the guest's address: how a device of ours is known */
+#define NIC_ALIAS "tapctl guest " /* and the guest's address: how a device of ours is known */
 
 /* The guest's address that the alias of a device of ours names. False: not one of ours. */
 bool nic_guest(uint8_t guest[static MAC_LEN], const struct link *link);
@@ -62,7 +63,8 @@ bool nic_guest(uint8_t guest[static MAC_LEN], const struct link *link);
 /* A tap or macvtap, whoever made it. */
 bool nic_is_device(const struct link *link);
 
-/* The device number of a macvtap's character device; 0 for anything else or when it cannot be told. */
+/* The device number of a macvtap's character device; 0 for anything else or when it cannot be told.
+ */
 dev_t nic_rdev(const struct link *link);
 
 /* Begin a device: derive its name and address. -ENOMEM. Every nic ends with nic_free(). */
@@ -85,13 +87,14 @@ int nic_find_existing(struct nl *nl, struct nic *nic, struct report *report);
 int nic_draw_ifindex(struct nl *nl, int *ifindex, struct report *report);
 
 /*
- * Make a tap with all its queues (only one when @one_queue), or attach to the existing one; it lives
- * until its fds are closed. Or make a macvtap, with the index @ifindex; it stays.
+ * Make a tap with all its queues (only one when @one_queue), or attach to the existing one; it
+ * lives until its fds are closed. Or make a macvtap, with the index @ifindex; it stays.
  */
 int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue, struct report *report);
 int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex, struct report *report);
 
-/* Find the character device of a macvtap; open its queues, watched by @inotify unless that is -1. */
+/* Find the character device of a macvtap; open its queues, watched by @inotify unless that is -1.
+ */
 int nic_find_node(struct nic *nic, struct report *report);
 int nic_open_macvtap(struct nic *nic, int inotify, struct report *report);
 

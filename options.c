@@ -10,25 +10,65 @@
 
 /* The numbers below 64 are bits in the set of what was given already. */
 enum option_id {
-	OPT_MAC = 1, OPT_BRIDGE, OPT_LINK, OPT_UNATTACHED, OPT_MODE, OPT_NAME, OPT_MTU, OPT_QUEUES,
-	OPT_VHOST, OPT_NO_VNET_HDR, OPT_LOCK_MAC, OPT_ISOLATED, OPT_HAIRPIN, OPT_VLAN, OPT_OWNER,
-	OPT_GROUP, OPT_LAST_OF_NIC = OPT_GROUP,
-	OPT_JSON, OPT_NETNS, OPT_VERBOSE, OPT_FD, OPT_REUSE, OPT_USER, OPT_ALL, OPT_HOLDERS,
-	OPT_FORCE, OPT_STALE, OPT_RANDOM, OPT_COUNT,
+	OPT_MAC = 1,
+	OPT_BRIDGE,
+	OPT_LINK,
+	OPT_UNATTACHED,
+	OPT_MODE,
+	OPT_NAME,
+	OPT_MTU,
+	OPT_QUEUES,
+	OPT_VHOST,
+	OPT_NO_VNET_HDR,
+	OPT_LOCK_MAC,
+	OPT_ISOLATED,
+	OPT_HAIRPIN,
+	OPT_VLAN,
+	OPT_OWNER,
+	OPT_GROUP,
+	OPT_LAST_OF_NIC = OPT_GROUP,
+	OPT_JSON,
+	OPT_NETNS,
+	OPT_VERBOSE,
+	OPT_FD,
+	OPT_REUSE,
+	OPT_USER,
+	OPT_ALL,
+	OPT_HOLDERS,
+	OPT_FORCE,
+	OPT_STALE,
+	OPT_RANDOM,
+	OPT_COUNT,
 };
 
-#define WORD(short, long, id, help, value) { long, short, POPT_ARG_STRING, NULL, id, help, value }
-#define FLAG(short, long, id, help) { long, short, POPT_ARG_NONE, NULL, id, help, NULL }
-#define TABLE(table, title) { NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)(table), 0, title, NULL }
+/* clang-format off: a row is an option */
+#define WORD(short, long, id, help, value)                          \
+	{                                                           \
+		long, short, POPT_ARG_STRING, NULL, id, help, value \
+	}
+#define FLAG(short, long, id, help)                              \
+	{                                                        \
+		long, short, POPT_ARG_NONE, NULL, id, help, NULL \
+	}
+#define TABLE(table, title)                                                      \
+	{                                                                        \
+		NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)(table), 0, title, NULL \
+	}
+
+static const char nic_title[] =
+	"NIC options (before the first --mac: for all NICs; after a --mac: for that one):";
 
 static const struct poptOption nic_table[] = {
 	WORD('m', "mac", OPT_MAC, "the guest's address; each one begins another NIC", "MAC|random"),
 	WORD('b', "bridge", OPT_BRIDGE, "a tap on this bridge", "BRIDGE"),
 	WORD('l', "link", OPT_LINK, "a macvtap on this device", "IFNAME"),
 	FLAG(0, "unattached", OPT_UNATTACHED, "a tap on no bridge"),
-	WORD(0, "mode", OPT_MODE, "of a macvtap: bridge (default), vepa, private, passthru", "MODE"),
-	WORD('n', "name", OPT_NAME, "device name; may hold one %d (default: tap or mvt and the "
-	     "address's digits)", "NAME"),
+	WORD(0, "mode", OPT_MODE, "of a macvtap: bridge (default), vepa, private, passthru",
+	     "MODE"),
+	WORD('n', "name", OPT_NAME,
+	     "device name; may hold one %d (default: tap or mvt and the "
+	     "address's digits)",
+	     "NAME"),
 	WORD(0, "mtu", OPT_MTU, "default: the bridge's or the device's", "N"),
 	WORD('q', "queues", OPT_QUEUES, "as many queues, and fds", "N"),
 	{ "vhost", 0, POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, NULL, OPT_VHOST,
@@ -42,25 +82,19 @@ static const struct poptOption nic_table[] = {
 	POPT_TABLEEND
 };
 
-static const struct poptOption json_table[] = {
-	FLAG('j', "json", OPT_JSON, "print JSON"),
-	POPT_TABLEEND
-};
+static const struct poptOption json_table[] = { FLAG('j', "json", OPT_JSON, "print JSON"),
+						POPT_TABLEEND };
 
 static const struct poptOption general_table[] = {
 	WORD('N', "netns", OPT_NETNS, "work in that network namespace", "NAME|PID|PATH"),
-	FLAG('v', "verbose", OPT_VERBOSE, "tell each step on stderr"),
-	POPT_TABLEEND
+	FLAG('v', "verbose", OPT_VERBOSE, "tell each step on stderr"), POPT_TABLEEND
 };
 
-const struct poptOption options_mac[] = {
-	FLAG('r', "random", OPT_RANDOM, "draw a guest's address"),
-	TABLE(json_table, NULL),
-	POPT_AUTOHELP POPT_TABLEEND
-};
+const struct poptOption options_mac[] = { FLAG('r', "random", OPT_RANDOM, "draw a guest's address"),
+					  TABLE(json_table, NULL), POPT_AUTOHELP POPT_TABLEEND };
 
 const struct poptOption options_add[] = {
-	TABLE(nic_table, "NIC options (before the first --mac: for all NICs; after a --mac: for that one):"),
+	TABLE(nic_table, nic_title),
 	WORD('o', "owner", OPT_OWNER, "who may open the device without privilege", "USER"),
 	WORD('g', "group", OPT_GROUP, "the same for a group", "GROUP"),
 	TABLE(json_table, NULL),
@@ -69,9 +103,10 @@ const struct poptOption options_add[] = {
 };
 
 const struct poptOption options_exec[] = {
-	TABLE(nic_table, "NIC options (before the first --mac: for all NICs; after a --mac: for that one):"),
+	TABLE(nic_table, nic_title),
 	WORD('f', "fd", OPT_FD, "the first fd's number (default: 3)", "N"),
-	WORD('u', "user", OPT_USER, "run COMMAND as this user, without any privilege", "USER[:GROUP]"),
+	WORD('u', "user", OPT_USER, "run COMMAND as this user, without any privilege",
+	     "USER[:GROUP]"),
 	FLAG(0, "reuse", OPT_REUSE, "open the device if it exists already"),
 	TABLE(general_table, "General options:"),
 	POPT_AUTOHELP POPT_TABLEEND
@@ -80,28 +115,24 @@ const struct poptOption options_exec[] = {
 const struct poptOption options_list[] = {
 	FLAG('a', "all", OPT_ALL, "all taps and macvtaps, not only tapctl's"),
 	FLAG('H', "holders", OPT_HOLDERS, "also which processes have them open"),
-	TABLE(json_table, NULL),
-	TABLE(general_table, "General options:"),
+	TABLE(json_table, NULL), TABLE(general_table, "General options:"),
 	POPT_AUTOHELP POPT_TABLEEND
 };
 
 const struct poptOption options_del[] = {
 	FLAG('f', "force", OPT_FORCE, "also what tapctl did not make"),
 	FLAG('s', "stale", OPT_STALE, "all macvtaps of tapctl's that nobody has open"),
-	TABLE(general_table, "General options:"),
-	POPT_AUTOHELP POPT_TABLEEND
+	TABLE(general_table, "General options:"), POPT_AUTOHELP POPT_TABLEEND
 };
 
-const struct poptOption options_pin[] = {
-	TABLE(general_table, "General options:"),
-	POPT_AUTOHELP POPT_TABLEEND
-};
+const struct poptOption options_pin[] = { TABLE(general_table, "General options:"),
+					  POPT_AUTOHELP POPT_TABLEEND };
 
-const struct poptOption options_check[] = {
-	TABLE(json_table, NULL),
-	TABLE(general_table, "General options:"),
-	POPT_AUTOHELP POPT_TABLEEND
-};
+const struct poptOption options_check[] = { TABLE(json_table, NULL),
+					    TABLE(general_table, "General options:"),
+					    POPT_AUTOHELP POPT_TABLEEND };
+
+/* clang-format on */
 
 /* --- values --- */
 
@@ -137,7 +168,8 @@ const char *option_name_fault(const char *name, bool pattern)
 		if (*c <= ' ' || *c > '~' || *c == '/' || *c == ':')
 			return "a device name holds no slash, colon, space or control character";
 	if (percent && (!pattern || percent[1] != 'd' || strchr(percent + 1, '%')))
-		return pattern ? "in a device name % stands once, as %d" : "a device name holds no %";
+		return pattern ? "in a device name % stands once, as %d" :
+				 "a device name holds no %";
 	return NULL;
 }
 
@@ -150,7 +182,8 @@ bool option_vlans(struct port_policy *policy, const char *text)
 	for (;;) {
 		size_t len = strcspn(text, ",");
 
-		if (len >= sizeof(word) || read.vlan_count == sizeof(read.vlans) / sizeof(*read.vlans))
+		if (len >= sizeof(word) ||
+		    read.vlan_count == sizeof(read.vlans) / sizeof(*read.vlans))
 			return false;
 		memcpy(word, text, len);
 		word[len] = '\0';
@@ -178,14 +211,19 @@ static int read_mac(uint8_t mac[static MAC_LEN], const char *text, struct report
 
 	if (strcmp(text, "random") == 0) {
 		err = mac_draw(mac);
-		return err ? report_error(report, err, "--mac random: cannot draw one: %s", strerror(-err)) : 0;
+		return err ? report_error(report, err, "--mac random: cannot draw one: %s",
+					  strerror(-err)) :
+			     0;
 	}
 	if (!mac_parse(mac, text))
-		return report_error(report, -EINVAL, "--mac '%s': that is no MAC address: write one like "
-				    "52:54:00:84:e3:62, or random", text);
+		return report_error(report, -EINVAL,
+				    "--mac '%s': that is no MAC address: write one like "
+				    "52:54:00:84:e3:62, or random",
+				    text);
 	fault = mac_fault(mac);
 	if (fault)
-		return report_error(report, -EINVAL, "--mac %s: it %s: no device can have it", text, fault);
+		return report_error(report, -EINVAL, "--mac %s: it %s: no device can have it", text,
+				    fault);
 	return 0;
 }
 
@@ -229,8 +267,10 @@ static int read_nic_option(struct nic_options *nic, enum option_id id, const cha
 		return 0;
 	case OPT_MODE:
 		if (!macvtap_mode_parse(&nic->mode, value))
-			return report_error(report, -EINVAL, "--mode '%s': write bridge, vepa, private or "
-					    "passthru", value);
+			return report_error(report, -EINVAL,
+					    "--mode '%s': write bridge, vepa, private or "
+					    "passthru",
+					    value);
 		nic->has_mode = true;
 		return 0;
 	case OPT_NAME:
@@ -241,12 +281,14 @@ static int read_nic_option(struct nic_options *nic, enum option_id id, const cha
 		return 0;
 	case OPT_MTU:
 		if (!option_number(&number, value, 68, 65535))
-			return report_error(report, -EINVAL, "--mtu '%s': write a number of 68 to 65535", value);
+			return report_error(report, -EINVAL,
+					    "--mtu '%s': write a number of 68 to 65535", value);
 		nic->mtu = (uint32_t)number;
 		return 0;
 	case OPT_QUEUES:
 		if (!option_number(&number, value, 1, QUEUES_MAX))
-			return report_error(report, -EINVAL, "--queues '%s': write a number of 1 to %d", value,
+			return report_error(report, -EINVAL,
+					    "--queues '%s': write a number of 1 to %d", value,
 					    QUEUES_MAX);
 		nic->queues = (unsigned)number;
 		return 0;
@@ -254,16 +296,20 @@ static int read_nic_option(struct nic_options *nic, enum option_id id, const cha
 		return read_vhost(nic, value, report);
 	case OPT_VLAN:
 		if (!option_vlans(&nic->policy, value))
-			return report_error(report, -EINVAL, "--vlan '%s': write VLAN numbers of 1 to %d, each "
-					    "once, like 10,20", value, VLAN_MAX);
+			return report_error(report, -EINVAL,
+					    "--vlan '%s': write VLAN numbers of 1 to %d, each "
+					    "once, like 10,20",
+					    value, VLAN_MAX);
 		return 0;
 	case OPT_OWNER:
 		if (!privs_find_user(&nic->owner, value))
-			return report_error(report, -EINVAL, "--owner '%s': there is no such user", value);
+			return report_error(report, -EINVAL, "--owner '%s': there is no such user",
+					    value);
 		return 0;
 	case OPT_GROUP:
 		if (!privs_find_group(&nic->group, value))
-			return report_error(report, -EINVAL, "--group '%s': there is no such group", value);
+			return report_error(report, -EINVAL, "--group '%s': there is no such group",
+					    value);
 		return 0;
 	case OPT_NO_VNET_HDR:
 		nic->no_vnet_hdr = true;
@@ -290,16 +336,19 @@ static int read_general_option(struct options *options, enum option_id id, const
 	switch (id) {
 	case OPT_FD:
 		if (!option_number(&number, value, 0, 1 << 20))
-			return report_error(report, -EINVAL, "--fd '%s': write the number of a free file "
-					    "descriptor, like 3", value);
+			return report_error(report, -EINVAL,
+					    "--fd '%s': write the number of a free file "
+					    "descriptor, like 3",
+					    value);
 		options->fd = (int)number;
 		return 0;
 	case OPT_USER:
 		return privs_parse(&options->user, value, report);
 	case OPT_NETNS:
-		if (!*value)
-			return report_error(report, -EINVAL, "--netns '': write a name, a PID or a path");
-		options->netns = value;
+		if (!*value || strlen(value) >= sizeof(options->netns))
+			return report_error(report, -EINVAL,
+					    "--netns '%s': write a name, a PID or a path", value);
+		memcpy(options->netns, value, strlen(value) + 1);
 		return 0;
 	case OPT_JSON:
 		options->json = true;
@@ -336,7 +385,7 @@ static int read_general_option(struct options *options, enum option_id id, const
 struct reading {
 	struct options *options;
 	struct nic_options common;
-	uint64_t seen, nic_seen;	/* bits of option_id */
+	uint64_t seen, nic_seen; /* bits of option_id */
 };
 
 static struct nic_options *present_nic(struct reading *reading)
@@ -353,7 +402,8 @@ static int begin_nic(struct reading *reading, struct report *report)
 
 	/* Grows at every power of two. */
 	if ((options->nic_count & (options->nic_count - 1)) == 0) {
-		nics = realloc(options->nics, (options->nic_count ? 2 * options->nic_count : 1) * sizeof(*nics));
+		nics = realloc(options->nics,
+			       (options->nic_count ? 2 * options->nic_count : 1) * sizeof(*nics));
 		if (!nics)
 			return report_error(report, -ENOMEM, "out of memory");
 		options->nics = nics;
@@ -376,7 +426,8 @@ static int check_repetition(struct reading *reading, poptContext context, enum o
 		return report_error(report, -EINVAL, "%s: it is given twice",
 				    poptBadOption(context, POPT_BADOPTION_NOALIAS));
 	if (bit & places && *seen & places)
-		return report_error(report, -EINVAL, "--bridge, --link and --unattached: give one of them");
+		return report_error(report, -EINVAL,
+				    "--bridge, --link and --unattached: give one of them");
 	*seen |= bit;
 	return 0;
 }
@@ -395,9 +446,6 @@ static int read_option(struct reading *reading, poptContext context, enum option
 		err = read_nic_option(present_nic(reading), id, value, report);
 	} else if (!err) {
 		err = read_general_option(reading->options, id, value, report);
-		/* --netns is used later on and stays popt's until the end. */
-		if (id == OPT_NETNS)
-			value = NULL;
 	}
 	free(value);
 	return err;
@@ -408,16 +456,19 @@ static int check_nic(const struct nic_options *nic, struct report *report)
 	const struct port_policy *policy = &nic->policy;
 
 	if (nic->kind == NIC_NOWHERE)
-		return report_error(report, -EINVAL, "where to? give --bridge BRIDGE, --link IFNAME or "
+		return report_error(report, -EINVAL,
+				    "where to? give --bridge BRIDGE, --link IFNAME or "
 				    "--unattached");
 	if (nic->kind != NIC_MACVTAP && nic->has_mode)
 		return report_error(report, -EINVAL, "--mode: it is for a macvtap, with --link");
 	if (nic->kind != NIC_BRIDGED &&
 	    (policy->locked || policy->isolated || policy->hairpin || policy->vlan_count))
-		return report_error(report, -EINVAL, "--lock-mac, --isolated, --hairpin and --vlan: they are for "
+		return report_error(report, -EINVAL,
+				    "--lock-mac, --isolated, --hairpin and --vlan: they are for "
 				    "a bridge port, with --bridge");
 	if (nic->kind != NIC_MACVTAP && nic->mtu > TAP_MTU_MAX)
-		return report_error(report, -EINVAL, "--mtu %u: a tap's is 68 to %d", nic->mtu, TAP_MTU_MAX);
+		return report_error(report, -EINVAL, "--mtu %u: a tap's is 68 to %d", nic->mtu,
+				    TAP_MTU_MAX);
 	return 0;
 }
 
@@ -435,9 +486,12 @@ static int check_twins(const struct options *options, struct report *report)
 			if (mac_equal(nic->guest, other->guest))
 				return report_error(report, -EINVAL, "--mac %s: it is given twice",
 						    mac_format(text, nic->guest));
-			if (nic->name[0] && !strchr(nic->name, '%') && strcmp(nic->name, other->name) == 0)
-				return report_error(report, -EINVAL, "--name %s: two NICs cannot have the "
-						    "same name: write it with %%d", nic->name);
+			if (nic->name[0] && !strchr(nic->name, '%') &&
+			    strcmp(nic->name, other->name) == 0)
+				return report_error(report, -EINVAL,
+						    "--name %s: two NICs cannot have the "
+						    "same name: write it with %%d",
+						    nic->name);
 		}
 	}
 	return 0;
@@ -446,7 +500,8 @@ static int check_twins(const struct options *options, struct report *report)
 #define MACS_SHOWN 4
 
 /* The one address that COMMAND's own words give its guest. */
-static int take_mac_of_command(struct reading *reading, char *const command[], struct report *report)
+static int take_mac_of_command(struct reading *reading, char *const command[],
+			       struct report *report)
 {
 	uint8_t macs[MACS_SHOWN][MAC_LEN];
 	char texts[MACS_SHOWN][MAC_STRLEN];
@@ -455,18 +510,22 @@ static int take_mac_of_command(struct reading *reading, char *const command[], s
 	int err;
 
 	if (found == 0)
-		return report_error(report, -EINVAL, "%s: none of its arguments says mac=ADDRESS, and qemu would "
-				    "give every such guest the same 52:54:00:12:34:56: give one, here by --mac",
-				    command[0]);
+		return report_error(
+			report, -EINVAL,
+			"%s: none of its arguments says mac=ADDRESS, and qemu would "
+			"give every such guest the same 52:54:00:12:34:56: give one, here by --mac",
+			command[0]);
 	for (size_t i = 0; i < found && i < MACS_SHOWN; i++)
 		mac_format(texts[i], macs[i]);
 	if (found > 1)
-		return report_error(report, -EINVAL, "%s: its arguments name %zu addresses, %s, %s%s: give a --mac "
-				    "for each NIC that tapctl is to make", command[0], found, texts[0],
-				    texts[1], found > 2 ? " ..." : "");
+		return report_error(report, -EINVAL,
+				    "%s: its arguments name %zu addresses, %s, %s%s: give a --mac "
+				    "for each NIC that tapctl is to make",
+				    command[0], found, texts[0], texts[1], found > 2 ? " ..." : "");
 	fault = mac_fault(macs[0]);
 	if (fault)
-		return report_error(report, -EINVAL, "mac=%s: it %s: no guest can have it", texts[0], fault);
+		return report_error(report, -EINVAL, "mac=%s: it %s: no guest can have it",
+				    texts[0], fault);
 	err = begin_nic(reading, report);
 	if (!err)
 		memcpy(present_nic(reading)->guest, macs[0], MAC_LEN);
@@ -479,7 +538,8 @@ static int finish_nics(struct reading *reading, char *const command[], struct re
 	int err = 0;
 
 	if (options->nic_count == 0 && !command)
-		return report_error(report, -EINVAL, "whose device? give the guest's address with --mac MAC");
+		return report_error(report, -EINVAL,
+				    "whose device? give the guest's address with --mac MAC");
 	if (options->nic_count == 0)
 		err = take_mac_of_command(reading, command, report);
 	for (size_t k = 0; k < options->nic_count && !err; k++)
@@ -500,15 +560,14 @@ int options_read(struct options *options, poptContext context, bool nics, char *
 	while (!err && (id = poptGetNextOpt(context)) > 0)
 		err = read_option(&reading, context, (enum option_id)id, report);
 	if (!err && id < -1)
-		return report_error(report, -EINVAL, "%s: %s", poptBadOption(context, POPT_BADOPTION_NOALIAS),
-				    id == POPT_ERROR_BADOPT ? "unknown option: see --help" : poptStrerror(id));
+		return report_error(
+			report, -EINVAL, "%s: %s", poptBadOption(context, POPT_BADOPTION_NOALIAS),
+			id == POPT_ERROR_BADOPT ? "unknown option: see --help" : poptStrerror(id));
 	return !err && nics ? finish_nics(&reading, command, report) : err;
 }
 
 void options_free(struct options *options)
 {
 	free(options->nics);
-	free((char *)options->netns);
 	options->nics = NULL;
-	options->netns = NULL;
 }

@@ -19,12 +19,12 @@
 /* Everything that options of any command can say. All zeros but fd (-1) is the beginning. */
 struct options {
 	bool json, verbose;
-	const char *netns;		/* NULL: here */
+	char netns[256]; /* "": here */
 	/* add, exec */
 	struct nic_options *nics;
 	size_t nic_count;
 	/* exec */
-	int fd;				/* where the queues begin; -1: not said, so 3 */
+	int fd; /* where the queues begin; -1: not said, so 3 */
 	bool reuse;
 	struct privs_user user;
 	/* list, del, mac */
@@ -47,7 +47,8 @@ void options_free(struct options *options);
 /* A decimal number of @min to @max, nothing before it and nothing behind. */
 bool option_number(unsigned long *number, const char *text, unsigned long min, unsigned long max);
 
-/* A name that the kernel takes for a device; with @pattern it may hold one %d. NULL or what is wrong. */
+/* A name that the kernel takes for a device; with @pattern it may hold one %d. NULL or what is
+ * wrong. */
 const char *option_name_fault(const char *name, bool pattern);
 
 /* VID[,VID...] into @policy; false when it is something else. */

@@ -54,7 +54,8 @@ static int open_link(int sysfs, const char *name, int ifindex)
 	if (dir < 0)
 		dir = -errno;
 	close(sysfs);
-	if (dir >= 0 && (sysfs_read_numbers(dir, "ifindex", &index, NULL) != 1 || index != (unsigned)ifindex)) {
+	if (dir >= 0 &&
+	    (sysfs_read_numbers(dir, "ifindex", &index, NULL) != 1 || index != (unsigned)ifindex)) {
 		close(dir);
 		return -ENODEV;
 	}

@@ -8,12 +8,13 @@
 #ifndef TAPCTL_PRIVATEFS_H
 #define TAPCTL_PRIVATEFS_H
 
-/* Mount a fresh @type ("tmpfs"). Returns an fd of its root, close-on-exec, or a negative errno (-EPERM: no CAP_SYS_ADMIN). */
+/* Mount a fresh @type ("tmpfs"). Returns an fd of its root, close-on-exec, or a negative errno
+ * (-EPERM: no CAP_SYS_ADMIN). */
 int privatefs_mount(const char *type);
 
 /*
- * The directory class/net/@name of this thread's network namespace, which it proves by @ifindex: that of
- * /sys where it is the right one. Returns an fd or a negative errno.
+ * The directory class/net/@name of this thread's network namespace, which it proves by @ifindex:
+ * that of /sys where it is the right one. Returns an fd or a negative errno.
  */
 int sysfs_open_link(const char *name, int ifindex);
 

@@ -14,7 +14,7 @@
 #include "options.h"
 #include "privs.h"
 
-#define CAP_WORDS 2	/* of 32 bits each, _LINUX_CAPABILITY_U32S_3 */
+#define CAP_WORDS 2 /* of 32 bits each, _LINUX_CAPABILITY_U32S_3 */
 
 bool privs_find_user(uid_t *uid, const char *word)
 {
@@ -64,10 +64,13 @@ int privs_parse(struct privs_user *user, const char *text, struct report *report
 	if (entry)
 		user->gid = entry->pw_gid;
 	if (colon && !privs_find_group(&user->gid, colon + 1))
-		return report_error(report, -EINVAL, "--user %s: there is no such group as '%s'", text, colon + 1);
+		return report_error(report, -EINVAL, "--user %s: there is no such group as '%s'",
+				    text, colon + 1);
 	if (!colon && !entry)
-		return report_error(report, -EINVAL, "--user %s: no user has that number, so its group "
-				    "is not known: write %s:GROUP", word, word);
+		return report_error(report, -EINVAL,
+				    "--user %s: no user has that number, so its group "
+				    "is not known: write %s:GROUP",
+				    word, word);
 	user->wanted = true;
 	return 0;
 }
@@ -121,9 +124,11 @@ static int give_up(const struct privs_user *user, const char **step)
 	if (err)
 		return err;
 	*step = "the securebits";
-	if (prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |
-		  SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
-		  SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED, 0, 0, 0) < 0)
+	if (prctl(PR_SET_SECUREBITS,
+		  SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED |
+			  SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
+			  SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED,
+		  0, 0, 0) < 0)
 		return -errno;
 	*step = "the groups";
 	if ((user->name[0] ? initgroups(user->name, user->gid) : setgroups(0, NULL)) < 0)
@@ -158,8 +163,8 @@ static bool has_given_up(const struct privs_user *user)
 	for (int i = 0; i < CAP_WORDS; i++)
 		if (data[i].effective || data[i].permitted || data[i].inheritable)
 			return false;
-	return ruid == user->uid && euid == user->uid && suid == user->uid &&
-	       rgid == user->gid && egid == user->gid && sgid == user->gid &&
+	return ruid == user->uid && euid == user->uid && suid == user->uid && rgid == user->gid &&
+	       egid == user->gid && sgid == user->gid &&
 	       prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 }
 
@@ -172,7 +177,8 @@ int privs_become(const struct privs_user *user, struct report *report)
 		return report_error(report, err, "--user %s: cannot change %s: %s",
 				    user->name[0] ? user->name : "by number", step, strerror(-err));
 	if (!has_given_up(user))
-		return report_error(report, -EPERM, "--user %s: privileges are left after giving them up",
+		return report_error(report, -EPERM,
+				    "--user %s: privileges are left after giving them up",
 				    user->name[0] ? user->name : "by number");
 	return 0;
 }

@@ -14,7 +14,7 @@ struct privs_user {
 	bool wanted;
 	uid_t uid;
 	gid_t gid;
-	char name[64];		/* whose supplementary groups; "": none */
+	char name[64]; /* whose supplementary groups; "": none */
 };
 
 /* A user or group by name or number. False: there is none. */
@@ -29,7 +29,8 @@ int privs_clear_inherited(struct report *report);
 
 /*
  * Become @user for good: no capability in any set, no way to gain one (no_new_privs, locked
- * securebits), the user's own groups only. Read back before it returns 0; there is no half of it to go on with.
+ * securebits), the user's own groups only. Read back before it returns 0; there is no half of it to
+ * go on with.
  */
 int privs_become(const struct privs_user *user, struct report *report);
 

@@ -10,7 +10,7 @@
 
 enum report_kind {
 	REPORT_WARNING,
-	REPORT_STEP,		/* told only when --verbose asks for it */
+	REPORT_STEP, /* told only when --verbose asks for it */
 };
 
 struct report {

@@ -9,7 +9,8 @@
 
 /* --- strings --- */
 
-/* The length of the UTF-8 sequence at @s, or 0 when it is none (RFC 3629: no overlong form, no surrogate). */
+/* The length of the UTF-8 sequence at @s, or 0 when it is none (RFC 3629: no overlong form, no
+ * surrogate). */
 static size_t utf8_length(const unsigned char *s)
 {
 	uint32_t code;
@@ -82,7 +83,8 @@ static int keep_vlan(const struct port_vlan *vlan, void *data)
 
 	/* Grows at every power of two. */
 	if ((show->vlan_count & (show->vlan_count - 1)) == 0) {
-		vlans = realloc(show->vlans, (show->vlan_count ? 2 * show->vlan_count : 1) * sizeof(*vlans));
+		vlans = realloc(show->vlans,
+				(show->vlan_count ? 2 * show->vlan_count : 1) * sizeof(*vlans));
 		if (!vlans)
 			return 0;
 		show->vlans = vlans;
@@ -222,7 +224,8 @@ static void show_json(struct show *show, const struct link *link)
 static void show_row(struct show *show, const struct link *link)
 {
 	const struct link *on = link->kind != LINK_MACVTAP ? look_up(show, link->master) :
-				link->lower_elsewhere ? NULL : look_up(show, link->lower);
+				link->lower_elsewhere	   ? NULL :
+							     look_up(show, link->lower);
 	char guest_text[MAC_STRLEN] = "-", host_text[MAC_STRLEN], mtu[16], row[160];
 	const struct holder *holder = NULL;
 	uint8_t guest[MAC_LEN];
@@ -257,8 +260,8 @@ void show_begin(struct show *show)
 	if (show->json)
 		putc('[', show->out);
 	else
-		fprintf(show->out, ROW "%s\n", "NAME", "KIND", "GUEST", "HOST", "ON", "MTU", "LINK", "CARRIER",
-			show->holders ? "  HOLDERS" : "");
+		fprintf(show->out, ROW "%s\n", "NAME", "KIND", "GUEST", "HOST", "ON", "MTU", "LINK",
+			"CARRIER", show->holders ? "  HOLDERS" : "");
 }
 
 void show_link(struct show *show, const struct link *link)

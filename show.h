@@ -17,9 +17,9 @@
 struct show {
 	FILE *out;
 	bool json;
-	const struct holders *holders;	/* NULL: do not show them */
-	struct nl *nl;			/* for what a device refers to: bridges, lower devices, VLANs */
-	size_t count;			/* of devices shown so far */
+	const struct holders *holders; /* NULL: do not show them */
+	struct nl *nl; /* for what a device refers to: bridges, lower devices, VLANs */
+	size_t count; /* of devices shown so far */
 	/* what was looked up last */
 	struct link other;
 	struct port_vlan *vlans;

@@ -32,24 +32,26 @@
 enum {
 	EXIT_USAGE = 2,
 	/* of exec, as env(1) has them */
-	EXIT_EXEC_FAILED = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127,
+	EXIT_EXEC_FAILED = 125,
+	EXIT_CANNOT_RUN = 126,
+	EXIT_NOT_FOUND = 127,
 };
 
 /* One run: the command line, taken apart. */
 struct run {
 	struct options options;
-	const char **words;		/* what is no option; ends with NULL */
-	char **command;			/* behind the --; NULL when there is none */
+	const char **words; /* what is no option; ends with NULL */
+	char **command; /* behind the --; NULL when there is none */
 	struct report report;
 };
 
 struct command {
 	const char *name, *words, *summary;
 	const struct poptOption *table;
-	int (*run)(struct run *run);	/* returns the exit status */
+	int (*run)(struct run *run); /* returns the exit status */
 	bool takes_nics, takes_command;
 	int min_words, max_words;
-	bool unprivileged;		/* harmless in the hands of everybody */
+	bool unprivileged; /* harmless in the hands of everybody */
 };
 
 /* --- what is printed --- */
@@ -78,7 +80,8 @@ static int flush_output(struct report *report)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
-	return report_error(report, -EIO, "standard output: cannot write to it: %s", strerror(errno));
+	return report_error(report, -EIO, "standard output: cannot write to it: %s",
+			    strerror(errno));
 }
 
 /* popt leaves the process itself after --help. */
@@ -103,7 +106,8 @@ static void print_mac(const struct run *run, const uint8_t *guest, size_t index)
 	mac_name(tap, "tap", guest);
 	mac_name(macvtap, "mvt", guest);
 	if (run->options.json)
-		printf("%s{\"guest_mac\":\"%s\",\"host_mac\":\"%s\",\"tap\":\"%s\",\"macvtap\":\"%s\"}",
+		printf("%s{\"guest_mac\":\"%s\",\"host_mac\":\"%s\",\"tap\":\"%s\",\"macvtap\":\"%"
+		       "s\"}",
 		       index ? ",\n" : "[", guest_text, host_text, tap, macvtap);
 	else
 		puts(run->options.random ? guest_text : host_text);
@@ -115,7 +119,8 @@ static int cmd_mac(struct run *run)
 	uint8_t mac[MAC_LEN];
 
 	if (run->options.random == (run->words[0] != NULL)) {
-		report_error(&run->report, -EINVAL, "mac: give addresses, or --random for a new one");
+		report_error(&run->report, -EINVAL,
+			     "mac: give addresses, or --random for a new one");
 		return fail(&run->report, EXIT_USAGE);
 	}
 	/* All are checked before the first is printed. */
@@ -123,10 +128,13 @@ static int cmd_mac(struct run *run)
 		const char *fault;
 
 		if (!mac_parse(mac, *word))
-			report_error(&run->report, -EINVAL, "'%s': that is no MAC address: write one like "
-				     "52:54:00:84:e3:62", *word);
+			report_error(&run->report, -EINVAL,
+				     "'%s': that is no MAC address: write one like "
+				     "52:54:00:84:e3:62",
+				     *word);
 		else if ((fault = mac_fault(mac)))
-			report_error(&run->report, -EINVAL, "%s: it %s: no guest can have it", *word, fault);
+			report_error(&run->report, -EINVAL, "%s: it %s: no guest can have it",
+				     *word, fault);
 	}
 	if (run->report.error[0])
 		return fail(&run->report, EXIT_USAGE);
@@ -134,7 +142,8 @@ static int cmd_mac(struct run *run)
 		int err = mac_draw(mac);
 
 		if (err) {
-			report_error(&run->report, err, "cannot draw an address: %s", strerror(-err));
+			report_error(&run->report, err, "cannot draw an address: %s",
+				     strerror(-err));
 			return fail(&run->report, EXIT_FAILURE);
 		}
 		print_mac(run, mac, count++);
@@ -212,13 +221,17 @@ static void warn_of_command(struct run *run)
 	char mac[MAC_STRLEN];
 
 	if (closing)
-		report_tell(&run->report, REPORT_WARNING, "%s closes all fds from 3 upwards: put it in front: "
-			    "%s ... tapctl exec ... -- COMMAND", closing, closing);
+		report_tell(&run->report, REPORT_WARNING,
+			    "%s closes all fds from 3 upwards: put it in front: "
+			    "%s ... tapctl exec ... -- COMMAND",
+			    closing, closing);
 	for (size_t k = 0; k < run->options.nic_count; k++)
 		if (!command_mentions_mac(run->command, run->options.nics[k].guest) &&
 		    command_find_macs(run->command, found, 1) > 0)
-			report_tell(&run->report, REPORT_WARNING, "%s: the guest's address is not among those "
-				    "that %s's arguments give it: a guest with another one gets no frame",
+			report_tell(&run->report, REPORT_WARNING,
+				    "%s: the guest's address is not among those "
+				    "that %s's arguments give it: a guest with another one gets no "
+				    "frame",
 				    mac_format(mac, run->options.nics[k].guest), run->command[0]);
 }
 
@@ -232,7 +245,7 @@ static int prepare_exec(struct run *run, struct wire *wire, int *previous)
 	for (size_t k = 0; k < options->nic_count; k++)
 		fds += options->nics[k].queues * (options->nics[k].vhost == VHOST_OFF ? 1 : 2);
 	err = launch_reserve(first, fds, &run->report);
-	if (!err && options->netns)
+	if (!err && options->netns[0])
 		err = netns_enter(options->netns, previous, &run->report);
 	if (!err)
 		err = wire_begin(wire, options->nics, options->nic_count, &run->report);
@@ -242,7 +255,7 @@ static int prepare_exec(struct run *run, struct wire *wire, int *previous)
 	err = wire_make_open(wire, options->reuse, &run->report);
 	if (!err)
 		err = wire_verify(wire, &run->report);
-	if (!err && options->netns)
+	if (!err && options->netns[0])
 		err = netns_leave(*previous, &run->report);
 	if (!err)
 		err = launch_place(wire->nics, wire->count, first, &run->report);
@@ -277,7 +290,7 @@ static int cmd_exec(struct run *run)
 struct selection {
 	struct link *links;
 	size_t count;
-	const uint8_t *guest;	/* what a dump looks for */
+	const uint8_t *guest; /* what a dump looks for */
 };
 
 static int select_link(struct selection *selection, const struct link *link)
@@ -305,7 +318,8 @@ static int select_guest(const struct link *link, void *data)
 	uint8_t guest[MAC_LEN];
 
 	return nic_guest(guest, link) && mac_equal(guest, selection->guest) ?
-	       select_link(selection, link) : 0;
+		       select_link(selection, link) :
+		       0;
 }
 
 /* Dump until the table holds still, for those who need the whole truth. */
@@ -335,14 +349,18 @@ static int select_word(struct nl *nl, struct selection *selection, const char *w
 		if (!err)
 			err = dump_whole(nl, LINK_MACVTAP, select_guest, selection);
 		if (!err && selection->count == before)
-			return report_error(report, -ENODEV, "%s: there is no device of tapctl's for this guest "
-					    "here: tapctl list shows all", word);
+			return report_error(report, -ENODEV,
+					    "%s: there is no device of tapctl's for this guest "
+					    "here: tapctl list shows all",
+					    word);
 	}
 	if (err == -ENODEV)
-		return report_error(report, err, "'%s': there is no such device here: tapctl list shows all",
+		return report_error(report, err,
+				    "'%s': there is no such device here: tapctl list shows all",
 				    word);
 	if (err)
-		return report_error(report, err, "%s: cannot look it up: %s", word, nl_strerror(nl, err));
+		return report_error(report, err, "%s: cannot look it up: %s", word,
+				    nl_strerror(nl, err));
 	return 0;
 }
 
@@ -353,6 +371,24 @@ static int select_words(struct nl *nl, struct selection *selection, const char *
 
 	for (; *words && !err; words++)
 		err = select_word(nl, selection, *words, report);
+	return err;
+}
+
+static int open_netlink(struct nl *nl, struct report *report)
+{
+	int err = nl_open(nl);
+
+	if (err)
+		report_error(report, err, "cannot open a netlink socket: %s", strerror(-err));
+	return err;
+}
+
+static int read_holders(struct holders *holders, struct report *report)
+{
+	int err = holders_read(holders);
+
+	if (err)
+		report_error(report, err, "/proc: cannot read who holds what: %s", strerror(-err));
 	return err;
 }
 
@@ -380,7 +416,8 @@ static int list_words(struct run *run, struct nl *nl, struct list *list)
 
 	for (size_t i = 0; i < selection.count && !err; i++)
 		if (!nic_is_device(&selection.links[i]))
-			err = report_error(&run->report, -EOPNOTSUPP, "%s: it is no tap and no macvtap",
+			err = report_error(&run->report, -EOPNOTSUPP,
+					   "%s: it is no tap and no macvtap",
 					   selection.links[i].name);
 	if (!err)
 		show_begin(&list->show);
@@ -395,12 +432,14 @@ static int list_all(struct run *run, struct nl *nl, struct list *list)
 	int err;
 
 	show_begin(&list->show);
-	/* Devices that come or go meanwhile may be shown or not: nobody could tell the difference. */
+	/* Devices that come or go meanwhile may be shown or not: nobody could tell the difference.
+	 */
 	err = nl_link_dump(nl, LINK_TUN, list_link, list);
 	if (err >= 0)
 		err = nl_link_dump(nl, LINK_MACVTAP, list_link, list);
 	if (err < 0 && err != -EIO)
-		return report_error(&run->report, err, "cannot list the devices: %s", nl_strerror(nl, err));
+		return report_error(&run->report, err, "cannot list the devices: %s",
+				    nl_strerror(nl, err));
 	return 0;
 }
 
@@ -409,25 +448,25 @@ static int cmd_list(struct run *run)
 	static struct nl nl, lookups;
 	struct holders holders = { .count = 0 };
 	struct list list = {
-		.show = { .out = stdout, .json = run->options.json, .nl = &lookups,
+		.show = { .out = stdout,
+			  .json = run->options.json,
+			  .nl = &lookups,
 			  .holders = run->options.holders ? &holders : NULL },
 		.all = run->options.all,
 	};
-	int err = nl_open(&nl);
+	int err = open_netlink(&nl, &run->report);
 
 	/* A socket in the middle of a dump takes no other request. */
 	if (!err)
-		err = nl_open(&lookups);
-	if (err)
-		report_error(&run->report, err, "cannot open a netlink socket: %s", strerror(-err));
-	if (!err && run->options.holders && (err = holders_read(&holders)) < 0)
-		report_error(&run->report, err, "/proc: cannot read who holds what: %s", strerror(-err));
+		err = open_netlink(&lookups, &run->report);
+	if (!err && run->options.holders)
+		err = read_holders(&holders, &run->report);
 	if (!err)
 		err = run->words[0] ? list_words(run, &nl, &list) : list_all(run, &nl, &list);
-	if (!err)
+	if (!err) {
 		show_end(&list.show);
-	if (!err)
 		err = flush_output(&run->report);
+	}
 	holders_free(&holders);
 	nl_close(&lookups);
 	nl_close(&nl);
@@ -447,24 +486,25 @@ static int select_ours(const struct link *link, void *data)
 static int select_stale(struct nl *nl, struct selection *selection, struct report *report)
 {
 	struct selection macvtaps = { .count = 0 };
-	struct holders holders;
+	struct holders holders = { .count = 0 };
 	int err = dump_whole(nl, LINK_MACVTAP, select_ours, &macvtaps);
 
 	if (err)
 		report_error(report, err, "cannot list the macvtaps: %s", nl_strerror(nl, err));
-	else if ((err = holders_read(&holders)) < 0)
-		report_error(report, err, "/proc: cannot read who holds what: %s", strerror(-err));
+	else
+		err = read_holders(&holders, report);
 	for (size_t i = 0; i < macvtaps.count && !err; i++) {
 		dev_t rdev = nic_rdev(&macvtaps.links[i]);
 
 		if (!rdev)
-			err = report_error(report, -ENODEV, "%s: cannot find its character device, so nobody "
-					   "knows who holds it", macvtaps.links[i].name);
+			err = report_error(report, -ENODEV,
+					   "%s: cannot find its character device, so nobody "
+					   "knows who holds it",
+					   macvtaps.links[i].name);
 		else if (!holders_next(&holders, NULL, "", rdev))
 			err = select_link(selection, &macvtaps.links[i]);
 	}
-	if (!err)
-		holders_free(&holders);
+	holders_free(&holders);
 	free(macvtaps.links);
 	return err;
 }
@@ -474,10 +514,13 @@ static int check_deletable(const struct run *run, const struct link *link, struc
 	uint8_t guest[MAC_LEN];
 
 	if (!nic_is_device(link) && link->kind != LINK_MACVLAN)
-		return report_error(report, -EOPNOTSUPP, "%s: it is no tap, macvtap or macvlan: tapctl does not "
-				    "remove it", link->name);
+		return report_error(report, -EOPNOTSUPP,
+				    "%s: it is no tap, macvtap or macvlan: tapctl does not "
+				    "remove it",
+				    link->name);
 	if (!nic_guest(guest, link) && !run->options.force)
-		return report_error(report, -EPERM, "%s: tapctl did not make it: --force removes it all the same",
+		return report_error(report, -EPERM,
+				    "%s: tapctl did not make it: --force removes it all the same",
 				    link->name);
 	return 0;
 }
@@ -506,20 +549,21 @@ static int draw_group(struct nl *nl, uint32_t *group)
 static int delete_selection(struct nl *nl, const struct selection *selection, struct report *report)
 {
 	uint32_t group;
-	int err = 0;
+	int err;
 
 	if (selection->count == 1) {
 		err = nl_link_delete(nl, selection->links[0].ifindex);
 		if (err && err != -ENODEV)
-			return report_error(report, err, "%s: cannot remove it: %s", selection->links[0].name,
-					    nl_strerror(nl, err));
+			return report_error(report, err, "%s: cannot remove it: %s",
+					    selection->links[0].name, nl_strerror(nl, err));
 	} else if (selection->count > 1) {
 		err = draw_group(nl, &group);
 		if (!err)
 			err = nl_links_delete(nl, selection->links, selection->count, group);
 		if (err)
 			return report_error(report, err, "%s and %zu more: cannot remove them: %s",
-					    selection->links[0].name, selection->count - 1, nl_strerror(nl, err));
+					    selection->links[0].name, selection->count - 1,
+					    nl_strerror(nl, err));
 	}
 	for (size_t i = 0; i < selection->count; i++)
 		report_tell(report, REPORT_STEP, "%s: removed", selection->links[i].name);
@@ -533,15 +577,14 @@ static int cmd_del(struct run *run)
 	int err;
 
 	if (run->options.stale == (run->words[0] != NULL)) {
-		report_error(&run->report, -EINVAL, "del: give names or guest addresses, or --stale");
+		report_error(&run->report, -EINVAL,
+			     "del: give names or guest addresses, or --stale");
 		return fail(&run->report, EXIT_USAGE);
 	}
-	err = nl_open(&nl);
-	if (err)
-		report_error(&run->report, err, "cannot open a netlink socket: %s", strerror(-err));
+	err = open_netlink(&nl, &run->report);
 	if (!err)
 		err = run->options.stale ? select_stale(&nl, &selection, &run->report) :
-		      select_words(&nl, &selection, run->words, &run->report);
+					   select_words(&nl, &selection, run->words, &run->report);
 	for (size_t i = 0; i < selection.count && !err; i++)
 		err = check_deletable(run, &selection.links[i], &run->report);
 	if (!err)
@@ -560,20 +603,26 @@ static int pin_bridge(struct nl *nl, const char *name, struct report *report)
 	int err = nl_link_get(nl, name, 0, &link);
 
 	if (err == -ENODEV)
-		return report_error(report, err, "%s: there is no such bridge in this network namespace", name);
+		return report_error(report, err,
+				    "%s: there is no such bridge in this network namespace", name);
 	if (err)
-		return report_error(report, err, "%s: cannot look it up: %s", name, nl_strerror(nl, err));
+		return report_error(report, err, "%s: cannot look it up: %s", name,
+				    nl_strerror(nl, err));
 	if (link.kind != LINK_BRIDGE)
 		return report_error(report, -EOPNOTSUPP, "%s: it is no bridge, it is a %s", name,
 				    link.kind_name[0] ? link.kind_name : "plain device");
 	if (mac_fault(link.address))
-		return report_error(report, -EADDRNOTAVAIL, "%s: its address %s %s: give it a port first, or "
-				    "an address: ip link set %s address ADDRESS", name,
-				    mac_format(mac, link.address), mac_fault(link.address), name);
+		return report_error(report, -EADDRNOTAVAIL,
+				    "%s: its address %s %s: give it a port first, or "
+				    "an address: ip link set %s address ADDRESS",
+				    name, mac_format(mac, link.address), mac_fault(link.address),
+				    name);
 	err = nl_link_set_address(nl, link.ifindex, link.address);
 	if (err)
-		return report_error(report, err, "%s: cannot set its address: %s", name, nl_strerror(nl, err));
-	report_tell(report, REPORT_STEP, "%s: keeps the address %s", name, mac_format(mac, link.address));
+		return report_error(report, err, "%s: cannot set its address: %s", name,
+				    nl_strerror(nl, err));
+	report_tell(report, REPORT_STEP, "%s: keeps the address %s", name,
+		    mac_format(mac, link.address));
 	return 0;
 }
 
@@ -587,10 +636,8 @@ static int cmd_pin(struct run *run)
 		report_error(&run->report, -EINVAL, "'%s': %s", run->words[0], fault);
 		return fail(&run->report, EXIT_USAGE);
 	}
-	err = nl_open(&nl);
-	if (err)
-		report_error(&run->report, err, "cannot open a netlink socket: %s", strerror(-err));
-	else
+	err = open_netlink(&nl, &run->report);
+	if (!err)
 		err = pin_bridge(&nl, run->words[0], &run->report);
 	nl_close(&nl);
 	return err ? fail(&run->report, EXIT_FAILURE) : EXIT_SUCCESS;
@@ -598,21 +645,50 @@ static int cmd_pin(struct run *run)
 
 /* --- the command line --- */
 
+/* clang-format off: a row is a command */
 static const struct command commands[] = {
-	{ .name = "mac", .words = "[MAC...]", .summary = "the host-side address for a guest's",
-	  .table = options_mac, .run = cmd_mac, .max_words = -1, .unprivileged = true },
-	{ .name = "add", .words = "", .summary = "make devices that stay",
-	  .table = options_add, .run = cmd_add, .takes_nics = true },
-	{ .name = "exec", .words = "-- COMMAND [ARG...]",
+	{ .name = "mac",
+	  .words = "[MAC...]",
+	  .summary = "the host-side address for a guest's",
+	  .table = options_mac,
+	  .run = cmd_mac,
+	  .max_words = -1,
+	  .unprivileged = true },
+	{ .name = "add",
+	  .words = "",
+	  .summary = "make devices that stay",
+	  .table = options_add,
+	  .run = cmd_add,
+	  .takes_nics = true },
+	{ .name = "exec",
+	  .words = "-- COMMAND [ARG...]",
 	  .summary = "run COMMAND with new devices open from fd 3 upwards",
-	  .table = options_exec, .run = cmd_exec, .takes_nics = true, .takes_command = true },
-	{ .name = "list", .words = "[NAME|MAC...]", .summary = "show devices",
-	  .table = options_list, .run = cmd_list, .max_words = -1, .unprivileged = true },
-	{ .name = "del", .words = "NAME|MAC...", .summary = "remove devices",
-	  .table = options_del, .run = cmd_del, .max_words = -1 },
-	{ .name = "pin", .words = "BRIDGE", .summary = "make a bridge keep its address",
-	  .table = options_pin, .run = cmd_pin, .min_words = 1, .max_words = 1 },
+	  .table = options_exec,
+	  .run = cmd_exec,
+	  .takes_nics = true,
+	  .takes_command = true },
+	{ .name = "list",
+	  .words = "[NAME|MAC...]",
+	  .summary = "show devices",
+	  .table = options_list,
+	  .run = cmd_list,
+	  .max_words = -1,
+	  .unprivileged = true },
+	{ .name = "del",
+	  .words = "NAME|MAC...",
+	  .summary = "remove devices",
+	  .table = options_del,
+	  .run = cmd_del,
+	  .max_words = -1 },
+	{ .name = "pin",
+	  .words = "BRIDGE",
+	  .summary = "make a bridge keep its address",
+	  .table = options_pin,
+	  .run = cmd_pin,
+	  .min_words = 1,
+	  .max_words = 1 },
 };
+/* clang-format on */
 
 static void print_usage(FILE *out)
 {
@@ -643,7 +719,8 @@ static int read_words(struct run *run, const struct command *command, poptContex
 	while (run->words[count])
 		count++;
 	if (count < command->min_words)
-		return report_error(&run->report, -EINVAL, "%s: give %s", command->name, command->words);
+		return report_error(&run->report, -EINVAL, "%s: give %s", command->name,
+				    command->words);
 	if (command->max_words >= 0 && count > command->max_words)
 		return report_error(&run->report, -EINVAL, "'%s': this word is not expected here%s",
 				    run->words[command->max_words],
@@ -654,11 +731,14 @@ static int read_words(struct run *run, const struct command *command, poptContex
 static int check_caller(const struct command *command, struct report *report)
 {
 	if (getauxval(AT_EUID) != getauxval(AT_UID) || getauxval(AT_EGID) != getauxval(AT_GID))
-		return report_error(report, -EPERM, "tapctl must not be setuid or setgid: remove that bit and use "
+		return report_error(report, -EPERM,
+				    "tapctl must not be setuid or setgid: remove that bit and use "
 				    "sudo or file capabilities");
 	if (getauxval(AT_SECURE) && !command->unprivileged)
-		return report_error(report, -EPERM, "%s: no access file allows this to a caller without privilege "
-				    "of its own", command->name);
+		return report_error(report, -EPERM,
+				    "%s: no access file allows this to a caller without privilege "
+				    "of its own",
+				    command->name);
 	return 0;
 }
 
@@ -677,7 +757,7 @@ static int run_command(const struct command *command, struct run *run, poptConte
 	if (check_caller(command, &run->report) < 0)
 		return fail(&run->report, failure);
 	/* exec comes back from there for COMMAND; the others end there. */
-	if (run->options.netns && !command->takes_command &&
+	if (run->options.netns[0] && !command->takes_command &&
 	    netns_enter(run->options.netns, &previous, &run->report) < 0)
 		return fail(&run->report, failure);
 	return command->run(run);
@@ -721,8 +801,8 @@ int main(int argc, char **argv)
 	command = argc > 1 ? find_command(argv[1]) : NULL;
 	if (!command) {
 		if (argc > 1)
-			report_error(&run.report, -EINVAL, "'%s': there is no such command: see tapctl --help",
-				     argv[1]);
+			report_error(&run.report, -EINVAL,
+				     "'%s': there is no such command: see tapctl --help", argv[1]);
 		else
 			report_error(&run.report, -EINVAL, "give a command: see tapctl --help");
 		return fail(&run.report, EXIT_USAGE);

@@ -18,7 +18,7 @@
 #include "privatefs.h"
 #include "tapdev.h"
 
-#define NODE_PATH 32		/* "/dev/tap2147483647" and its NUL, with room */
+#define NODE_PATH 32 /* "/dev/tap2147483647" and its NUL, with room */
 
 /* open(2) that goes on after a signal. */
 static int open_node(int dir, const char *path, int flags)
@@ -37,25 +37,30 @@ static int report_open(struct report *report, int err, const char *path, const c
 
 	switch (err) {
 	case -ENOENT:
-		return report_error(report, err,
-				    "%s: there is no such device here: a container needs --device %s "
-				    "and the capability NET_ADMIN; elsewhere: modprobe %s",
-				    path, path, driver);
+		return report_error(
+			report, err,
+			"%s: there is no such device here: a container needs --device %s "
+			"and the capability NET_ADMIN; elsewhere: modprobe %s",
+			path, path, driver);
 	case -ENODEV:
 	case -ENXIO:
 		uname(&kernel);
-		return report_error(report, err,
-				    "%s: the running kernel %s has no driver %s: was the kernel updated "
-				    "and not rebooted? else: modprobe %s",
-				    path, kernel.release, driver, driver);
+		return report_error(
+			report, err,
+			"%s: the running kernel %s has no driver %s: was the kernel updated "
+			"and not rebooted? else: modprobe %s",
+			path, kernel.release, driver, driver);
 	case -EPERM:
 		return report_error(report, err,
 				    "%s: opening it is forbidden, as by a device cgroup: allow "
-				    "the device there (a container: --device %s)", path, path);
+				    "the device there (a container: --device %s)",
+				    path, path);
 	case -EACCES:
-		return report_error(report, err,
-				    "%s: opening it is forbidden by its mode or by a security module: "
-				    "run as root or as its owner", path);
+		return report_error(
+			report, err,
+			"%s: opening it is forbidden by its mode or by a security module: "
+			"run as root or as its owner",
+			path);
 	default:
 		return report_error(report, err, "%s: cannot open it: %s", path, strerror(-err));
 	}
@@ -163,8 +168,8 @@ int macvtap_find(dev_t *rdev, const char *name, int ifindex)
 
 static bool node_is(int dir, const char *path, dev_t rdev, struct stat *st)
 {
-	return fstatat(dir, path, st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISCHR(st->st_mode) && st->st_rdev == rdev;
+	return fstatat(dir, path, st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st->st_mode) &&
+	       st->st_rdev == rdev;
 }
 
 static const char *node_path(char path[static NODE_PATH], int ifindex)
@@ -194,14 +199,17 @@ int macvtap_node_give(int ifindex, dev_t rdev, uid_t uid, gid_t gid, struct repo
 	/* O_PATH: the node is looked at and given away, the device is not opened. */
 	fd = open_node(AT_FDCWD, node_path(path, ifindex), O_PATH | O_NOFOLLOW);
 	if (fd < 0)
-		return report_error(report, fd, "%s: cannot give it to its owner: %s", path, strerror(-fd));
+		return report_error(report, fd, "%s: cannot give it to its owner: %s", path,
+				    strerror(-fd));
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != rdev)
-		err = report_error(report, -ENODEV,
-				   "%s: this is not the device just made, but another one of that name", path);
+		err = report_error(
+			report, -ENODEV,
+			"%s: this is not the device just made, but another one of that name", path);
 	else if (chmod(self, gid == (gid_t)-1 ? 0600 : 0660) < 0 ||
 		 fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
-		err = report_error(report, -errno, "%s: cannot give it to its owner: %s", path, strerror(errno));
+		err = report_error(report, -errno, "%s: cannot give it to its owner: %s", path,
+				   strerror(errno));
 	close(fd);
 	return err;
 }
@@ -327,11 +335,12 @@ int macvtap_open(int *fds, unsigned count, int inotify, const char *name, int if
 		close(fds[--opened]);
 	if (err == -EPERM || err == -EACCES)
 		return report_error(report, err,
-				    "%s: opening its character device %u:%u (%s) is forbidden, by the node's mode, "
-				    "a device cgroup or a missing CAP_MKNOD", name, major(rdev), minor(rdev),
-				    public_path);
-	return report_error(report, err, "%s: cannot open its character device %u:%u (%s): %s", name,
-			    major(rdev), minor(rdev), public_path, strerror(-err));
+				    "%s: opening its character device %u:%u (%s) is forbidden, by "
+				    "the node's mode, "
+				    "a device cgroup or a missing CAP_MKNOD",
+				    name, major(rdev), minor(rdev), public_path);
+	return report_error(report, err, "%s: cannot open its character device %u:%u (%s): %s",
+			    name, major(rdev), minor(rdev), public_path, strerror(-err));
 }
 
 int vhost_open(int *fd, struct report *report)

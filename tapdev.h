@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Character devices: the queues of taps (/dev/net/tun) and macvtaps (/dev/tapN), and /dev/vhost-net.
+ * Character devices: the queues of taps (/dev/net/tun) and macvtaps (/dev/tapN), and
+ * /dev/vhost-net.
  *
  * Every fd is close-on-exec and the caller's to close. Functions return 0 or a negative errno
  * and leave the line of error in @report.
@@ -15,15 +16,16 @@
 #include "macutil.h"
 #include "report.h"
 
-#define QUEUES_MAX 256		/* MAX_TAP_QUEUES of linux/if_tap.h and drivers/net/tun.c */
+#define QUEUES_MAX 256 /* MAX_TAP_QUEUES of linux/if_tap.h and drivers/net/tun.c */
 
 /* A queue as the kernel is asked for it. */
 struct queue_flags {
-	bool exclusive;		/* tap: fail when the device exists already (-EBUSY) */
+	bool exclusive; /* tap: fail when the device exists already (-EBUSY) */
 	bool multi_queue, vnet_hdr;
 };
 
-/* Open /dev/net/tun: the tap will be in the network namespace of this moment (drivers/net/tun.c). */
+/* Open /dev/net/tun: the tap will be in the network namespace of this moment (drivers/net/tun.c).
+ */
 int tap_open(int *fd, struct report *report);
 
 /*
@@ -61,7 +63,8 @@ struct node_owner {
 };
 bool macvtap_node_is(int ifindex, dev_t rdev, struct node_owner *owner);
 
-/* Give the public node of a macvtap to @uid and @gid ((uid_t)-1: as it is), mode 0600 or, with a group, 0660. */
+/* Give the public node of a macvtap to @uid and @gid ((uid_t)-1: as it is), mode 0600 or, with a
+ * group, 0660. */
 int macvtap_node_give(int ifindex, dev_t rdev, uid_t uid, gid_t gid, struct report *report);
 
 /*

@@ -22,7 +22,7 @@ struct watch {
 	int ifindex;
 	const char *name;
 	const uint8_t *mac;
-	int open[QUEUES_MAX + 1];	/* of each inotify watch: they count from 1 */
+	int open[QUEUES_MAX + 1]; /* of each inotify watch: they count from 1 */
 };
 
 /* Events for one watch that are equal to the one before melt together; each queue has a watch. */
@@ -65,7 +65,8 @@ static bool is_held(const struct watch *watch)
 static void wait_for_end(struct watch *watch)
 {
 	struct pollfd fds[] = {
-		{ .fd = CONTROL, .events = POLLIN }, { .fd = INOTIFY, .events = POLLIN },
+		{ .fd = CONTROL, .events = POLLIN },
+		{ .fd = INOTIFY, .events = POLLIN },
 	};
 
 	while (fds[0].fd >= 0 || is_held(watch)) {
@@ -96,8 +97,8 @@ static void remove_device(struct nl *nl, const struct watch *watch)
 /* Nothing of the caller's is kept: no fd, terminal, directory or signal. False: could not. */
 static bool become_daemon(int control, int inotify)
 {
-	static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP, SIGTTIN,
-				       SIGTTOU, SIGUSR1, SIGUSR2, SIGALRM };
+	static const int ignored[] = { SIGHUP,	SIGINT,	 SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP,
+				       SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGALRM };
 	sigset_t none;
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
@@ -150,14 +151,17 @@ int watcher_start(struct watcher *watcher, int ifindex, const char *name,
 
 	inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (inotify < 0)
-		return report_error(report, -errno, "cannot watch the device: inotify: %s", strerror(errno));
+		return report_error(report, -errno, "cannot watch the device: inotify: %s",
+				    strerror(errno));
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) < 0) {
 		close(inotify);
-		return report_error(report, -errno, "cannot watch the device: socketpair: %s", strerror(errno));
+		return report_error(report, -errno, "cannot watch the device: socketpair: %s",
+				    strerror(errno));
 	}
 	child = fork();
 	if (child == 0) {
-		/* Forked twice: the watcher is nobody's child, and COMMAND never has to wait for it. */
+		/* Forked twice: the watcher is nobody's child, and COMMAND never has to wait for
+		 * it. */
 		close(control[0]);
 		if (setsid() < 0 || (child = fork()) < 0)
 			_exit(1);
@@ -174,7 +178,8 @@ int watcher_start(struct watcher *watcher, int ifindex, const char *name,
 		if (read_control(control[0]) == 1)
 			return 0;
 	}
-	report_error(report, -ECHILD, "cannot start the process that removes the device in the end: %s",
+	report_error(report, -ECHILD,
+		     "cannot start the process that removes the device in the end: %s",
 		     child < 0 ? strerror(errno) : "it died");
 	watcher_finish(watcher);
 	return -ECHILD;

@@ -13,16 +13,20 @@
 #include "report.h"
 
 struct watcher {
-	int inotify;	/* watch every node with it before opening it */
-	int control;	/* close-on-exec: its end tells the watcher that COMMAND runs, or that we died */
+	int inotify; /* watch every node with it before opening it */
+	int control; /* close-on-exec: its end tells the watcher that COMMAND runs, or that we died
+		      */
 };
 
-#define WATCHER_NONE { .inotify = -1, .control = -1 }
+#define WATCHER_NONE                         \
+	{                                    \
+		.inotify = -1, .control = -1 \
+	}
 
 /*
- * Start a watcher in the present network namespace for the macvtap that will have @ifindex, @name (may
- * hold %d) and the address @mac. It removes the device as soon as this process has let go of @control
- * and no queue is open, and only a device that has all of these and an alias of tapctl's.
+ * Start a watcher in the present network namespace for the macvtap that will have @ifindex, @name
+ * (may hold %d) and the address @mac. It removes the device as soon as this process has let go of
+ * @control and no queue is open, and only a device that has all of these and an alias of tapctl's.
  */
 int watcher_start(struct watcher *watcher, int ifindex, const char *name,
 		  const uint8_t mac[static MAC_LEN], struct report *report);

@@ -16,7 +16,8 @@ int wire_begin(struct wire *wire, const struct nic_options *wants, size_t count,
 	wire->nics = calloc(count, sizeof(*wire->nics));
 	wire->watchers = malloc(count * sizeof(*wire->watchers));
 	if (err)
-		return report_error(report, err, "cannot open a netlink socket: %s", strerror(-err));
+		return report_error(report, err, "cannot open a netlink socket: %s",
+				    strerror(-err));
 	if (!wire->nics || !wire->watchers)
 		return report_error(report, -ENOMEM, "out of memory");
 	for (size_t k = 0; k < count; k++) {
@@ -51,7 +52,8 @@ static int make_macvtap(struct wire *wire, size_t k, bool watched, struct report
 	int ifindex, err = nic_draw_ifindex(&wire->nl, &ifindex, report);
 
 	if (!err && watched)
-		err = watcher_start(&wire->watchers[k], ifindex, nic->name, nic->want.guest, report);
+		err = watcher_start(&wire->watchers[k], ifindex, nic->name, nic->want.guest,
+				    report);
 	return err ? err : nic_make_macvtap(&wire->nl, nic, ifindex, report);
 }
 
@@ -59,8 +61,8 @@ static void tell_made(const struct nic *nic, const struct report *report)
 {
 	char host[MAC_STRLEN], guest[MAC_STRLEN];
 
-	report_tell(report, REPORT_STEP, "%s: %s for the guest %s, address %s, %s%s, MTU %u", nic->name,
-		    nic->reused ? "opened" : "made", mac_format(guest, nic->want.guest),
+	report_tell(report, REPORT_STEP, "%s: %s for the guest %s, address %s, %s%s, MTU %u",
+		    nic->name, nic->reused ? "opened" : "made", mac_format(guest, nic->want.guest),
 		    mac_format(host, nic->host),
 		    nic->want.kind == NIC_UNATTACHED ? "unattached" : "on ", nic->want.attach,
 		    nic->link.mtu);
@@ -73,8 +75,9 @@ int wire_make_lasting(struct wire *wire, uid_t owner, struct report *report)
 	if (wire->count > 64)
 		allow_fds(wire->count);
 	for (size_t k = 0; k < wire->count && !err; k++) {
-		err = wire->nics[k].want.kind == NIC_MACVTAP ? make_macvtap(wire, k, false, report) :
-		      nic_make_tap(&wire->nl, &wire->nics[k], true, report);
+		err = wire->nics[k].want.kind == NIC_MACVTAP ?
+			      make_macvtap(wire, k, false, report) :
+			      nic_make_tap(&wire->nl, &wire->nics[k], true, report);
 		if (!err)
 			tell_made(&wire->nics[k], report);
 	}

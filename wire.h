@@ -13,18 +13,19 @@
 struct wire {
 	struct nl nl;
 	struct nic *nics;
-	struct watcher *watchers;	/* of each nic; in use for the macvtaps that exec makes */
+	struct watcher *watchers; /* of each nic; in use for the macvtaps that exec makes */
 	size_t count;
 };
 
 /*
- * Begin in the present network namespace: check everything that can be known before making anything.
- * Whatever it returns, wire_end() comes last.
+ * Begin in the present network namespace: check everything that can be known before making
+ * anything. Whatever it returns, wire_end() comes last.
  */
 int wire_begin(struct wire *wire, const struct nic_options *wants, size_t count,
 	       struct report *report);
 
-/* Make devices that stay, for `add`. They belong to @owner where their options do not say otherwise. */
+/* Make devices that stay, for `add`. They belong to @owner where their options do not say
+ * otherwise. */
 int wire_make_lasting(struct wire *wire, uid_t owner, struct report *report);
 
 /*
