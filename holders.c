@@ -14,6 +14,7 @@
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 
+#include "array.h"
 #include "holders.h"
 
 #define TUN_DEVICE makedev(10, 200) /* MISC_MAJOR, TUN_MINOR of linux/miscdevice.h */
@@ -94,14 +95,10 @@ static int add_holder(struct holders *holders, const struct holder *new)
 	for (size_t i = holders->count; i > 0 && holders->list[i - 1].pid == new->pid; i--)
 		if (same_device(&holders->list[i - 1], new))
 			return 0;
-	/* Grows at every power of two. */
-	if ((holders->count & (holders->count - 1)) == 0) {
-		list = realloc(holders->list,
-			       (holders->count ? 2 * holders->count : 1) * sizeof(*list));
-		if (!list)
-			return -ENOMEM;
-		holders->list = list;
-	}
+	list = array_grow(holders->list, holders->count, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	holders->list = list;
 	holders->list[holders->count++] = *new;
 	return 0;
 }
@@ -120,7 +117,8 @@ static int read_fd(struct holders *holders, int process, pid_t pid, const char *
 	if (new.rdev == TUN_DEVICE) {
 		snprintf(path, sizeof(path), "fdinfo/%s", number);
 		if (!read_text(process, path, text, sizeof(text)) ||
-		    !holders_parse_fdinfo(new.tap, text) || is_elsewhere(pid, atoi(number)))
+		    !holders_parse_fdinfo(new.tap, text) ||
+		    is_elsewhere(pid, (int)strtol(number, NULL, 10)))
 			return 0;
 		new.rdev = 0;
 	} else if (st.stx_rdev_major < 234) {
@@ -145,7 +143,8 @@ static int read_process(struct holders *holders, int proc, const char *name)
 		fds = fdopendir(fd);
 	while (fds && !err && (entry = readdir(fds)))
 		if (entry->d_name[0] != '.')
-			err = read_fd(holders, process, (pid_t)atoi(name), entry->d_name);
+			err = read_fd(holders, process, (pid_t)strtol(name, NULL, 10),
+				      entry->d_name);
 	if (fds)
 		closedir(fds);
 	else if (fd >= 0)

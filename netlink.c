@@ -148,7 +148,7 @@ static void parse_attrs(const struct nlmsghdr *m, size_t offset, const struct nl
 {
 	struct attr_table table = { .tb = tb, .max = max };
 
-	memset(tb, 0, sizeof(*tb) * (max + 1U));
+	memset(tb, 0, (max + 1U) * sizeof(const struct nlattr *));
 	mnl_attr_parse(m, (unsigned)offset, keep_attr, &table);
 }
 
@@ -156,7 +156,7 @@ static void parse_nested(const struct nlattr *nest, const struct nlattr **tb, ui
 {
 	struct attr_table table = { .tb = tb, .max = max };
 
-	memset(tb, 0, sizeof(*tb) * (max + 1U));
+	memset(tb, 0, (max + 1U) * sizeof(const struct nlattr *));
 	if (nest)
 		mnl_attr_parse_nested(nest, keep_attr, &table);
 }
@@ -628,6 +628,20 @@ static void put_static_entry(struct nl *nl, int ifindex, const uint8_t *mac)
 	nl_message_end(nl, m);
 }
 
+/* What the port lets through: all of it before the link is up, and the entry in the VLANs there
+ * are. */
+static void put_policy(struct nl *nl, const struct tap_setup *setup)
+{
+	const struct port_policy *policy = setup->policy;
+
+	if (policy->locked || policy->isolated || policy->hairpin)
+		put_port_flags(nl, setup->ifindex, policy);
+	if (policy->vlan_count)
+		put_vlans(nl, setup->ifindex, policy, setup->bridge->bridge.default_pvid);
+	if (policy->locked)
+		put_static_entry(nl, setup->ifindex, setup->guest);
+}
+
 static void fdb_request(struct nl *nl, enum nl_step step, int bridge, const uint8_t *mac)
 {
 	struct ndmsg nd = { .ndm_family = AF_BRIDGE };
@@ -704,7 +718,6 @@ static int tap_setup(struct nl *nl, const struct tap_setup *setup, bool no_ipv6,
 		.bridge = bridge,
 		.owner = owner,
 	};
-	const struct port_policy *policy = setup->policy;
 	struct nlmsghdr *m;
 
 	nl_begin(nl);
@@ -718,12 +731,8 @@ static int tap_setup(struct nl *nl, const struct tap_setup *setup, bool no_ipv6,
 	if (no_ipv6)
 		put_no_ipv6(m);
 	nl_message_end(nl, m);
-	if (policy->locked || policy->isolated || policy->hairpin)
-		put_port_flags(nl, setup->ifindex, policy);
-	if (policy->vlan_count)
-		put_vlans(nl, setup->ifindex, policy, setup->bridge->bridge.default_pvid);
-	if (policy->locked)
-		put_static_entry(nl, setup->ifindex, setup->guest);
+	if (setup->bridge)
+		put_policy(nl, setup);
 	put_no_queue(nl, setup->ifindex);
 	put_flags(nl, setup->ifindex, IFF_UP);
 	if (setup->bridge) {

@@ -39,7 +39,7 @@ int nic_init(struct nic *nic, const struct nic_options *want, struct report *rep
 
 	memset(nic, 0, sizeof(*nic));
 	nic->want = *want;
-	nic->fds = malloc(2 * want->queues * sizeof(*nic->fds));
+	nic->fds = malloc((size_t)2 * want->queues * sizeof(*nic->fds));
 	if (!nic->fds)
 		return report_error(report, -ENOMEM, "out of memory");
 	nic->vhost_fds = nic->fds + want->queues;

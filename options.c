@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "command.h"
 #include "options.h"
 #include "tapdev.h"
@@ -250,6 +251,13 @@ static int read_vhost(struct nic_options *nic, const char *mode, struct report *
 	return 0;
 }
 
+static bool *port_flag(struct port_policy *policy, enum option_id id)
+{
+	return id == OPT_LOCK_MAC ? &policy->locked :
+	       id == OPT_ISOLATED ? &policy->isolated :
+				    &policy->hairpin;
+}
+
 static int read_nic_option(struct nic_options *nic, enum option_id id, const char *value,
 			   struct report *report)
 {
@@ -315,13 +323,9 @@ static int read_nic_option(struct nic_options *nic, enum option_id id, const cha
 		nic->no_vnet_hdr = true;
 		return 0;
 	case OPT_LOCK_MAC:
-		nic->policy.locked = true;
-		return 0;
 	case OPT_ISOLATED:
-		nic->policy.isolated = true;
-		return 0;
 	case OPT_HAIRPIN:
-		nic->policy.hairpin = true;
+		*port_flag(&nic->policy, id) = true;
 		return 0;
 	default:
 		return report_error(report, -EINVAL, "option %d is unknown", id);
@@ -400,14 +404,10 @@ static int begin_nic(struct reading *reading, struct report *report)
 	struct options *options = reading->options;
 	struct nic_options *nics;
 
-	/* Grows at every power of two. */
-	if ((options->nic_count & (options->nic_count - 1)) == 0) {
-		nics = realloc(options->nics,
-			       (options->nic_count ? 2 * options->nic_count : 1) * sizeof(*nics));
-		if (!nics)
-			return report_error(report, -ENOMEM, "out of memory");
-		options->nics = nics;
-	}
+	nics = array_grow(options->nics, options->nic_count, sizeof(*nics));
+	if (!nics)
+		return report_error(report, -ENOMEM, "out of memory");
+	options->nics = nics;
 	options->nics[options->nic_count++] = reading->common;
 	reading->nic_seen = 0;
 	return 0;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "nic.h"
 #include "show.h"
 #include "tapdev.h"
@@ -81,14 +83,10 @@ static int keep_vlan(const struct port_vlan *vlan, void *data)
 	struct show *show = data;
 	struct port_vlan *vlans;
 
-	/* Grows at every power of two. */
-	if ((show->vlan_count & (show->vlan_count - 1)) == 0) {
-		vlans = realloc(show->vlans,
-				(show->vlan_count ? 2 * show->vlan_count : 1) * sizeof(*vlans));
-		if (!vlans)
-			return 0;
-		show->vlans = vlans;
-	}
+	vlans = array_grow(show->vlans, show->vlan_count, sizeof(*vlans));
+	if (!vlans)
+		return -ENOMEM;
+	show->vlans = vlans;
 	show->vlans[show->vlan_count++] = *vlan;
 	return 0;
 }

@@ -13,6 +13,7 @@
 
 #include <popt.h>
 
+#include "array.h"
 #include "command.h"
 #include "holders.h"
 #include "launch.h"
@@ -300,14 +301,10 @@ static int select_link(struct selection *selection, const struct link *link)
 	for (size_t i = 0; i < selection->count; i++)
 		if (selection->links[i].ifindex == link->ifindex)
 			return 0;
-	/* Grows at every power of two. */
-	if ((selection->count & (selection->count - 1)) == 0) {
-		links = realloc(selection->links,
-				(selection->count ? 2 * selection->count : 1) * sizeof(*links));
-		if (!links)
-			return -ENOMEM;
-		selection->links = links;
-	}
+	links = array_grow(selection->links, selection->count, sizeof(*links));
+	if (!links)
+		return -ENOMEM;
+	selection->links = links;
 	selection->links[selection->count++] = *link;
 	return 0;
 }

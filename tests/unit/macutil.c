@@ -19,13 +19,29 @@ static void test_parse(void)
 	static const uint8_t expected[MAC_LEN] = { 0x52, 0x54, 0x00, 0x84, 0xe3, 0x62 };
 	static const char *const good[] = {
 		"52:54:00:84:e3:62", "52-54-00-84-e3-62", "5254.0084.e362", "52540084e362",
-		"52:54:00:84:E3:62", "5254.0084.E362", "52540084E362",
+		"52:54:00:84:E3:62", "5254.0084.E362",	  "52540084E362",
 	};
 	static const char *const bad[] = {
-		"", "52", "52:54:00:84:e3", "52:54:00:84:e3:62:", "52:54:00:84:e3:6", "52:54:00:84:e3:6g",
-		"52:54:00-84:e3:62", "5254:0084:e362", "52.54.00.84.e3.62", "5254.0084-e362", "52540084e36",
-		"52540084e3622", " 52540084e362", "52540084e362 ", "52:54:00:84:e3:62\n", "0x540084e362",
-		"5:254:00:84:e3:62", ":52:54:00:84:e362", "::::::::::::::::", "-2:54:00:84:e3:62",
+		"",
+		"52",
+		"52:54:00:84:e3",
+		"52:54:00:84:e3:62:",
+		"52:54:00:84:e3:6",
+		"52:54:00:84:e3:6g",
+		"52:54:00-84:e3:62",
+		"5254:0084:e362",
+		"52.54.00.84.e3.62",
+		"5254.0084-e362",
+		"52540084e36",
+		"52540084e3622",
+		" 52540084e362",
+		"52540084e362 ",
+		"52:54:00:84:e3:62\n",
+		"0x540084e362",
+		"5:254:00:84:e3:62",
+		":52:54:00:84:e362",
+		"::::::::::::::::",
+		"-2:54:00:84:e3:62",
 	};
 	uint8_t mac[MAC_LEN], untouched[MAC_LEN] = { 1, 2, 3, 4, 5, 6 };
 	char what[96];
@@ -51,7 +67,8 @@ static void test_format(void)
 	static const uint8_t mac[MAC_LEN] = { 0xFE, 0x0A, 0x00, 0xff, 0x01, 0x10 };
 	char text[MAC_STRLEN], name[MAC_NAMELEN];
 
-	ok(strcmp(mac_format(text, mac), "fe:0a:00:ff:01:10") == 0, "formats lower case with colons");
+	ok(strcmp(mac_format(text, mac), "fe:0a:00:ff:01:10") == 0,
+	   "formats lower case with colons");
 	mac_name(name, "tap", mac);
 	ok(strcmp(name, "tapfe0a00ff0110") == 0, "a name is the prefix and twelve digits");
 }
@@ -60,7 +77,8 @@ static void test_fault(void)
 {
 	static const uint8_t group[MAC_LEN] = { 0x01, 0, 0x5e, 0, 0, 1 }, zero[MAC_LEN] = { 0 },
 			     broadcast[MAC_LEN] = { 255, 255, 255, 255, 255, 255 },
-			     local[MAC_LEN] = { 0x02, 0, 0, 0, 0, 0 }, low[MAC_LEN] = { 0, 0, 0, 0, 0, 1 };
+			     local[MAC_LEN] = { 0x02, 0, 0, 0, 0, 0 },
+			     low[MAC_LEN] = { 0, 0, 0, 0, 0, 1 };
 
 	ok(mac_fault(group), "a group address has a fault");
 	ok(mac_fault(broadcast), "the broadcast address has a fault");
