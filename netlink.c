@@ -244,8 +244,13 @@ static int nl_commit(struct nl *nl, nl_reply_fn *reply, void *data)
 		ssize_t n = nl_receive(nl);
 		int left = (int)n;
 
+		if (n < 0 && !result) {
+			/* Whatever was asked for has been done, or not: nobody knows. */
+			nl->failed = NL_READ;
+			result = (int)n;
+		}
 		if (n < 0)
-			return result ? result : (int)n;
+			return result;
 		for (struct nlmsghdr *m = (void *)nl->buffer; mnl_nlmsg_ok(m, left);
 		     m = mnl_nlmsg_next(m, &left)) {
 			if (m->nlmsg_seq - first >= nl->count)
@@ -830,23 +835,47 @@ int nl_link_delete(struct nl *nl, int ifindex)
 	return nl_commit(nl, NULL, NULL);
 }
 
-/* Move links into @group, or each into the one it came from when @group is NULL. */
+/* Move a link into @group, if it is still there. */
+static void put_group(struct nl *nl, int ifindex, uint32_t group)
+{
+	struct nlmsghdr *m = link_message(nl, NL_DELETE, RTM_SETLINK, 0, ifindex);
+
+	mnl_attr_put_u32(m, IFLA_GROUP, group);
+	nl_message_end(nl, m);
+	nl->steps[nl->count - 1].tolerate = ENODEV;
+}
+
+/* The last message of a transaction: delete what is in @group. An empty one is no error. */
+static void put_group_end(struct nl *nl, uint32_t group)
+{
+	struct nlmsghdr *m = link_message(nl, NL_DELETE, RTM_DELLINK, NLM_F_ACK, 0);
+
+	mnl_attr_put_u32(m, IFLA_GROUP, group);
+	nl_message_end(nl, m);
+	nl->steps[nl->count - 1].tolerate = ENODEV;
+}
+
+/*
+ * Move all links into @group and delete it in the transaction of the last ones: up to
+ * NL_MESSAGES - 1 links go at once or not at all, even under SIGKILL. When @group is NULL, move
+ * each link back into its own.
+ */
 static int move_links(struct nl *nl, const struct link *links, size_t count, const uint32_t *group)
 {
 	int result = 0;
 
 	for (size_t i = 0; i < count && !result;) {
 		nl_begin(nl);
-		while (i < count && nl->count < NL_MESSAGES) {
-			bool last = i + 1 == count || nl->count + 1 == NL_MESSAGES;
-			struct nlmsghdr *m = link_message(nl, NL_DELETE, RTM_SETLINK,
-							  last ? NLM_F_ACK : 0, links[i].ifindex);
-
-			mnl_attr_put_u32(m, IFLA_GROUP, group ? *group : links[i].group);
-			nl_message_end(nl, m);
-			nl->steps[nl->count - 1].tolerate = ENODEV;
+		while (i < count && nl->count < NL_MESSAGES - 1) {
+			put_group(nl, links[i].ifindex, group ? *group : links[i].group);
 			i++;
 		}
+		/* A request for the last one's answer ends the transaction otherwise. */
+		if (group && i == count)
+			put_group_end(nl, *group);
+		else
+			link_request(nl, NL_DELETE, NULL, links[i - 1].ifindex);
+		nl->steps[nl->count - 1].tolerate = ENODEV;
 		result = nl_commit(nl, NULL, NULL);
 	}
 	return result;
@@ -854,19 +883,11 @@ static int move_links(struct nl *nl, const struct link *links, size_t count, con
 
 int nl_links_delete(struct nl *nl, const struct link *links, size_t count, uint32_t group)
 {
-	char text[sizeof(nl->text)];
-	struct nlmsghdr *m;
 	int err = move_links(nl, links, count, &group);
 
-	if (!err) {
-		nl_begin(nl);
-		m = link_message(nl, NL_DELETE, RTM_DELLINK, NLM_F_ACK, 0);
-		mnl_attr_put_u32(m, IFLA_GROUP, group);
-		nl_message_end(nl, m);
-		nl->steps[0].tolerate = ENODEV;
-		err = nl_commit(nl, NULL, NULL);
-	}
 	if (err) {
+		char text[sizeof(nl->text)];
+
 		memcpy(text, nl->text, sizeof(text));
 		move_links(nl, links, count, NULL);
 		memcpy(nl->text, text, sizeof(text));

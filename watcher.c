@@ -79,19 +79,23 @@ static void wait_for_end(struct watch *watch)
 	}
 }
 
-/* The device may have been deleted by somebody else, and its index be another one's by now. */
-static void remove_device(struct nl *nl, const struct watch *watch)
+/*
+ * The device may have been deleted by somebody else, and its index be another one's by now.
+ * Returns 0 or a negative errno, after which another try is worth it.
+ */
+static int remove_device(struct nl *nl, const struct watch *watch)
 {
 	uint8_t guest[MAC_LEN];
 	struct link link;
+	int err = nl_link_get(nl, NULL, watch->ifindex, &link);
 
-	if (nl_link_get(nl, NULL, watch->ifindex, &link) < 0 || link.kind != LINK_MACVTAP)
-		return;
-	if (!nic_guest(guest, &link) || !mac_equal(guest, watch->mac))
-		return;
+	if (err)
+		return err == -ENODEV ? 0 : err;
+	if (link.kind != LINK_MACVTAP || !nic_guest(guest, &link) || !mac_equal(guest, watch->mac))
+		return 0;
 	if (!strchr(watch->name, '%') && strcmp(link.name, watch->name) != 0)
-		return;
-	nl_link_delete(nl, watch->ifindex);
+		return 0;
+	return nl_link_delete(nl, watch->ifindex);
 }
 
 /* Nothing of the caller's is kept: no fd, terminal, directory or signal. False: could not. */
@@ -126,7 +130,9 @@ static _Noreturn void watch_device(struct watch *watch, int control, int inotify
 	if (!become_daemon(control, inotify) || nl_open(&nl) < 0 || write(CONTROL, "", 1) != 1)
 		_exit(1);
 	wait_for_end(watch);
-	remove_device(&nl, watch);
+	/* Nobody else will do it: when memory is short, try again. */
+	for (int tries = 0; tries < 50 && remove_device(&nl, watch) < 0; tries++)
+		poll(NULL, 0, 100);
 	_exit(0);
 }
 
