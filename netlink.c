@@ -780,12 +780,18 @@ static void put_macvtap(struct nl *nl, const struct macvtap_setup *setup)
 	nl_message_end(nl, m);
 }
 
-/* The alias is not taken at creation. @no_ipv6: see put_no_ipv6(). */
+/* The alias is not taken at creation. */
 static void put_macvtap_config(struct nl *nl, const struct macvtap_setup *setup, bool no_ipv6)
 {
 	struct nlmsghdr *m = link_message(nl, NL_CONFIGURE, RTM_NEWLINK, 0, setup->ifindex);
 
 	mnl_attr_put_strz(m, IFLA_IFALIAS, setup->alias);
+	/*
+	 * In mode passthru the device is created with the lower one's address. The lower one follows
+	 * this change, and gets its own back in the end (drivers/net/macvlan.c).
+	 */
+	if (setup->mode == MODE_PASSTHRU)
+		mnl_attr_put(m, IFLA_ADDRESS, MAC_LEN, setup->address);
 	if (no_ipv6)
 		put_no_ipv6(m);
 	nl_message_end(nl, m);

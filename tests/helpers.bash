@@ -6,7 +6,7 @@ bats_require_minimum_version 1.5.0
 
 setup_namespace() {
 	NS=t$BASHPID
-	ip netns add "$NS" || return
+	command ip netns add "$NS" || return
 	ip -n "$NS" link set lo up
 	WORK=$BATS_TEST_TMPDIR
 }

@@ -1,0 +1,287 @@
+#!/usr/bin/env bats
+load helpers
+
+A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
+B=52:54:00:84:e3:63 TAP_B=tap52540084e363
+
+@test "add: a tap on a bridge, complete" {
+	add_bridge br0
+	run_tapctl add --bridge br0 --mac $A
+	[ "$status" = 0 ]
+	[ "$output" = $TAP ]
+	[ -z "$stderr" ]
+	ip -d -j link show $TAP | jq -e '.[0] | .address == "fe:54:00:84:e3:62" and .master == "br0"
+		and .mtu == 1500 and (.flags | index("UP")) and .qdisc == "noqueue"
+		and .ifalias == "tapctl guest 52:54:00:84:e3:62" and .inet6_addr_gen_mode == "none"
+		and .linkinfo.info_data.persist and .linkinfo.info_data.vnet_hdr
+		and (.linkinfo.info_data.pi | not) and (.linkinfo.info_data.multi_queue | not)'
+	[ "$(ip -j addr show $TAP | jq '.[0].addr_info | length')" = 0 ]
+}
+
+@test "add: address, MTU, alias and master travel in one message, right after the tap is made" {
+	add_bridge br0
+	inside strace -o "$WORK/log" -e trace=ioctl,sendto,openat "$TAPCTL" add --bridge br0 --mac $A
+	# behind TUNSETIFF: only the index is asked for, then one sendto holds it all
+	run awk '/TUNSETIFF/ { on = 1; next } on { print $1 }' "$WORK/log"
+	echo "$output"
+	[[ "${lines[0]}" == ioctl\(* ]]
+	[[ "${lines[1]}" == sendto\(* ]]
+	[ "$(grep -c '^sendto' "$WORK/log")" = 2 ]
+}
+
+@test "add: the bridge's MTU is taken over and the bridge keeps it" {
+	ip link add br0 type bridge
+	ip link add dummy0 type veth peer name dummy1
+	ip link set dummy0 mtu 9000 master br0
+	ip link set br0 up
+	[ "$(link_field br0 .mtu)" = 9000 ]
+	run_tapctl add --bridge br0 --mac $A
+	[ "$(link_field $TAP .mtu)" = 9000 ]
+	[ "$(link_field br0 .mtu)" = 9000 ]
+}
+
+@test "add: --mtu, and the warning when it pulls the bridge down" {
+	ip link add br0 type bridge
+	ip link set br0 up
+	run_tapctl add --bridge br0 --mtu 1400 --mac $A
+	[ "$status" = 0 ]
+	[ "$(link_field $TAP .mtu)" = 1400 ]
+	[[ "$stderr" == *"MTU went from 1500 down to 1400"* ]]
+}
+
+@test "add: an unattached tap" {
+	run_tapctl add --unattached --mac $A
+	[ "$status" = 0 ]
+	[ "$(link_field $TAP .master)" = null ]
+	[ "$(link_field $TAP .address)" = fe:54:00:84:e3:62 ]
+}
+
+@test "add: a macvtap in each of its modes carries the guest's address" {
+	requires_macvtap
+	add_cable v0 v1
+	for mode in bridge vepa private passthru; do
+		run_tapctl add --link v0 --mode $mode --mac $A
+		[ "$status" = 0 ]
+		[ "$output" = $MVT ]
+		ip -d -j link show $MVT | jq -e --arg mode $mode '.[0] | .linkinfo.info_kind == "macvtap"
+			and .linkinfo.info_data.mode == $mode and .address == "52:54:00:84:e3:62"
+			and .link == "v0" and (.flags | index("UP")) and (.flags | index("ALLMULTI"))
+			and .qdisc == "noqueue" and .inet6_addr_gen_mode == "none"
+			and .ifalias == "tapctl guest 52:54:00:84:e3:62" and .ifindex >= 1073741824'
+		run_tapctl del $MVT
+		[ "$status" = 0 ]
+	done
+}
+
+@test "add: mode passthru gives the lower device its own address back in the end" {
+	requires_macvtap
+	add_cable v0 v1
+	local own
+	own=$(link_field v0 .address)
+	run_tapctl add --link v0 --mode passthru --mac $A
+	[ "$(link_field v0 .address)" = $A ]
+	tapctl del $MVT
+	[ "$(link_field v0 .address)" = "$own" ]
+}
+
+@test "add: a macvtap has the lower device's MTU" {
+	requires_macvtap
+	add_cable v0 v1
+	ip link set v1 mtu 4000
+	ip link set v0 mtu 4000
+	run_tapctl add --link v0 --mac $A
+	[ "$(link_field $MVT .mtu)" = 4000 ]
+}
+
+@test "add: options before the first --mac hold for all NICs, later ones for their own" {
+	add_bridge br0
+	add_bridge br1
+	run_tapctl add --bridge br0 --mtu 1400 --mac $A --mac $B --bridge br1 --mtu 1300 --name second
+	[ "$status" = 0 ]
+	[ "$output" = "$TAP"$'\n'second ]
+	[ "$(link_field $TAP .master)" = br0 ]
+	[ "$(link_field $TAP .mtu)" = 1400 ]
+	[ "$(link_field second .master)" = br1 ]
+	[ "$(link_field second .mtu)" = 1300 ]
+}
+
+@test "add: all NICs are made or none" {
+	requires_macvtap
+	add_bridge br0
+	add_cable v0 v1
+	ip tuntap add third mode tap
+	run_tapctl add --mac $A --bridge br0 --mac $B --link v0 --mac 52:54:00:00:00:01 --unattached --name third
+	[ "$status" = 1 ]
+	[ -z "$output" ]
+	[[ "$stderr" == "tapctl: third: it exists already"* ]]
+	no_link $TAP
+	no_link mvt52540084e363
+}
+
+@test "add: the kernel fills the %d of a name" {
+	add_bridge br0
+	run_tapctl add --bridge br0 --name 'vm%d' --mac $A --mac $B
+	[ "$status" = 0 ]
+	[ "$output" = $'vm0\nvm1' ]
+	requires_macvtap
+	add_cable v0 v1
+	run_tapctl add --link v0 --name 'mv%d' --mac $A --mac $B
+	[ "$output" = $'mv0\nmv1' ]
+	[ "$(link_field mv1 .address)" = $B ]
+}
+
+@test "add: --queues makes a device for several, --no-vnet-hdr one without the header" {
+	run_tapctl add --unattached --queues 4 --no-vnet-hdr --mac $A
+	ip -d -j link show $TAP | jq -e '.[0].linkinfo.info_data | .multi_queue and (.vnet_hdr | not)'
+}
+
+@test "add: a tap is never without an owner" {
+	run_tapctl add --unattached --mac $A
+	run_tapctl list --json $TAP
+	jq -e --argjson me "$(id -u)" '.[0] | .owner == $me and .group == null' <<<"$output"
+}
+
+@test "add: the owner is the user behind sudo, or who was said" {
+	requires_root
+	SUDO_UID=1234 run_tapctl add --unattached --mac $A
+	[ "$(tapctl list --json $TAP | jq '.[0].owner')" = 1234 ]
+	run_tapctl add --unattached --owner nobody --group daemon --mac $B
+	tapctl list --json $TAP_B | jq -e --argjson u "$(id -u nobody)" '.[0] | .owner == $u and .group == 1'
+	run_tapctl add --unattached --group 7 --mac 52:54:00:00:00:01
+	tapctl list --json tap525400000001 | jq -e '.[0] | .owner == null and .group == 7'
+}
+
+@test "add: a macvtap's character device has its owner and the mode 0600, or 0660 with a group" {
+	requires_macvtap
+	add_cable v0 v1
+	run_tapctl add --link v0 --owner nobody --mac $A
+	local node
+	node=/dev/tap$(link_field $MVT .ifindex)
+	[ "$(stat -c '%U %a' "$node")" = "nobody 600" ]
+	run_tapctl add --link v0 --group daemon --mac $B
+	node=/dev/tap$(link_field mvt52540084e363 .ifindex)
+	[ "$(stat -c '%U %G %a' "$node")" = "root daemon 660" ]
+}
+
+@test "add: --json prints what list prints" {
+	add_bridge br0
+	run_tapctl add --json --bridge br0 --mac $A --mac $B
+	[ "$status" = 0 ]
+	local made=$output
+	jq -e 'length == 2 and all(.persistent) and all(.owner != null)' <<<"$made"
+	run_tapctl list --json $TAP $TAP_B
+	# Nobody holds them now, and the carrier went with the holder.
+	diff <(jq -S 'map(del(.carrier, .queues))' <<<"$made") \
+		<(jq -S 'map(del(.carrier, .queues))' <<<"$output")
+}
+
+@test "add: a second device for the same guest is refused as existing" {
+	add_bridge br0
+	run_tapctl add --bridge br0 --mac $A
+	run_tapctl add --bridge br0 --mac $A
+	[ "$status" = 1 ]
+	[[ "$stderr" == "tapctl: $TAP: it exists already, made for the guest $A"* ]]
+	# under another name the bridge gives it away
+	run_tapctl add --bridge br0 --name other --mac $A
+	[ "$status" = 1 ]
+	[[ "$stderr" == "tapctl: other: another port of br0, $TAP, has the address fe:"* ]]
+	no_link other
+	[ "$(link_field $TAP .master)" = br0 ]
+}
+
+@test "add: nothing is left when its output cannot be written" {
+	add_bridge br0
+	run bash -c 'nsenter --net=/run/netns/$0 "$TAPCTL" add --bridge br0 --mac 52:54:00:84:e3:62 >/dev/full' "$NS"
+	echo "$output"
+	[ "$status" = 1 ]
+	no_link $TAP
+}
+
+@test "add: where IPv6 is not to be had there is nothing to switch off" {
+	add_bridge br0
+	ip link set br0 mtu 1000
+	run_tapctl add --bridge br0 --mac $A
+	[ "$status" = 0 ]
+	ip -j link show $TAP | jq -e '.[0] | .mtu == 1000 and .master == "br0" and (.flags | index("UP"))'
+}
+
+@test "add: the bridge that follows the tap draws a warning with the remedy, a pinned one none" {
+	ip link add br0 type bridge
+	ip link set br0 up
+	run_tapctl add --bridge br0 --mac $A
+	[ "$status" = 0 ]
+	[[ "$stderr" == "tapctl: warning: br0: "*"tapctl pin br0" ]]
+	[ "$(link_field br0 .address)" = fe:54:00:84:e3:62 ]
+	add_bridge br1
+	run_tapctl add --bridge br1 --mac $B
+	[ -z "$stderr" ]
+}
+
+@test "add: the flags of the bridge port" {
+	add_bridge br0
+	run_tapctl add --bridge br0 --isolated --hairpin --lock-mac --mac $A
+	[ "$status" = 0 ]
+	ip -d -j link show $TAP | jq -e '.[0].linkinfo.info_slave_data
+		| .isolated and .hairpin and .locked and (.learning | not)'
+	bridge -j fdb show dev $TAP | jq -e 'any(.mac == "52:54:00:84:e3:62" and .state == "static")'
+	tapctl list --json $TAP | jq -e '.[0] | .isolated and .hairpin and .locked'
+	run_tapctl add --bridge br0 --mac $B
+	tapctl list --json $TAP_B | jq -e '.[0] | .isolated or .hairpin or .locked | not'
+}
+
+@test "add: a locked port drops frames from other source addresses, an open one does not" {
+	add_bridge br0
+	add_cable up0 far other
+	ip link set up0 master br0
+	cat >"$WORK/send.py" <<-'P'
+		import os, sys
+		for source in sys.argv[1:]:
+		    frame = bytes.fromhex("ffffffffffff" + source + "88b5") + source.encode().ljust(60)
+		    os.write(3, bytes(10) + frame)
+	P
+	cat >"$WORK/hear.py" <<-'P'
+		import socket
+		s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x88b5))
+		s.bind(("far", 0x88b5))
+		print("ready", flush=True)
+		heard = []
+		while not heard or heard[-1] != "52540000ff01":
+		    heard.append(s.recv(200)[14:26].decode())
+		print(",".join(heard), flush=True)
+	P
+	local flag want
+	for flag in --lock-mac --hairpin; do
+		# The last frame, from another guest, says that all others have come through or not.
+		want=52540084e362,52540000ff01
+		[ $flag = --hairpin ] && want=52540084e362,52540000bad1,52540000ff01
+		mkfifo "$WORK/heard$flag"
+		inside_of other timeout 20 python3 "$WORK/hear.py" >"$WORK/heard$flag" &
+		exec 9<"$WORK/heard$flag"
+		read -r _ <&9
+		tapctl exec --bridge br0 $flag --mac $A -- python3 "$WORK/send.py" 52540084e362 52540000bad1
+		tapctl exec --bridge br0 --mac 52:54:00:00:ff:01 -- python3 "$WORK/send.py" 52540000ff01
+		read -r heard <&9
+		echo "$flag: $heard"
+		[ "$heard" = $want ]
+		wait $!
+	done
+}
+
+@test "add: VLANs" {
+	requires_vlan_filtering
+	ip link add br0 type bridge vlan_filtering 1
+	ip link set br0 address 02:00:00:00:00:01 up
+	run_tapctl add --bridge br0 --vlan 10,20,30 --mac $A
+	[ "$status" = 0 ]
+	bridge -j vlan show dev $TAP | jq -e '.[0].vlans | map(.vlan) == [10, 20, 30]
+		and (.[0].flags | index("PVID") and index("Egress Untagged")) and .[1].flags == null'
+	tapctl list --json $TAP | jq -e '.[0].vlans == [10, 20, 30]'
+}
+
+@test "add: VLANs on a bridge that does not filter are refused" {
+	add_bridge br0
+	run_tapctl add --bridge br0 --vlan 10 --mac $A
+	[ "$status" = 1 ]
+	[[ "$stderr" == "tapctl: br0: --vlan: "* ]]
+	no_link $TAP
+}
