@@ -1,0 +1,107 @@
+#!/usr/bin/env bats
+load helpers
+
+A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
+
+@test "del: by name and by guest address" {
+	tapctl add --unattached --mac $A --mac 52:54:00:84:e3:63
+	run_tapctl del $TAP
+	[ "$status" = 0 ]
+	[ -z "$output$stderr" ]
+	no_link $TAP
+	run_tapctl del 52-54-00-84-e3-63
+	[ "$status" = 0 ]
+	no_link tap52540084e363
+}
+
+@test "del: all devices of a guest, whatever their names" {
+	requires_macvtap
+	add_cable v0 v1
+	tapctl add --mac $A --unattached --name one
+	tapctl add --mac $A --link v0 --name two
+	run_tapctl del $A
+	[ "$status" = 0 ]
+	no_link one
+	no_link two
+}
+
+@test "del: many at once, in one deletion by group" {
+	tapctl add --unattached --mac $A --mac 52:54:00:00:00:01 --mac 52:54:00:00:00:02 >"$WORK/names"
+	mapfile -t names <"$WORK/names"
+	inside strace -o "$WORK/log" -e trace=sendto "$TAPCTL" del "${names[@]}" $TAP
+	[ "$(links)" = lo ]
+	# three look-ups, one more for the word said twice, the dump, and all the rest
+	[ "$(grep -c sendto "$WORK/log")" = 6 ]
+}
+
+@test "del: 300 devices go, and nothing else does" {
+	local macs=()
+	for n in {1..300}; do macs+=(--mac "52:54:01:00:$(printf '%02x:%02x' $((n / 256)) $((n % 256)))"); done
+	tapctl add --unattached "${macs[@]}" >"$WORK/names"
+	tapctl add --unattached --mac $A
+	ip tuntap add foreign mode tap
+	mapfile -t names <"$WORK/names"
+	run_tapctl del "${names[@]}"
+	[ "$status" = 0 ]
+	[ "$(links)" = foreign$'\n'lo$'\n'$TAP ]
+	[ "$(link_field $TAP .group)" = default ]
+}
+
+@test "del: what tapctl did not make is refused without --force, and then all of the call is" {
+	tapctl add --unattached --mac $A
+	ip tuntap add foreign mode tap
+	run_tapctl del $TAP foreign
+	[ "$status" = 1 ]
+	[[ "$stderr" == "tapctl: foreign: tapctl did not make it: --force"* ]]
+	[ "$(link_field $TAP .group)" = default ]
+	run_tapctl del --force $TAP foreign
+	[ "$status" = 0 ]
+	[ "$(links)" = lo ]
+}
+
+@test "del: a device that is no tap, macvtap or macvlan is refused always" {
+	tapctl add --unattached --mac $A
+	add_bridge br0
+	add_cable v0 v1
+	ip link set v0 alias "tapctl guest $A"
+	for name in br0 v0; do
+		run_tapctl del --force $TAP $name
+		[ "$status" = 1 ]
+		[[ "$stderr" == "tapctl: $name: it is no tap"* ]]
+	done
+	[ "$(link_field $TAP .ifname)" = $TAP ]
+	requires_macvtap
+	ip link add link v0 name mv type macvlan
+	run_tapctl del --force mv
+	[ "$status" = 0 ]
+	no_link mv
+}
+
+@test "del: what is not there is an error" {
+	run_tapctl del nosuch
+	[ "$status" = 1 ]
+	[[ "$stderr" == "tapctl: 'nosuch': there is no such device"* ]]
+	run_tapctl del $A
+	[ "$status" = 1 ]
+	run_tapctl del
+	[ "$status" = 2 ]
+}
+
+@test "del: --stale takes the macvtaps that nobody holds, and only them" {
+	requires_macvtap
+	add_cable v0 v1
+	tapctl add --link v0 --mac $A --mac 52:54:00:84:e3:63
+	tapctl add --unattached --mac 52:54:00:84:e3:64
+	ip link add link v0 name foreign type macvtap
+	mkfifo "$WORK/ready" "$WORK/end"
+	inside "$TAPCTL" exec --reuse --link v0 --mac $A -- \
+		sh -c "echo ready >'$WORK/ready'; read -r x <'$WORK/end'" >/dev/null 2>&1 &
+	read -r _ <"$WORK/ready"
+	run_tapctl del --stale
+	[ "$status" = 0 ]
+	[ "$(links)" = "$(printf '%s\n' foreign lo $MVT tap52540084e364 v0 v1 | sort)" ]
+	echo >"$WORK/end"
+	wait $!
+	run_tapctl del --stale
+	no_link $MVT
+}
