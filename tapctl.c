@@ -715,6 +715,10 @@ static int read_words(struct run *run, const struct command *command, poptContex
 		run->words = none;
 	while (run->words[count])
 		count++;
+	if (command->takes_command && !run->command && !count)
+		return report_error(&run->report, -EINVAL,
+				    "%s: give a COMMAND to run: tapctl exec [OPTION...] -- COMMAND",
+				    command->name);
 	if (count < command->min_words)
 		return report_error(&run->report, -EINVAL, "%s: give %s", command->name,
 				    command->words);
