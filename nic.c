@@ -154,6 +154,18 @@ int nic_prepare(struct nl *nl, struct nic *nic, const struct nic *previous, stru
 
 /* --- errors in the words of somebody who wires VMs --- */
 
+/* A tap that somebody removes meanwhile leaves an fd without a device (EBADFD), and no link. */
+static bool is_gone(int err)
+{
+	return err == -EBADFD || err == -ENODEV;
+}
+
+static int report_gone(const struct nic *nic, int err, struct report *report)
+{
+	return report_error(report, err, "%s: it has gone: somebody removed it meanwhile",
+			    nic->name);
+}
+
 /* " (held by qemu, pid 123)" of a device, or "". */
 static const char *holder_words(char words[static 64], const char *name, dev_t rdev)
 {
@@ -235,6 +247,8 @@ static int report_tap_setup(struct nl *nl, const struct nic *nic, int err, struc
 {
 	const char *bridge = nic->attach.name;
 
+	if (is_gone(err))
+		return report_gone(nic, err, report);
 	if (nl->failed == NL_CONFIGURE && err == -EXFULL)
 		return report_error(
 			report, err,
@@ -460,8 +474,10 @@ int nic_verify(struct nl *nl, struct nic *nic, struct report *report)
 {
 	int err = nl_link_get(nl, NULL, nic->link.ifindex, &nic->link);
 
+	if (is_gone(err))
+		return report_gone(nic, err, report);
 	if (err)
-		return report_error(report, err, "%s: it has gone: %s", nic->name,
+		return report_error(report, err, "%s: cannot read it back: %s", nic->name,
 				    nl_strerror(nl, err));
 	err = check_link(nic, report);
 	return err ? err : verify_protections(nl, nic, report);
@@ -564,8 +580,10 @@ static int set_up_tap(struct nl *nl, struct nic *nic, struct report *report)
 
 	alias_for(alias, nic);
 	setup.ifindex = nl_link_index(nl, nic->name);
+	if (is_gone(setup.ifindex))
+		return report_gone(nic, setup.ifindex, report);
 	if (setup.ifindex < 0)
-		return report_error(report, setup.ifindex, "%s: it has gone: %s", nic->name,
+		return report_error(report, setup.ifindex, "%s: cannot look it up: %s", nic->name,
 				    strerror(-setup.ifindex));
 	err = nl_tap_setup(nl, &setup, &nic->link, &bridge, &owner);
 	if (err)
@@ -711,6 +729,8 @@ int nic_give(struct nic *nic, uid_t owner, struct report *report)
 		uid = owner;
 	if (nic->want.kind != NIC_MACVTAP) {
 		err = tap_set_owner(nic->fds[0], uid, nic->want.group);
+		if (is_gone(err))
+			return report_gone(nic, err, report);
 		if (err)
 			return report_error(report, err, "%s: cannot give it to its owner: %s",
 					    nic->name, strerror(-err));
@@ -729,6 +749,8 @@ int nic_persist(struct nic *nic, struct report *report)
 	if (nic->want.kind == NIC_MACVTAP)
 		return 0;
 	err = tap_persist(nic->fds[0], true);
+	if (is_gone(err))
+		return report_gone(nic, err, report);
 	if (err)
 		return report_error(report, err, "%s: cannot make it stay: %s", nic->name,
 				    strerror(-err));

@@ -1,0 +1,909 @@
+#!/usr/bin/env bats
+# exec: what COMMAND gets, what it does not get, and what is left when it could not run.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2054 # scripts for other shells; each test is a subshell; commas of setpriv's
+# shellcheck disable=SC2154 # of bats
+load helpers
+
+MAC=52:54:00:00:00:0a
+TAP=tap52540000000a
+OTHER=52:54:00:00:00:0b
+
+setup_file() {
+	PROBE=$BATS_FILE_TMPDIR/probe
+	export PROBE
+	${CC:-cc} -D_GNU_SOURCE -o "$PROBE" "$TESTS/probe.c"
+}
+
+setup() {
+	setup_namespace
+	add_bridge br0
+}
+
+# A process in the background, $pid, in the namespace.
+spawn() {
+	nsenter --net="/run/netns/$NS" -- "$@" >"$WORK/log" 2>&1 </dev/null 3>&- 4>&- &
+	pid=$!
+}
+
+# jq on what probe printed: got FILTER [JQ OPTION...]. False and null fail.
+got() { jq -e "${@:2}" "$1" <<<"$output" >/dev/null || { echo "not so: $*"; return 1; }; }
+
+# run_tapctl, which has to succeed and to say nothing.
+run_quiet() {
+	run_tapctl "$@"
+	[ "$status" = 0 ]
+	[ -z "$stderr" ]
+}
+
+# The same for a COMMAND that is not found, which bats wants to be told.
+run_missing() {
+	run -127 --separate-stderr tapctl "$@"
+	printf '%s\n' "status $status" "stdout: $output" "stderr: $stderr"
+}
+
+# The same for a COMMAND that is not found, of which bats warns unless it is expected.
+run_not_found() {
+	run -127 --separate-stderr tapctl "$@"
+	printf '%s\n' "status $status" "stdout: $output" "stderr: $stderr"
+}
+
+# It failed by itself, one line says so and holds the words, and the links are those of before.
+failed_with() { # STATUS WORD...
+	local word
+	[ "$status" = "$1" ]
+	[ -z "$output" ]
+	[ "$(grep -vc '^tapctl: warning: ' <<<"$stderr")" = 1 ]
+	[[ $stderr = *"tapctl: "* ]]
+	for word in "${@:2}"; do
+		[[ $stderr = *"$word"* ]] || { echo "no '$word' in the error"; return 1; }
+	done
+	[ "$(links)" = $'br0\nlo' ] || { links; return 1; }
+}
+
+# Programs called NAME that are the probe, in $WORK/bin.
+stand_in() {
+	local name
+	mkdir -p "$WORK/bin"
+	for name; do
+		ln -sf "$PROBE" "$WORK/bin/$name"
+	done
+}
+
+# A tap of tapctl's that stays: existing [OPTION...]
+existing() { tapctl add --bridge br0 --mac $MAC "$@" >/dev/null; }
+
+# The whole of a link but what runs by itself.
+state_of() {
+	ip -d -j link show "$1" |
+		jq -S 'walk(if type == "object" then with_entries(select(.key | endswith("_timer") | not)) else . end)'
+}
+
+# --- file descriptors ---
+
+@test "exec: fd 3 is the tap and the only fd that is new" {
+	inside "$PROBE" >"$WORK/bare"
+	run_quiet exec --bridge br0 --mac $MAC -- "$PROBE"
+	got '.fds["3"].iff == $tap and .fds["3"].device == $tap' --arg tap $TAP
+	got '.fds["3"].mac == "fe:54:00:00:00:0a"'
+	got '[.fds | keys[] | select(. != "3")] == ($bare[0].fds | keys)' --slurpfile bare "$WORK/bare"
+	got '.env | contains(["TAPCTL_FD=3", "TAPCTL_FDS=3"])'
+}
+
+@test "exec: --fd begins elsewhere, and says so" {
+	run_quiet exec --bridge br0 --mac $MAC --fd 19 -- "$PROBE"
+	got '.fds["19"].iff == $tap and .fds["3"] == null' --arg tap $TAP
+	got '.env | contains(["TAPCTL_FD=19", "TAPCTL_FDS=19"])'
+	run_quiet exec --bridge br0 --mac $MAC -f 3 -- "$PROBE"
+	got '.fds["3"].iff == $tap' --arg tap $TAP
+}
+
+@test "exec: each queue is an fd of the same tap" {
+	run_quiet exec --bridge br0 --mac $MAC --queues 3 -- "$PROBE"
+	got '[.fds[] | select(.iff)] | length == 3'
+	got 'all(.fds["3", "4", "5"]; .iff == $tap and .multi_queue)' --arg tap $TAP
+	got '.env | contains(["TAPCTL_FD=3", "TAPCTL_FDS=3:4:5"])'
+	run_quiet exec --bridge br0 --mac $MAC -- "$PROBE"
+	got '.fds["3"].multi_queue == false'
+}
+
+@test "exec: all queues of a NIC agree on the vnet header" {
+	run_quiet exec --bridge br0 --mac $MAC --queues 2 -- "$PROBE"
+	got 'all(.fds["3", "4"]; .vnet_hdr == true)'
+	run_quiet exec --bridge br0 --mac $MAC --queues 2 --no-vnet-hdr -- "$PROBE"
+	got 'all(.fds["3", "4"]; .vnet_hdr == false)'
+}
+
+@test "exec: several NICs follow each other, in the order given" {
+	run_quiet exec --bridge br0 --mac $OTHER --queues 2 --mac $MAC \
+		--mac 52:54:00:00:00:01 --queues 2 --name third -- "$PROBE"
+	got '[.fds["3", "4", "5", "6", "7"].iff] ==
+		["tap52540000000b", "tap52540000000b", $tap, "third", "third"]' --arg tap $TAP
+	got '.env | contains(["TAPCTL_FDS=3:4", "TAPCTL_FD_2=5", "TAPCTL_FDS_2=5",
+		"TAPCTL_FD_3=6", "TAPCTL_FDS_3=6:7"])'
+}
+
+# tapctl only opens /dev/vhost-net and passes it on: for its place any node of that name will do.
+with_vhost_node() {
+	inside unshare --mount sh -euc '
+		mount -t tmpfs tmpfs /mnt
+		mkdir /mnt/net
+		mknod /mnt/null c 1 3
+		mknod /mnt/net/tun c 10 200
+		[ "$1" = none ] || mknod /mnt/vhost-net c 1 5
+		mount --bind /mnt /dev
+		shift
+		exec "$@"
+	' sh "$@"
+}
+
+@test "exec: vhost fds stand behind the queues of their NIC" {
+	requires_root
+	run --separate-stderr with_vhost_node some "$TAPCTL" exec --bridge br0 --vhost \
+		--mac $MAC --queues 2 --mac $OTHER -- "$PROBE"
+	[ -z "$stderr" ]
+	got '[.fds["3", "4", "5", "6", "7", "8"] | .iff // .file] == [$tap, $tap, "/dev/vhost-net",
+		"/dev/vhost-net", "tap52540000000b", "/dev/vhost-net"]' --arg tap $TAP
+	got '.env | contains(["TAPCTL_FDS=3:4", "TAPCTL_VHOSTFDS=5:6", "TAPCTL_FDS_2=7",
+		"TAPCTL_VHOSTFDS_2=8"])'
+}
+
+@test "exec: --vhost=on passes the real vhost-net" {
+	requires_vhost
+	run_quiet exec --bridge br0 --mac $MAC --vhost=on -- "$PROBE"
+	got '.fds["4"].file == "/dev/vhost-net"'
+}
+
+@test "exec: without vhost-net --vhost=on fails and --vhost goes on" {
+	requires_root
+	run --separate-stderr with_vhost_node none "$TAPCTL" exec --bridge br0 --mac $MAC --vhost=on \
+		-- "$PROBE"
+	failed_with 125 /dev/vhost-net
+	for auto in --vhost --vhost=auto; do
+		run --separate-stderr with_vhost_node none "$TAPCTL" exec --bridge br0 --mac $MAC $auto \
+			--queues 2 -- "$PROBE"
+		[ "$status" = 0 ]
+		[[ $stderr = "tapctl: warning: "*vhost* ]]
+		got '[.fds[] | select(.iff)] | length == 2'
+		got '.fds["5"] == null and all(.env[]; startswith("TAPCTL_VHOSTFDS") | not)'
+	done
+}
+
+@test "exec: an fd that is taken is an error, also in the middle of the range" {
+	local open='exec 3>&- 4>&- 6</dev/null; exec "$@"'
+	run --separate-stderr inside sh -c 'exec "$@" 3</etc/passwd' sh "$TAPCTL" exec --bridge br0 \
+		--mac $MAC -- "$PROBE"
+	failed_with 125 "fd 3" /etc/passwd
+	run --separate-stderr inside sh -c "$open" sh "$TAPCTL" exec --bridge br0 --mac $MAC \
+		--queues 4 -- "$PROBE"
+	failed_with 125 "fd 6"
+	run --separate-stderr inside sh -c "$open" sh "$TAPCTL" exec --bridge br0 --mac $MAC \
+		--fd 6 -- "$PROBE"
+	failed_with 125 "fd 6"
+	# Up to it there is room.
+	run --separate-stderr inside sh -c "$open" sh "$TAPCTL" exec --bridge br0 --mac $MAC \
+		--queues 3 -- "$PROBE"
+	got '.fds["6"].file == "/dev/null" and .fds["5"].iff == $tap' --arg tap $TAP
+}
+
+@test "exec: standard output is an fd that is taken" {
+	run_tapctl exec --bridge br0 --mac $MAC --fd 0 -- "$PROBE"
+	failed_with 125 "fd 0"
+	run_tapctl exec --bridge br0 --mac $MAC --fd 1 -- "$PROBE"
+	failed_with 125 "fd 1"
+}
+
+@test "exec: closed standard fds stay closed, and no device gets into their place" {
+	# Reported in a file, as there is no standard output.
+	run inside sh -c '"$@" <&- 2>&-' sh "$TAPCTL" exec --bridge br0 --mac $MAC --fd 9 -- "$PROBE"
+	[ "$status" = 0 ]
+	got '.fds["9"].iff == $tap and .fds["0"] == null and .fds["2"] == null' --arg tap $TAP
+}
+
+@test "exec: beyond the limit of open files is an error" {
+	run --separate-stderr inside sh -c 'ulimit -n 64; exec "$@"' sh "$TAPCTL" exec --bridge br0 \
+		--mac $MAC --fd 64 -- "$PROBE"
+	failed_with 125 "fd 64" limit
+}
+
+@test "exec: chained, the inner one does not lose the outer one's device" {
+	run_quiet exec --bridge br0 --mac $MAC -- "$TAPCTL" exec --bridge br0 --mac $OTHER --fd 4 -- "$PROBE"
+	got '.fds["3"].iff == $tap and .fds["4"].iff == "tap52540000000b"' --arg tap $TAP
+	got '.env | contains(["TAPCTL_FD=4", "TAPCTL_GUEST_MAC=52:54:00:00:00:0b"])'
+	# One that forgets --fd takes nothing away.
+	run_tapctl exec --bridge br0 --mac $MAC -- "$TAPCTL" exec --bridge br0 --mac $OTHER -- "$PROBE"
+	failed_with 125 "fd 3" --fd
+}
+
+# --- environment, words, process ---
+
+@test "exec: the environment holds the facts of each NIC" {
+	ip link set br0 mtu 4000
+	run --separate-stderr inside env -i "$TAPCTL" exec --bridge br0 --mac $MAC --mac FE:00:00:00:00:01 \
+		--name vm --mtu 1400 --queues 2 -- "$PROBE"
+	[ -z "$stderr" ]
+	got '.env | sort == ([
+		"TAPCTL_FD=3", "TAPCTL_FDS=3", "TAPCTL_IFNAME=tap52540000000a",
+		"TAPCTL_GUEST_MAC=52:54:00:00:00:0a", "TAPCTL_HOST_MAC=fe:54:00:00:00:0a", "TAPCTL_MTU=4000",
+		"TAPCTL_FD_2=4", "TAPCTL_FDS_2=4:5", "TAPCTL_IFNAME_2=vm",
+		"TAPCTL_GUEST_MAC_2=fe:00:00:00:00:01", "TAPCTL_HOST_MAC_2=fa:00:00:00:00:01",
+		"TAPCTL_MTU_2=1400"] | sort)'
+}
+
+@test "exec: a name with %d is told as the kernel filled it" {
+	ip link add vm0 type bridge
+	run_quiet exec --bridge br0 --mac $MAC --name vm%d -- "$PROBE"
+	got '.fds["3"].iff == "vm1"'
+	got '.env | contains(["TAPCTL_IFNAME=vm1"])'
+}
+
+@test "exec: everything else of the environment stays, and nothing of an outer tapctl's vhost" {
+	run --separate-stderr inside env -i PATH="$PATH" A= B='x = y' TAPCTLX=1 TAPCTL_VHOSTFDS=7 \
+		TAPCTL_MTU=1 "$TAPCTL" exec --bridge br0 --mac $MAC -- "$PROBE"
+	got '[.env[] | select(startswith("TAPCTL_") | not)] | sort ==
+		(["A=", "B=x = y", "TAPCTLX=1", "PATH=" + $path] | sort)' --arg path "$PATH"
+	got '[.env[] | select(startswith("TAPCTL_VHOSTFDS"))] == []'
+	got '[.env[] | select(startswith("TAPCTL_MTU"))] == ["TAPCTL_MTU=1500"]'
+}
+
+@test "exec: what stands behind the first -- is COMMAND's own, word for word" {
+	run_quiet exec --bridge br0 --mac $MAC -- "$PROBE" -m "$OTHER" --help -- --bridge nosuch --fd 99 \
+		'' -x --usage -?
+	got '.argv[1:] == ["-m", "52:54:00:00:00:0b", "--help", "--", "--bridge", "nosuch", "--fd", "99",
+		"", "-x", "--usage", "-?"]'
+	got '.fds["3"].iff == $tap' --arg tap $TAP
+	run --separate-stderr inside env POSIXLY_CORRECT=1 "$TAPCTL" exec --bridge br0 --mac $MAC \
+		-- "$PROBE" -v --
+	got '.argv[1:] == ["-v", "--"]'
+}
+
+@test "exec: COMMAND is looked up in PATH and keeps the name that it was called by" {
+	stand_in my-vmm
+	PATH=$WORK/bin:$PATH run_quiet exec --bridge br0 --mac $MAC -- my-vmm
+	got '.argv[0] == "my-vmm"'
+}
+
+@test "exec: words without -- in front are refused" {
+	run_tapctl exec --bridge br0 --mac $MAC "$PROBE"
+	failed_with 125 --
+	run_tapctl exec --bridge br0 --mac $MAC
+	failed_with 125
+	run_tapctl exec --bridge br0 --mac $MAC --
+	failed_with 125
+}
+
+@test "exec: it is the same process" {
+	for place in "--bridge br0" "--link wire"; do
+		[ "$place" = "--bridge br0" ] || { requires_macvtap; add_cable wire far; }
+		# shellcheck disable=SC2086 # two words
+		run --separate-stderr inside sh -c 'echo $$ >"$0"; exec "$@"' "$WORK/pid" \
+			"$TAPCTL" exec $place --mac $MAC -- "$PROBE"
+		got '.pid == $pid' --argjson pid "$(cat "$WORK/pid")"
+	done
+}
+
+# Python's sees an end by signal, where a shell has a number.
+returncode() {
+	python3 -c 'import subprocess, sys; print(subprocess.run(sys.argv[1:]).returncode)' \
+		nsenter --net="/run/netns/$NS" "$TAPCTL" exec --bridge br0 --mac $MAC -- "$@" 3>&- 4>&-
+}
+
+@test "exec: the exit status, and death by a signal, are COMMAND's own" {
+	for code in 0 1 7 125 126 127 255; do
+		[ "$(returncode sh -c "exit $code")" = $code ]
+	done
+	for signal in 1 2 9 15 31; do
+		[ "$(returncode sh -c "kill -$signal \$\$")" = -$signal ]
+	done
+	no_link $TAP
+}
+
+@test "exec: signals, umask, directory and the caller's fds arrive as they were" {
+	add_cable wire far
+	mkdir "$WORK/here"
+	echo hello >"$WORK/file"
+	cat >"$WORK/odd" <<-'END'
+		import os, signal, sys
+		signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGTERM, signal.SIGCHLD, 40])
+		for number in signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR2, signal.SIGCHLD:
+		    signal.signal(number, signal.SIG_IGN)
+		os.umask(0o027)
+		os.chdir("here")
+		os.dup2(os.open("../file", os.O_RDWR | os.O_APPEND), 7)
+		os.execvp(sys.argv[1], sys.argv[1:])
+	END
+	odd() { (cd "$WORK" && inside python3 odd "$@" 2>"$WORK/stderr"); }
+	# What may differ: the environment, fd 3, and who it is.
+	local same='del(.pid, .env, .fds["3"]) | .fds[].file |= sub("pipe:.*"; "pipe")'
+	odd "$PROBE" </dev/null | jq -S "$same" >"$WORK/bare"
+	jq -e '.SigBlk != "0000000000000000" and .SigIgn != "0000000000000000" and .Umask == "0027" and
+		(.cwd | endswith("/here")) and .fds["7"].flags >= 1024' "$WORK/bare" >/dev/null
+	for place in "--bridge br0" "--link wire"; do
+		[ "$place" = "--bridge br0" ] || requires_macvtap
+		# shellcheck disable=SC2086 # two words
+		odd "$TAPCTL" exec $place --mac $MAC -- "$PROBE" </dev/null | jq -S "$same" >"$WORK/through"
+		diff "$WORK/bare" "$WORK/through"
+	done
+}
+
+@test "exec: standard input, output and error are COMMAND's" {
+	run --separate-stderr inside sh -c 'printf "a\nb" | "$@"' sh "$TAPCTL" exec --bridge br0 \
+		--mac $MAC -- sh -c 'cat; echo loud >&2'
+	[ "$status" = 0 ]
+	[ "$output" = $'a\nb' ]
+	[ "$stderr" = loud ]
+}
+
+@test "exec: with --netns the device is there and COMMAND is here" {
+	requires_root
+	command ip netns add there
+	command ip -n there link add br1 type bridge
+	command ip -n there link set br1 address 02:00:00:00:00:02 up
+	inside "$PROBE" >"$WORK/bare"
+	run_quiet exec --netns there --bridge br1 --mac $MAC -- "$PROBE"
+	got '.netns == $bare[0].netns and .cwd == $bare[0].cwd' --slurpfile bare "$WORK/bare"
+	got '.fds["3"].iff == $tap' --arg tap $TAP
+	run_quiet exec --netns there --bridge br1 --mac $MAC -- ip -n there -j link show $TAP
+	jq -e '.[0].master == "br1"' <<<"$output"
+	run_quiet exec --netns there --bridge br1 --mac $MAC -- ip -j link show
+	jq -e 'all(.[]; .ifname != "tap52540000000a")' <<<"$output"
+}
+
+@test "exec: with sudo in front" {
+	requires_root
+	run --separate-stderr inside sudo -n true
+	[ "$status" = 0 ] || skip "sudo does not work here: $stderr"
+	run --separate-stderr inside sudo -n "$TAPCTL" exec --bridge br0 -- "$PROBE" -device nic,mac=$MAC
+	[ "$status" = 0 ]
+	[ -z "$stderr" ]
+	got '.fds["3"].iff == $tap' --arg tap $TAP
+	got '.env | contains(["SUDO_UID=0", "TAPCTL_FD=3"])'
+	no_link $TAP
+}
+
+# --- capabilities ---
+
+@test "exec: inheritable and ambient capabilities do not reach COMMAND" {
+	requires_root
+	local as=(setpriv --reuid 65534 --regid 65534 --clear-groups
+		--inh-caps +net_admin,+dac_read_search --ambient-caps +net_admin,+dac_read_search)
+	# bats's directory is closed to others, hence DAC_READ_SEARCH.
+	run --separate-stderr inside "${as[@]}" "$PROBE"
+	got '.CapAmb == "0000000000001004" and .CapInh == "0000000000001004"'
+	run --separate-stderr inside "${as[@]}" "$TAPCTL" exec --bridge br0 --mac $MAC -- "$PROBE"
+	got '.fds["3"].iff == $tap and .Uid == "65534\t65534\t65534\t65534"' --arg tap $TAP
+	got 'all(.CapInh, .CapAmb, .CapPrm, .CapEff; . == "0000000000000000")'
+}
+
+@test "exec: root's inheritable capabilities are cleared as well" {
+	requires_root
+	run --separate-stderr inside setpriv --inh-caps +net_admin,+sys_ptrace "$TAPCTL" exec --bridge br0 \
+		--mac $MAC -- "$PROBE"
+	got '.CapInh == "0000000000000000" and .CapAmb == "0000000000000000"'
+}
+
+# --- --user ---
+
+# Nothing of root is left to this process, which is of the user $1 and the group $2.
+got_unprivileged() {
+	got '.Uid == "\($u)\t\($u)\t\($u)\t\($u)" and .Gid == "\($g)\t\($g)\t\($g)\t\($g)"' \
+		--arg u "$1" --arg g "$2"
+	got 'all(.CapInh, .CapPrm, .CapEff, .CapBnd, .CapAmb; . == "0000000000000000")'
+	got '.NoNewPrivs == "1"'
+	got '.fds["3"].iff == $tap' --arg tap $TAP
+}
+
+# The probe as $PUBLIC/probe, where every user may run it: bats's directory is closed to them.
+public_probe() {
+	PUBLIC=$(mktemp -d /tmp/tapctl-probe.XXXXXX)
+	chmod 755 "$PUBLIC"
+	cp "$PROBE" "$PUBLIC/probe"
+}
+
+teardown() {
+	[ -z "${PUBLIC:-}" ] || rm -rf "$PUBLIC"
+	teardown_namespace
+}
+
+@test "exec: --user gives up user, groups and every capability, and for good" {
+	requires_root
+	public_probe
+	run_quiet exec --bridge br0 --mac $MAC --user nobody -- "$PUBLIC/probe"
+	got_unprivileged "$(id -u nobody)" "$(id -g nobody)"
+	got '.Groups == ($g + " ") or .Groups == $g' --arg g "$(id -G nobody)"
+	run_quiet exec --bridge br0 --mac $MAC --user nobody:daemon -- "$PUBLIC/probe"
+	got_unprivileged "$(id -u nobody)" "$(id -g daemon)"
+	# Numbers that no user has: no groups but the one.
+	run_quiet exec --bridge br0 --mac $MAC -u 54321:54322 -- "$PUBLIC/probe"
+	got_unprivileged 54321 54322
+	got '.Groups == ""'
+}
+
+@test "exec: --user leaves nothing of the caller's ambient capabilities either" {
+	requires_root
+	public_probe
+	run --separate-stderr inside setpriv --inh-caps +net_admin --ambient-caps +net_admin \
+		"$TAPCTL" exec --bridge br0 --mac $MAC --user nobody -- "$PUBLIC/probe"
+	got_unprivileged "$(id -u nobody)" "$(id -g nobody)"
+}
+
+@test "exec: with --user COMMAND can use its fd and change no link" {
+	requires_root
+	run_tapctl exec --bridge br0 --mac $MAC --user nobody -- ip link set $TAP down
+	[ "$status" = 2 ]
+	[[ $stderr = *"Operation not permitted"* ]]
+	# The same as root works, so the refusal is not about something else.
+	run_quiet exec --bridge br0 --mac $MAC -- ip link set $TAP down
+	run_quiet exec --bridge br0 --mac $MAC --user nobody -- \
+		python3 -c 'import os; os.write(3, bytes(10) + b"\xff" * 12 + bytes(50))'
+}
+
+@test "exec: --user with a user that is not there is an error, and nothing is made" {
+	run_tapctl exec --bridge br0 --mac $MAC --user no-such-user -- "$PROBE"
+	failed_with 125 no-such-user
+	run_tapctl exec --bridge br0 --mac $MAC --user 0:no-such-group -- "$PROBE"
+	failed_with 125 no-such-group
+	run_tapctl exec --bridge br0 --mac $MAC --user 54321 -- "$PROBE"
+	failed_with 125 54321
+}
+
+@test "exec: 126 when the user may not run COMMAND, and nothing stays" {
+	requires_root
+	cp "$PROBE" "$WORK/mine"
+	chmod 700 "$WORK/mine"
+	run_tapctl exec --bridge br0 --mac $MAC --user nobody -- "$WORK/mine"
+	failed_with 126 "$WORK/mine"
+}
+
+# --- the guest's address ---
+
+@test "exec: the guest's address is read from COMMAND's arguments" {
+	local words
+	while read -r words; do
+		run_quiet exec --bridge br0 -- "$PROBE" -netdev tap,id=n0,fd=3 "$words"
+		got '.fds["3"].iff == $tap' --arg tap $TAP
+		got '.env | contains(["TAPCTL_GUEST_MAC=52:54:00:00:00:0a"])'
+	done <<-'END'
+		virtio-net-pci,netdev=n0,mac=52:54:00:00:00:0a
+		virtio-net-pci,mac=52:54:00:00:00:0a,netdev=n0
+		mac=52:54:00:00:00:0A
+		nic,macaddr=52:54:00:00:00:0a,model=e1000
+		mac=52-54-00-00-00-0a
+		mac=5254.0000.000a
+		mac=52540000000a
+		{"driver":"virtio-net-pci","netdev":"n0","mac":"52:54:00:00:00:0a"}
+		{"driver" : "virtio-net-pci", "mac" : "52:54:00:00:00:0a" , "netdev":"n0"}
+		exec qemu-system-x86_64 -device virtio-net-pci,netdev=n0,mac=52:54:00:00:00:0a -m 1G
+		qemu -device 'virtio-net-pci,mac=52:54:00:00:00:0a' >log
+		mac="52:54:00:00:00:0a"
+	END
+}
+
+@test "exec: the same address twice is one address" {
+	run_quiet exec --bridge br0 -- "$PROBE" mac=$MAC nic,macaddr=52-54-00-00-00-0A '{"mac":"52540000000a"}'
+	got '.fds["3"].iff == $tap' --arg tap $TAP
+}
+
+@test "exec: no address to be found is an error that names qemu's default" {
+	local words
+	while read -r words; do
+		run_tapctl exec --bridge br0 -- "$PROBE" "$words"
+		failed_with 125 52:54:00:12:34:56
+	done <<-'END'
+		-netdev tap,id=n0,fd=3
+		52:54:00:00:00:0a
+		hostmac=52:54:00:00:00:0a
+		mac=52:54:00:00:00
+		mac=52:54:00:00:00:0a:0b
+		mac=$MAC
+		machine=q35
+	END
+	run_tapctl exec --bridge br0 -- "$PROBE"
+	failed_with 125 52:54:00:12:34:56
+}
+
+@test "exec: two addresses are an error that names both" {
+	run_tapctl exec --bridge br0 -- "$PROBE" nic,mac=$MAC nic,mac=$OTHER
+	failed_with 125 $MAC $OTHER
+	run_tapctl exec --bridge br0 -- sh -c "qemu nic,macaddr=$OTHER -device '{\"mac\":\"$MAC\"}'"
+	failed_with 125 $MAC $OTHER
+}
+
+@test "exec: an address that no guest can have is refused" {
+	run_tapctl exec --bridge br0 -- "$PROBE" mac=01:00:5e:00:00:01
+	failed_with 125 01:00:5e:00:00:01
+	run_tapctl exec --bridge br0 -- "$PROBE" mac=00:00:00:00:00:00
+	failed_with 125 00:00:00:00:00:00
+}
+
+@test "exec: a guest that is given another address than --mac draws a warning" {
+	run_tapctl exec --bridge br0 --mac $MAC -- "$PROBE" nic,mac=$OTHER
+	[ "$status" = 0 ]
+	[[ $stderr = "tapctl: warning: $MAC: "* ]]
+	[ "${#stderr_lines[@]}" = 1 ]
+	run_tapctl exec --bridge br0 --mac $MAC -- "$PROBE" "{\"mac\": \"$OTHER\"}"
+	[[ $stderr = "tapctl: warning: $MAC: "* ]]
+	# Of two NICs, the one that is missing.
+	run_tapctl exec --bridge br0 --mac $MAC --mac $OTHER -- "$PROBE" nic,mac=$OTHER
+	[[ $stderr = "tapctl: warning: $MAC: "* ]]
+	[ "${#stderr_lines[@]}" = 1 ]
+}
+
+@test "exec: no warning when the address is there, or when no other one is" {
+	run_quiet exec --bridge br0 --mac $MAC -- "$PROBE"
+	run_quiet exec --bridge br0 --mac $MAC -- "$PROBE" nic,mac=$MAC
+	run_quiet exec --bridge br0 --mac $MAC -- "$PROBE" nic,mac=52-54-00-00-00-0A
+	run_quiet exec --bridge br0 --mac $MAC -- "$PROBE" nic,mac=$OTHER nic,mac=$MAC
+	# However it is spelt there, and for a program with words of its own.
+	run_quiet exec --bridge br0 --mac $MAC -- "$PROBE" nic,mac=$OTHER address:$MAC/24
+	run_quiet exec --bridge br0 --mac $MAC -- "$PROBE" --net $OTHER
+	run_quiet exec --bridge br0 --mac $MAC -- sh -c ": -device nic,mac=$MAC"
+}
+
+@test "exec: a COMMAND that closes its fds draws a warning" {
+	stand_in sudo doas ssh systemd-run docker podman env
+	for closing in sudo doas ssh systemd-run docker podman; do
+		for command in $closing "$WORK/bin/$closing"; do
+			PATH=$WORK/bin:$PATH run_tapctl exec --bridge br0 --mac $MAC -- "$command" qemu
+			[ "$status" = 0 ]
+			[[ $stderr = "tapctl: warning: $closing "*"tapctl exec"* ]]
+			[ "${#stderr_lines[@]}" = 1 ]
+			got '.fds["3"].iff == $tap' --arg tap $TAP
+		done
+	done
+}
+
+@test "exec: no such warning for podman --preserve-fds or for a name in another place" {
+	stand_in podman env sudoku
+	PATH=$WORK/bin:$PATH run_quiet exec --bridge br0 --mac $MAC -- podman run --preserve-fds=1 image
+	PATH=$WORK/bin:$PATH run_quiet exec --bridge br0 --mac $MAC -- env sudo
+	PATH=$WORK/bin:$PATH run_quiet exec --bridge br0 --mac $MAC -- sudoku
+}
+
+# --- failures ---
+
+@test "exec: 127 when COMMAND is not found, and nothing stays" {
+	run_missing exec --bridge br0 --mac $MAC -- no-such-program
+	failed_with 127 no-such-program
+	run_missing exec --bridge br0 --mac $MAC --queues 2 --mac $OTHER -- /nonexistent/program
+	failed_with 127 /nonexistent/program
+	run_missing exec --bridge br0 --mac $MAC -- ''
+	failed_with 127
+}
+
+@test "exec: 126 when COMMAND cannot be run, and nothing stays" {
+	run_tapctl exec --bridge br0 --mac $MAC -- /
+	failed_with 126 /
+	touch "$WORK/file"
+	run_tapctl exec --bridge br0 --mac $MAC -- "$WORK/file"
+	failed_with 126 "$WORK/file"
+}
+
+@test "exec: 125 when tapctl itself fails, and nothing stays" {
+	run_tapctl exec --bridge nosuch --mac $MAC -- "$PROBE"
+	failed_with 125 nosuch
+	run_tapctl exec --bridge br0 --mac $MAC --no-such-option -- "$PROBE"
+	failed_with 125 no-such-option
+	run_tapctl exec --mac $MAC -- "$PROBE"
+	failed_with 125 --bridge
+	run_tapctl exec --bridge br0 --mac nonsense -- "$PROBE"
+	failed_with 125 nonsense
+	run_tapctl exec --bridge br0 --mac $MAC --fd x -- "$PROBE"
+	failed_with 125 --fd
+	run_tapctl exec --bridge lo --mac $MAC -- "$PROBE"
+	failed_with 125 lo
+	# The second NIC's failure takes the first one with it.
+	run_tapctl exec --bridge br0 --mac $MAC --mac $OTHER --name lo -- "$PROBE"
+	failed_with 125 lo
+	run_tapctl exec --bridge br0 --mac $MAC --netns nosuch -- "$PROBE"
+	failed_with 125 nosuch
+}
+
+@test "exec: a failure at one queue leaves none of the others" {
+	run --separate-stderr inside strace -o "$WORK/log" -P /dev/net/tun \
+		-e inject=openat:error=ENOMEM:when=3 "$TAPCTL" exec --bridge br0 --mac $MAC --queues 4 -- "$PROBE"
+	failed_with 125 /dev/net/tun
+	[ "$(grep -c ^openat "$WORK/log")" = 3 ]
+}
+
+# --- read back ---
+
+# Start tapctl with a standard error that takes nothing more, so that it stands still at its first
+# word, with the device complete; then change the device.
+stalled() { # OPTION...
+	mkfifo "$WORK/full"
+	exec {full}<>"$WORK/full"
+	# Whole pages, until there is no room.
+	dd if=/dev/zero of="$WORK/full" bs=4096 oflag=nonblock 2>/dev/null || :
+	tapctl exec --verbose --mac $MAC "$@" -- touch "$WORK/ran" >"$WORK/stdout" 2>"$WORK/full" {full}>&- &
+	stalled=$!
+	wait_until 10 is_up "${TAPNAME:-$TAP}"
+	[ ! -e "$WORK/ran" ]
+}
+is_up() { ip -j link show "$1" 2>/dev/null | jq -e '.[0].flags | index("UP")' >/dev/null; }
+# And let it go on: its exit status and words.
+released() {
+	timeout 20 cat <"$WORK/full" >"$WORK/words" {full}>&- &
+	local reader=$!
+	exec {full}>&-
+	status=0
+	wait $stalled || status=$?
+	wait $reader || :
+	stderr=$(tr -d '\0' <"$WORK/words" | grep -v ': made for\|: tap for\|: macvtap for' || :)
+	output=$(cat "$WORK/stdout")
+	echo "status $status: $stderr"
+}
+
+@test "exec: a tap that nobody touched is read back as it should be" {
+	stalled --bridge br0
+	released
+	[ "$status" = 0 ]
+	[ -e "$WORK/ran" ]
+}
+
+@test "exec: a tap that somebody took off the bridge meanwhile is noticed" {
+	stalled --bridge br0
+	ip link set $TAP nomaster
+	released
+	[ ! -e "$WORK/ran" ]
+	[ "$status" = 125 ]
+	[[ $stderr = *"tapctl: $TAP: "*br0* ]]
+	[ "$(links)" = $'br0\nlo' ]
+}
+
+@test "exec: a tap that somebody moved to another bridge meanwhile is noticed" {
+	add_bridge br1
+	stalled --bridge br0
+	ip link set $TAP master br1
+	released
+	[ ! -e "$WORK/ran" ]
+	[ "$status" = 125 ]
+	[[ $stderr = *"tapctl: $TAP: "*br0* ]]
+	no_link $TAP
+}
+
+@test "exec: a tap whose address somebody changed meanwhile is noticed" {
+	stalled --bridge br0
+	ip link set $TAP address 02:11:22:33:44:55
+	released
+	[ ! -e "$WORK/ran" ]
+	[ "$status" = 125 ]
+	[[ $stderr = *"tapctl: $TAP: "*02:11:22:33:44:55*fe:54:00:00:00:0a* ]]
+	no_link $TAP
+}
+
+@test "exec: a tap that somebody took down or removed meanwhile is noticed" {
+	stalled --bridge br0
+	ip link set $TAP down
+	released
+	[ ! -e "$WORK/ran" ]
+	[ "$status" = 125 ]
+	[[ $stderr = *"tapctl: $TAP: "*down* ]]
+	no_link $TAP
+	rm "$WORK/full"
+	stalled --unattached
+	ip link del $TAP
+	released
+	[ ! -e "$WORK/ran" ]
+	[ "$status" = 125 ]
+	[[ $stderr = *"tapctl: $TAP: "* ]]
+}
+
+@test "exec: protections that somebody took away meanwhile are noticed" {
+	for option in isolated hairpin lock-mac; do
+		rm -f "$WORK/full"
+		stalled --bridge br0 --$option
+		case $option in
+		lock-mac) bridge link set dev $TAP locked off ;;
+		*) bridge link set dev $TAP $option off ;;
+		esac
+		released
+		[ ! -e "$WORK/ran" ]
+		[ "$status" = 125 ]
+		[[ $stderr = *"--$option"* ]]
+		no_link $TAP
+	done
+}
+
+@test "exec: a locked address that somebody took from the table meanwhile is noticed" {
+	stalled --bridge br0 --lock-mac
+	bridge fdb del $MAC dev $TAP master
+	released
+	[ ! -e "$WORK/ran" ]
+	[ "$status" = 125 ]
+	[[ $stderr = *"--lock-mac"* ]]
+	no_link $TAP
+}
+
+@test "exec: a macvtap that somebody changed meanwhile is noticed" {
+	requires_macvtap
+	add_cable wire far
+	TAPNAME=mvt52540000000a stalled --link wire
+	ip link set mvt52540000000a down
+	released
+	[ ! -e "$WORK/ran" ]
+	[ "$status" = 125 ]
+	[[ $stderr = *"tapctl: mvt52540000000a: "*down* ]]
+	no_link mvt52540000000a
+}
+
+# --- the end ---
+
+# COMMAND runs in the background as process $pid and its tap is there.
+begin() {
+	mkfifo "$WORK/started"
+	spawn "$TAPCTL" exec --bridge br0 --mac $MAC -- sh -c "echo >$WORK/started; exec sleep 300"
+	read -rt 20 _ <>"$WORK/started"
+	[ "$(link_field $TAP .master)" = br0 ]
+}
+
+@test "exec: the tap goes with COMMAND, however that ends" {
+	tapctl exec --bridge br0 --mac $MAC -- sh -c "ip link show $TAP >/dev/null"
+	no_link $TAP
+	for signal in TERM HUP KILL; do
+		rm -f "$WORK/started"
+		begin
+		kill -$signal "$pid"
+		status=0
+		wait "$pid" || status=$?
+		[ "$status" -gt 128 ]
+		no_link $TAP
+	done
+}
+
+@test "exec: the tap stays while another process has its fd, and goes with that" {
+	cat >"$WORK/keeper" <<-'END'
+		import socket, sys
+		listener = socket.socket(socket.AF_UNIX)
+		listener.bind("socket")
+		listener.listen()
+		print("listening", flush=True)
+		connection = listener.accept()[0]
+		fds = socket.recv_fds(connection, 1, 1)[1]
+		print("have", len(fds), flush=True)
+		connection.send(b".")
+		sys.stdin.read()
+	END
+	cat >"$WORK/giver" <<-'END'
+		import socket
+		connection = socket.socket(socket.AF_UNIX)
+		connection.connect("socket")
+		socket.send_fds(connection, [b"x"], [3])
+		connection.recv(1)
+	END
+	cd "$WORK"
+	mkfifo hold said
+	exec {said}<>said
+	python3 keeper <hold >said 2>log 3>&- 4>&- {said}>&- &
+	local keeper=$!
+	exec {hold}>hold
+	read -rt 20 line <&"$said"
+	tapctl exec --bridge br0 --mac $MAC -- python3 giver
+	read -rt 20 line <&"$said"
+	[ "$line" = "have 1" ]
+	[ "$(link_field $TAP .master)" = br0 ]
+	exec {hold}>&-
+	wait $keeper
+	no_link $TAP
+}
+
+# --- --reuse ---
+
+@test "exec: without --reuse an existing device is refused, and stays as it was" {
+	existing
+	state_of $TAP >"$WORK/before"
+	run_tapctl exec --bridge br0 --mac $MAC -- "$PROBE"
+	[ "$status" = 125 ]
+	[[ $stderr = "tapctl: $TAP: "*exists*--reuse* ]]
+	state_of $TAP | diff "$WORK/before" -
+}
+
+@test "exec: --reuse opens an idle persistent tap, which stays" {
+	existing
+	state_of $TAP >"$WORK/before"
+	run_quiet exec --bridge br0 --mac $MAC --reuse -- "$PROBE"
+	got '.fds["3"].iff == $tap' --arg tap $TAP
+	got '.env | contains(["TAPCTL_IFNAME=tap52540000000a", "TAPCTL_HOST_MAC=fe:54:00:00:00:0a"])'
+	state_of $TAP | diff "$WORK/before" -
+	# Again, and also when COMMAND cannot be run.
+	run_missing exec --bridge br0 --mac $MAC --reuse -- no-such-program
+	state_of $TAP | diff "$WORK/before" -
+}
+
+@test "exec: --reuse opens all queues of a tap that was made for several" {
+	existing --queues 2
+	run_quiet exec --bridge br0 --mac $MAC --reuse --queues 2 -- "$PROBE"
+	got 'all(.fds["3", "4"]; .iff == $tap and .multi_queue)' --arg tap $TAP
+	link_field $TAP .ifname
+}
+
+@test "exec: --reuse makes a device that is missing, and that one goes" {
+	run_quiet exec --bridge br0 --mac $MAC --reuse -- "$PROBE"
+	got '.fds["3"].iff == $tap' --arg tap $TAP
+	no_link $TAP
+}
+
+# --reuse is refused with these words, and the device is what it was.
+reuse_refused() { # NAME WORD OPTION...
+	state_of "$1" >"$WORK/before"
+	run_tapctl exec --reuse "${@:3}" -- "$PROBE"
+	[ "$status" = 125 ]
+	[[ $stderr = "tapctl: $1: "*"$2"* ]]
+	[ "${#stderr_lines[@]}" = 1 ]
+	state_of "$1" | diff "$WORK/before" -
+}
+
+@test "exec: --reuse refuses a tap that is on another bridge, or on none" {
+	add_bridge br1
+	existing
+	reuse_refused $TAP br1 --bridge br1 --mac $MAC
+	reuse_refused $TAP unattached --unattached --mac $MAC
+	ip link set $TAP nomaster
+	reuse_refused $TAP br0 --bridge br0 --mac $MAC
+}
+
+@test "exec: --reuse refuses a tap that was made for another guest" {
+	tapctl add --bridge br0 --mac $OTHER --name vm
+	reuse_refused vm $OTHER --bridge br0 --mac $MAC --name vm
+}
+
+@test "exec: --reuse refuses a tap with another address, that is down, or of another MTU" {
+	existing
+	ip link set $TAP address 02:11:22:33:44:55
+	reuse_refused $TAP 02:11:22:33:44:55 --bridge br0 --mac $MAC
+	ip link set $TAP address fe:54:00:00:00:0a
+	ip link set $TAP down
+	reuse_refused $TAP down --bridge br0 --mac $MAC
+	ip link set $TAP up
+	reuse_refused $TAP MTU --bridge br0 --mac $MAC --mtu 1400
+}
+
+@test "exec: --reuse refuses a device of another kind" {
+	ip link add vm type bridge
+	reuse_refused vm bridge --bridge br0 --mac $MAC --name vm
+	ip tuntap add layer3 mode tun
+	reuse_refused layer3 "" --bridge br0 --mac $MAC --name layer3
+	add_cable wire far
+	existing
+	reuse_refused $TAP "" --link wire --mac $MAC --name $TAP
+	requires_macvtap
+	tapctl add --link wire --mac $OTHER
+	reuse_refused mvt52540000000b macvtap --bridge br0 --mac $OTHER --name mvt52540000000b
+}
+
+@test "exec: --reuse refuses a tap whose queues differ" {
+	existing
+	reuse_refused $TAP queues --bridge br0 --mac $MAC --queues 2
+	tapctl add --bridge br0 --mac $OTHER --queues 2
+	reuse_refused tap52540000000b queues --bridge br0 --mac $OTHER
+}
+
+@test "exec: --reuse refuses a tap that another process has, and names it" {
+	existing
+	mkfifo "$WORK/started"
+	spawn "$TAPCTL" exec --reuse --bridge br0 --mac $MAC -- sh -c "echo >$WORK/started; exec sleep 300"
+	read -rt 20 _ <>"$WORK/started"
+	reuse_refused $TAP "sleep (pid $pid)" --bridge br0 --mac $MAC
+	kill $pid
+	wait $pid || :
+	run_quiet exec --reuse --bridge br0 --mac $MAC -- "$PROBE"
+}
+
+@test "exec: --reuse refuses a tap that lacks a protection asked for" {
+	existing
+	reuse_refused $TAP --isolated --bridge br0 --mac $MAC --isolated
+}
+
+@test "exec: --reuse does not leave a tap with the offloads of its last user" {
+	existing
+	# As a VMM does for a guest that takes large and unsummed packets: TUNSETIFF, TUNSETOFFLOAD.
+	inside python3 -c '
+import fcntl, os, struct, sys
+fd = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(fd, 0x400454ca, struct.pack("16sH22x", sys.argv[1].encode(), 0x5002))
+fcntl.ioctl(fd, 0x400454d0, 7)
+' $TAP
+	offloads() { inside ethtool -k $TAP | grep -E '^(tx-checksumming|tcp-segmentation-offload): '; }
+	[ "$(offloads)" = $'tx-checksumming: on\ntcp-segmentation-offload: on' ]
+	run_quiet exec --reuse --bridge br0 --mac $MAC --no-vnet-hdr -- "$PROBE"
+	[ "$(offloads)" = $'tx-checksumming: off\ntcp-segmentation-offload: off' ]
+}
