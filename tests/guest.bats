@@ -17,6 +17,11 @@ setup() {
 	qemu=() uml=()
 }
 
+teardown() {
+	[ -z "${PUBLIC:-}" ] || rm -rf "$PUBLIC"
+	teardown_namespace
+}
+
 make_wire() { # NUMBER
 	add_cable "wire$1" "far$1" peer
 	command ip -n peer addr add "10.0.$1.1/24" dev "far$1"
@@ -247,6 +252,37 @@ TAKE='n=$(nc -l -p 7 | wc -c); echo "guest: got $n bytes"'
 	answers 10.0.0.2
 	guest_stop
 	[ "$(link_field $MVT .link)" = wire0 ]
+}
+
+# qemu as another user, which has no capability and no way back to one.
+as_nobody() { # TAPCTL-OPTION...
+	guest_args "$GUEST" ip0=10.0.0.2/24
+	# Neither this tree nor /dev/kvm need be open to that user.
+	PUBLIC=$(mktemp -d /tmp/tapctl-guest.XXXXXX)
+	chmod 755 "$PUBLIC"
+	cp "$GUEST/vmlinux" "$GUEST/guest.cpio" "$PUBLIC"
+	chmod 644 "$PUBLIC"/*
+	qemu=("${qemu[@]/#"$GUEST"/"$PUBLIC"}")
+	qemu=("${qemu[@]/#kvm/tcg}")
+	qemu=("${qemu[@]/#host/max}")
+	guest_nic $MAC 3
+	boot "$@" --user nobody -- "${qemu[@]}"
+	answers 10.0.0.2
+	[ "$(ps -o comm=,user= -p "$guest_pid" | xargs)" = "qemu-system-x86 nobody" ]
+	[ "$(awk '$1 == "CapEff:" || $1 == "CapPrm:" || $1 == "CapBnd:" || $1 == "NoNewPrivs:" { print $2 }' \
+		"/proc/$guest_pid/status" | xargs)" = "0000000000000000 0000000000000000 0000000000000000 1" ]
+}
+
+@test "guest: qemu of another user, on a bridge" {
+	make_bridge
+	as_nobody --bridge br0
+	stop $TAP
+}
+
+@test "guest: qemu of another user, on a macvtap" {
+	requires_macvtap
+	as_nobody --link wire0
+	stop $MVT
 }
 
 @test "guest: without the vnet header" {

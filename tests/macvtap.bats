@@ -284,7 +284,8 @@ os.write(3, b"\xff" * 6 + mac + b"\x88\xb5" + sys.argv[2].encode().ljust(46, b".
 		[ -n "$(watchers)" ]
 		[ "$(link_field $MVT .link)" = wire ]
 		kill -$signal -- "-$pid"
-		kill -KILL -- "-$pid"
+		# TERM is what it ignores.
+		[ $signal != TERM ] || kill -KILL -- "-$pid"
 		wait "$pid" || :
 		await_gone $MVT
 	done
