@@ -64,7 +64,10 @@ static int open_link(int sysfs, const char *name, int ifindex)
 
 int sysfs_open_link(const char *name, int ifindex)
 {
-	int dir = open_link(open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC), name, ifindex);
+	int dir = open_link(privatefs_mount("sysfs"), name, ifindex);
 
-	return dir >= 0 ? dir : open_link(privatefs_mount("sysfs"), name, ifindex);
+	/* Without the right to mount: name and index are as good a proof as there is. */
+	if (dir < 0)
+		dir = open_link(open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC), name, ifindex);
+	return dir;
 }

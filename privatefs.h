@@ -13,8 +13,9 @@
 int privatefs_mount(const char *type);
 
 /*
- * The directory class/net/@name of this thread's network namespace, which it proves by @ifindex:
- * that of /sys where it is the right one. Returns an fd or a negative errno.
+ * The directory class/net/@name of this thread's network namespace, in a sysfs mounted for it.
+ * Where mounting is not allowed (CAP_SYS_ADMIN) it is that of /sys, if name and @ifindex agree
+ * there. Returns an fd or a negative errno.
  */
 int sysfs_open_link(const char *name, int ifindex);
 

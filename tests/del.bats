@@ -96,7 +96,7 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	mkfifo "$WORK/ready" "$WORK/end"
 	inside "$TAPCTL" exec --reuse --link v0 --mac $A -- \
 		sh -c "echo ready >'$WORK/ready'; read -r x <'$WORK/end'" >/dev/null 2>&1 &
-	read -r _ <"$WORK/ready"
+	read -rt 20 _ <>"$WORK/ready"
 	run_tapctl del --stale
 	[ "$status" = 0 ]
 	[ "$(links)" = "$(printf '%s\n' foreign lo $MVT tap52540084e364 v0 v1 | sort)" ]

@@ -96,7 +96,7 @@ fails_with_dir() {
 	mkfifo "$WORK/pid" "$WORK/end"
 	tapctl exec --bridge br0 --mac $A -- sh -c "echo \$\$ >'$WORK/pid'; read -r x <'$WORK/end'" \
 		>/dev/null 2>&1 &
-	read -r pid <"$WORK/pid"
+	read -rt 20 pid <>"$WORK/pid"
 	fails 1 "$TAP: it exists already, made for the guest $A, held by sh (pid $pid)" add --bridge br0 --mac $A
 	fails 125 "$TAP: it is busy, held by sh (pid $pid)" exec --reuse --bridge br0 --mac $A -- true
 	echo >"$WORK/end"
@@ -137,7 +137,7 @@ fails_with_dir() {
 	mkfifo "$WORK/pid" "$WORK/end"
 	tapctl exec --reuse --link v0 --mac $A -- sh -c "echo \$\$ >'$WORK/pid'; read -r x <'$WORK/end'" \
 		>/dev/null 2>&1 &
-	read -r pid <"$WORK/pid"
+	read -rt 20 pid <>"$WORK/pid"
 	fails 1 "by $MVT, held by sh (pid $pid)" add --link v0 --name other --mac $A
 	fails 125 "$MVT: it is busy, held by sh (pid $pid)" exec --reuse --link v0 --mac $A -- true
 	echo >"$WORK/end"

@@ -5,6 +5,7 @@
 bats_require_minimum_version 1.5.0
 
 setup_namespace() {
+	[ -w /dev/net/tun ] || skip "/dev/net/tun is not for this user"
 	NS=t$BASHPID
 	command ip netns add "$NS" || return
 	ip -n "$NS" link set lo up

@@ -93,7 +93,7 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	mkfifo "$WORK/ready" "$WORK/end"
 	inside_of other "$TAPCTL" exec --unattached --mac $A -- \
 		sh -c "echo ready >'$WORK/ready'; read -r x <'$WORK/end'" >/dev/null 2>&1 &
-	read -r _ <"$WORK/ready"
+	read -rt 20 _ <>"$WORK/ready"
 	run_tapctl list --json --holders $TAP
 	echo >"$WORK/end"
 	jq -e '.[0].holders == []' <<<"$output"

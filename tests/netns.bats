@@ -14,7 +14,7 @@ setup() {
 	mkfifo "$WORK/pid" "$WORK/end"
 	inside_of far sh -c "echo \$\$ >'$WORK/pid'; read -r x <'$WORK/end'" >/dev/null 2>&1 &
 	local pid
-	read -r pid <"$WORK/pid"
+	read -rt 20 pid <>"$WORK/pid"
 	for which in far /run/netns/far "$pid"; do
 		run_tapctl add --netns "$which" --bridge br0 --mac $A
 		[ "$status" = 0 ]
