@@ -787,8 +787,8 @@ static void put_macvtap_config(struct nl *nl, const struct macvtap_setup *setup,
 
 	mnl_attr_put_strz(m, IFLA_IFALIAS, setup->alias);
 	/*
-	 * In mode passthru the device is created with the lower one's address. The lower one follows
-	 * this change, and gets its own back in the end (drivers/net/macvlan.c).
+	 * In mode passthru the device is created with the lower one's address. The lower one
+	 * follows this change, and gets its own back in the end (drivers/net/macvlan.c).
 	 */
 	if (setup->mode == MODE_PASSTHRU)
 		mnl_attr_put(m, IFLA_ADDRESS, MAC_LEN, setup->address);

@@ -93,7 +93,7 @@ finish() {
 	for n in '' -1 x 3x ' 3' 99999999999 1048577 18446744073709551619 0x3; do
 		refused 125 exec --bridge br0 --mac $A --fd="$n" -- true
 	done
-	for n in '' 0 4095 x 1, ,1 1,,2 10,10 -1 '1 2' 1-3 65537; do
+	for n in '' 0 4095 x '1,' ,1 1,,2 10,10 -1 '1 2' 1-3 65537; do
 		refused_nic --bridge br0 --mac $A --vlan="$n"
 	done
 	refused 125 exec --bridge br0 --mac $A --fd 1 -- true
@@ -116,11 +116,9 @@ finish() {
 	for user in : root: :root root:nosuch 'root:root:root' 54321; do
 		refused 125 exec --bridge br0 --mac $A --user="$user" -- true
 	done
-	for netns in '' ; do
-		for words in "add --bridge br0 --mac $A" list "pin br0" "del x"; do
-			# shellcheck disable=SC2086 # they are words
-			refused 2 $words --netns="$netns"
-		done
+	for words in "add --bridge br0 --mac $A" list "pin br0" "del x"; do
+		# shellcheck disable=SC2086 # they are words
+		refused 2 $words --netns=
 	done
 	finish 40
 }

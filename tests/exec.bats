@@ -623,9 +623,12 @@ stalled() { # OPTION...
 is_up() { ip -j link show "$1" 2>/dev/null | jq -e '.[0].flags | index("UP")' >/dev/null; }
 # And let it go on: its exit status and words.
 released() {
-	timeout 20 cat <"$WORK/full" >"$WORK/words" {full}>&- &
-	local reader=$!
-	exec {full}>&-
+	local reader words
+	# There is always a reader, or the writer gets SIGPIPE.
+	exec {words}<"$WORK/full" {full}>&-
+	timeout 20 cat <&"$words" >"$WORK/words" 3>&- 4>&- &
+	reader=$!
+	exec {words}<&-
 	status=0
 	wait $stalled || status=$?
 	wait $reader || :

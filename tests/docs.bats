@@ -1,0 +1,141 @@
+#!/usr/bin/env bats
+# What README, the manual page and --help say is so: options on both sides, and every example is run.
+load helpers
+
+MAN=$BATS_TEST_DIRNAME/../man/tapctl.8
+README=$BATS_TEST_DIRNAME/../README
+COMMANDS="mac add exec list del pin"
+
+# A VMM that takes the fds that its arguments name, and writes down what it was given.
+stub_qemu() {
+	mkdir "$WORK/bin"
+	cat >"$WORK/bin/qemu-system-x86_64" <<-'S'
+		#!/bin/bash
+		for word in "$@"; do
+			case $word in tap,*) ;; *) continue ;; esac
+			fds=${word##*fd=} fds=${fds##*fds=}
+			for fd in ${fds//:/ }; do
+				case $(readlink "/proc/$$/fd/$fd") in
+				/dev/net/tun) name=$(sed -n 's/iff:[[:space:]]*//p' "/proc/$$/fdinfo/$fd") ;;
+				/dev/tap*) name=macvtap ;;
+				*) name=none ;;
+				esac
+				echo "fd $fd is $name, uid $(id -u)"
+			done
+		done
+	S
+	chmod -R go+rx "$WORK/bin"
+	ln -s "$TAPCTL" "$WORK/bin/tapctl"
+	chmod go+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/* "$WORK" 2>/dev/null || :
+}
+
+# The place that the examples are about: br0 and eth0, of the test's own.
+example_namespace() {
+	requires_macvtap
+	add_bridge br0
+	add_cable eth0 far
+	stub_qemu
+}
+
+# The literal displays of the manual page, and the indented blocks of README, one a line; a backslash
+# goes on. Blank lines and prose end a block.
+man_examples() {
+	mandoc -T ascii -O width=200 "$MAN" | col -bx |
+		awk '/^EXAMPLES/ { on = 1 } /^DIAGNOSTICS/ { on = 0 } on && /^           / { sub(/^ +/, ""); print }'
+}
+readme_examples() { sed -n 's/^    //p' "$README"; }
+joined() { sed -e ':a' -e '/\\$/N; s/\\\n *//; ta'; }
+
+# Runs the commands of one example as a shell would, in the namespace.
+run_example() {
+	echo "\$ $1"
+	run inside env PATH="$WORK/bin:$PATH" bash -ec "$1"
+	echo "status $status: $output"
+	[ "$status" = 0 ]
+	[[ "$output" != *none* ]]
+	case $1 in *qemu*) [[ "$output" == *"fd 3 is tap525"* || "$output" == *"fd 3 is macvtap"* ]] ;; esac
+}
+
+run_all() {
+	local line count=0
+	while IFS= read -r line; do
+		case $line in tapctl\ *) ;; *) continue ;; esac
+		run_example "$line"
+		count=$((count + 1))
+		# A macvtap's end takes a moment.
+		wait_until 5 no_link mvt52540084e362
+	done
+	[ "$count" -ge "$1" ]
+}
+
+@test "docs: the manual page is well-formed" {
+	run mandoc -T lint -W warning "$MAN"
+	echo "$output"
+	[ "$status" = 0 ]
+}
+
+@test "docs: every option of --help is in the manual page" {
+	local page option
+	page=$(mandoc -T ascii "$MAN" | col -bx)
+	for command in $COMMANDS; do
+		for option in $("$TAPCTL" "$command" --help | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
+			grep -qE -- "$option([^a-z-]|\$)" <<<"$page" || { echo "$command $option"; return 1; }
+		done
+	done
+}
+
+@test "docs: every option of the manual page is in some --help" {
+	local help option
+	help=$("$TAPCTL" --help; for command in $COMMANDS; do "$TAPCTL" "$command" --help; done)
+	"$TAPCTL" --version | grep -q '^tapctl '
+	for option in $(mandoc -T ascii "$MAN" | col -bx | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
+		[ "$option" = --version ] || grep -qF -- "$option" <<<"$help" || { echo "$option"; return 1; }
+	done
+}
+
+@test "docs: every command of --help is in the manual page, with --help and --usage of its own" {
+	for command in $("$TAPCTL" --help | sed -n 's/^  tapctl \([a-z-]*\).*/\1/p'); do
+		grep -q "^.Ss $command$" "$MAN"
+		"$TAPCTL" "$command" --help | grep -q "^Usage: tapctl $command"
+		"$TAPCTL" "$command" --usage | grep -q "^Usage: tapctl $command"
+		[[ " $COMMANDS " == *" $command "* ]]
+	done
+}
+
+@test "docs: the environment variables of the manual page are those that COMMAND gets" {
+	run tapctl exec --unattached --mac 52:54:00:84:e3:62 -- sh -c 'env | sed -n "s/^\(TAPCTL_[A-Z_]*\)=.*/\1/p" | sort'
+	diff <(grep -v '^TAPCTL_TESTS' <<<"$output" | grep -v '^TAPCTL$') \
+		<(sed -n 's/^\.It Ev \(TAPCTL_[A-Z_]*\).*/\1/p' "$MAN" | grep -v VHOST | sort)
+}
+
+@test "docs: the JSON keys of the manual page are those of list" {
+	requires_macvtap
+	add_cable v0 v1
+	tapctl add --mac 52:54:00:84:e3:62 --unattached --mac 52:54:00:84:e3:63 --link v0
+	diff <(tapctl list --json --holders | jq -r '.[] | keys[]' | sort -u) \
+		<(sed -n '/^\.Ss list/,/^\.Ss del/s/^\.Li \([a-z_]*\).*/\1/p' "$MAN" |
+			grep -vx 'pid\|command' | sort -u)
+}
+
+@test "docs: the examples of the manual page" {
+	example_namespace
+	man_examples | joined >"$WORK/lines"
+	run_all 9 <"$WORK/lines"
+}
+
+@test "docs: the examples of README" {
+	example_namespace
+	readme_examples | joined | sed 's/^ExecStart=//' >"$WORK/lines"
+	grep -q '^tapctl .*--user nobody -- qemu' "$WORK/lines"
+	run_all 6 <"$WORK/lines"
+}
+
+@test "docs: the Python example of README" {
+	example_namespace
+	readme_examples | sed -n '/^import json/,/^subprocess.run/p' >"$WORK/example.py"
+	run inside env PATH="$WORK/bin:$PATH" python3 "$WORK/example.py"
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ "$output" =~ ^tap5254[0-9a-f]{8}\ 52:54:00:.*\ fe:54:00: ]]
+	[ "$(tapctl list --json)" = "[]" ]
+}
