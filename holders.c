@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
+#include <linux/if.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 
@@ -54,21 +55,28 @@ static bool read_text(int dir, const char *path, char *text, size_t size)
 	return true;
 }
 
+/* A copy of a file of another process, where that is allowed; else a negative number. */
+static int copy_fd(pid_t pid, int number)
+{
+	int fd, process = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (process < 0)
+		return process;
+	fd = (int)syscall(SYS_pidfd_getfd, process, number, 0);
+	close(process);
+	return fd;
+}
+
 /*
  * Names of taps repeat across network namespaces, and fdinfo does not say which one it means. A
- * copy of the fd does, where this process may have one. Else the name alone has to do.
+ * copy of the fd does. Without one the name alone has to do.
  */
 static bool is_elsewhere(pid_t pid, int number)
 {
 	struct stat here, there;
-	int process, fd, net;
+	int net, fd = copy_fd(pid, number);
 	bool elsewhere = false;
 
-	process = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (process < 0)
-		return false;
-	fd = (int)syscall(SYS_pidfd_getfd, process, number, 0);
-	close(process);
 	if (fd < 0)
 		return false;
 	net = ioctl(fd, TUNGETDEVNETNS);
@@ -82,20 +90,27 @@ static bool is_elsewhere(pid_t pid, int number)
 	return elsewhere;
 }
 
-static bool same_device(const struct holder *a, const struct holder *b)
+/*
+ * A macvtap's number is given to the next one when it is removed, however long somebody keeps its
+ * queues, which no longer know a device then (drivers/net/tap.c, tap_get_tap_dev).
+ */
+static bool is_removed(const struct holder *holder)
 {
-	return a->rdev == b->rdev && strcmp(a->tap, b->tap) == 0;
+	struct ifreq ifr;
+	int fd = copy_fd(holder->pid, holder->fd);
+	bool removed;
+
+	if (fd < 0)
+		return false;
+	removed = ioctl(fd, TUNGETIFF, &ifr) < 0 && errno == ENOLINK;
+	close(fd);
+	return removed;
 }
 
 static int add_holder(struct holders *holders, const struct holder *new)
 {
-	struct holder *list;
+	struct holder *list = array_grow(holders->list, holders->count, sizeof(*list));
 
-	/* Of one process all entries stand together, at the end. */
-	for (size_t i = holders->count; i > 0 && holders->list[i - 1].pid == new->pid; i--)
-		if (same_device(&holders->list[i - 1], new))
-			return 0;
-	list = array_grow(holders->list, holders->count, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
 	holders->list = list;
@@ -105,7 +120,7 @@ static int add_holder(struct holders *holders, const struct holder *new)
 
 static int read_fd(struct holders *holders, int process, pid_t pid, const char *number)
 {
-	struct holder new = { .pid = pid };
+	struct holder new = { .pid = pid, .fd = (int)strtol(number, NULL, 10) };
 	char path[64], text[512];
 	struct statx st;
 
@@ -117,8 +132,7 @@ static int read_fd(struct holders *holders, int process, pid_t pid, const char *
 	if (new.rdev == TUN_DEVICE) {
 		snprintf(path, sizeof(path), "fdinfo/%s", number);
 		if (!read_text(process, path, text, sizeof(text)) ||
-		    !holders_parse_fdinfo(new.tap, text) ||
-		    is_elsewhere(pid, (int)strtol(number, NULL, 10)))
+		    !holders_parse_fdinfo(new.tap, text) || is_elsewhere(pid, new.fd))
 			return 0;
 		new.rdev = 0;
 	} else if (st.stx_rdev_major < 234) {
@@ -129,22 +143,40 @@ static int read_fd(struct holders *holders, int process, pid_t pid, const char *
 	return add_holder(holders, &new);
 }
 
+/* What keeps a process's files from being read: it has gone, it is another user's, or we are short.
+ */
+static int cannot_read(struct holders *holders, int err)
+{
+	if (err == -EACCES || err == -EPERM)
+		holders->incomplete = true;
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM ? err : 0;
+}
+
 static int read_process(struct holders *holders, int proc, const char *name)
 {
 	const struct dirent *entry;
-	DIR *fds = NULL;
 	int process, fd, err = 0;
+	DIR *fds = NULL;
 
 	process = openat(proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (process < 0)
-		return 0;
+		return cannot_read(holders, -errno);
 	fd = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0)
 		fds = fdopendir(fd);
-	while (fds && !err && (entry = readdir(fds)))
+	if (!fds)
+		err = cannot_read(holders, -errno);
+	while (fds && !err) {
+		errno = 0;
+		entry = readdir(fds);
+		if (!entry) {
+			err = cannot_read(holders, -errno);
+			break;
+		}
 		if (entry->d_name[0] != '.')
 			err = read_fd(holders, process, (pid_t)strtol(name, NULL, 10),
 				      entry->d_name);
+	}
 	if (fds)
 		closedir(fds);
 	else if (fd >= 0)
@@ -159,13 +191,19 @@ int holders_read(struct holders *holders)
 	int err = 0;
 	DIR *proc = opendir("/proc");
 
-	holders->list = NULL;
-	holders->count = 0;
+	*holders = (struct holders){ .count = 0 };
 	if (!proc)
 		return -errno;
-	while (!err && (entry = readdir(proc)))
+	while (!err) {
+		errno = 0;
+		entry = readdir(proc);
+		if (!entry) {
+			err = -errno;
+			break;
+		}
 		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
 			err = read_process(holders, dirfd(proc), entry->d_name);
+	}
 	closedir(proc);
 	if (err)
 		holders_free(holders);
@@ -185,7 +223,10 @@ const struct holder *holders_next(const struct holders *holders, const struct ho
 	for (size_t i = after ? (size_t)(after - holders->list) + 1 : 0; i < holders->count; i++) {
 		const struct holder *holder = &holders->list[i];
 
-		if (rdev ? holder->rdev == rdev : strcmp(holder->tap, name) == 0)
+		if (after && holder->pid == after->pid)
+			continue;
+		if (rdev ? holder->rdev == rdev && !is_removed(holder) :
+			   strcmp(holder->tap, name) == 0)
 			return holder;
 	}
 	return NULL;

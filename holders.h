@@ -19,12 +19,14 @@ struct holder {
 	char command[16]; /* /proc/PID/comm; may hold anything: print it with care */
 	char tap[16]; /* a tap's name, or "" */
 	dev_t rdev; /* a macvtap's device number when tap is "" */
+	int fd; /* the process's own number of it */
 };
 
-/* All of them, a process and device once each, from one pass over /proc. */
+/* All of them, those of one process one after the other, from one pass over /proc. */
 struct holders {
 	struct holder *list;
 	size_t count;
+	bool incomplete; /* there are processes that may not be looked into */
 };
 
 /* Read /proc. Returns 0 or a negative errno. Free with holders_free(). */
@@ -32,8 +34,8 @@ int holders_read(struct holders *holders);
 void holders_free(struct holders *holders);
 
 /*
- * The next holder of the tap @name or, when @rdev is not 0, of the macvtap with that device number,
- * behind @after (NULL: the first). NULL: no more.
+ * The next process that holds the tap @name or, when @rdev is not 0, of the macvtap with that
+ * device number, behind @after (NULL: the first). NULL: no more.
  */
 const struct holder *holders_next(const struct holders *holders, const struct holder *after,
 				  const char *name, dev_t rdev);

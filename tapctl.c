@@ -490,6 +490,11 @@ static int select_stale(struct nl *nl, struct selection *selection, struct repor
 		report_error(report, err, "cannot list the macvtaps: %s", nl_strerror(nl, err));
 	else
 		err = read_holders(&holders, report);
+	if (!err && holders.incomplete)
+		err = report_error(
+			report, -EPERM,
+			"/proc: there are processes that this user may not look into, and "
+			"one of them may hold a macvtap: run it as root");
 	for (size_t i = 0; i < macvtaps.count && !err; i++) {
 		dev_t rdev = nic_rdev(&macvtaps.links[i]);
 

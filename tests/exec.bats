@@ -26,7 +26,10 @@ spawn() {
 }
 
 # jq on what probe printed: got FILTER [JQ OPTION...]. False and null fail.
-got() { jq -e "${@:2}" "$1" <<<"$output" >/dev/null || { echo "not so: $*"; return 1; }; }
+got() {
+	# An input there has to be: without one, jq 1.6 -e succeeds.
+	jq -n -e "${@:2}" "input | ($1)" <<<"$output" >/dev/null || { echo "not so: $*"; return 1; }
+}
 
 # run_tapctl, which has to succeed and to say nothing.
 run_quiet() {
@@ -315,7 +318,7 @@ returncode() {
 	# What may differ: the environment, fd 3, and who it is.
 	local same='del(.pid, .env, .fds["3"]) | .fds[].file |= sub("pipe:.*"; "pipe")'
 	odd "$PROBE" </dev/null | jq -S "$same" >"$WORK/bare"
-	jq -e '.SigBlk != "0000000000000000" and .SigIgn != "0000000000000000" and .Umask == "0027" and
+	jq -n -e 'input | .SigBlk != "0000000000000000" and .SigIgn != "0000000000000000" and .Umask == "0027" and
 		(.cwd | endswith("/here")) and .fds["7"].flags >= 1024' "$WORK/bare" >/dev/null
 	for place in "--bridge br0" "--link wire"; do
 		[ "$place" = "--bridge br0" ] || requires_macvtap
@@ -343,9 +346,9 @@ returncode() {
 	got '.netns == $bare[0].netns and .cwd == $bare[0].cwd' --slurpfile bare "$WORK/bare"
 	got '.fds["3"].iff == $tap' --arg tap $TAP
 	run_quiet exec --netns there --bridge br1 --mac $MAC -- ip -n there -j link show $TAP
-	jq -e '.[0].master == "br1"' <<<"$output"
+	got '.[0].master == "br1"'
 	run_quiet exec --netns there --bridge br1 --mac $MAC -- ip -j link show
-	jq -e 'all(.[]; .ifname != "tap52540000000a")' <<<"$output"
+	got 'length > 0 and all(.[]; .ifname != "tap52540000000a")'
 }
 
 @test "exec: with sudo in front" {
@@ -613,14 +616,18 @@ teardown() {
 stalled() { # OPTION...
 	mkfifo "$WORK/full"
 	exec {full}<>"$WORK/full"
-	# Whole pages, until there is no room.
-	dd if=/dev/zero of="$WORK/full" bs=4096 oflag=nonblock 2>/dev/null || :
+	# Whole pages, then single bytes, until there is no room.
+	dd if=/dev/zero of="$WORK/full" bs=4096 oflag=nonblock 2>"$WORK/log" || :
+	dd if=/dev/zero of="$WORK/full" bs=1 oflag=nonblock 2>>"$WORK/log" || :
 	tapctl exec --verbose --mac $MAC "$@" -- touch "$WORK/ran" >"$WORK/stdout" 2>"$WORK/full" {full}>&- &
 	stalled=$!
 	wait_until 10 is_up "${TAPNAME:-$TAP}"
+	cat "$WORK/log" # for when it did not stand still
 	[ ! -e "$WORK/ran" ]
 }
-is_up() { ip -j link show "$1" 2>/dev/null | jq -e '.[0].flags | index("UP")' >/dev/null; }
+is_up() {
+	[ "$(ip -j link show "$1" 2>/dev/null | jq '.[0].flags | index("UP") != null')" = true ]
+}
 # And let it go on: its exit status and words.
 released() {
 	local reader words

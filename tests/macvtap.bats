@@ -20,7 +20,10 @@ setup() {
 	mkfifo "$WORK/started" "$WORK/hold"
 }
 
-got() { jq -e "${@:2}" "$1" <<<"$output" >/dev/null || { echo "not so: $*"; return 1; }; }
+got() {
+	# An input there has to be: without one, jq 1.6 -e succeeds.
+	jq -n -e "${@:2}" "input | ($1)" <<<"$output" >/dev/null || { echo "not so: $*"; return 1; }
+}
 
 run_quiet() {
 	run_tapctl "$@"
