@@ -784,7 +784,7 @@ begin() {
 	cd "$WORK"
 	mkfifo hold said
 	exec {said}<>said
-	python3 keeper <hold >said 2>log 3>&- 4>&- {said}>&- &
+	nsenter --net="/run/netns/$NS" python3 keeper <hold >said 2>log 3>&- 4>&- {said}>&- &
 	local keeper=$!
 	exec {hold}>hold
 	read -rt 20 line <&"$said"

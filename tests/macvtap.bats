@@ -467,7 +467,7 @@ except ChildProcessError:
 	cd "$WORK"
 	watch_links
 	exec {hold}<>hold {said}<>started
-	python3 keeper <hold >started 2>log 3>&- 4>&- &
+	nsenter --net="/run/netns/$NS" python3 keeper <hold >started 2>log 3>&- 4>&- &
 	read -rt 20 line <&"$said"
 	tapctl exec --link wire --mac $MAC -- python3 giver
 	read -rt 20 line <&"$said"
