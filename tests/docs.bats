@@ -37,10 +37,13 @@ example_namespace() {
 	stub_qemu
 }
 
+# The manual page as text: what mandoc strikes over comes once.
+man_text() { mandoc -T ascii -O width=200 "$MAN" | sed 's/.\x08//g'; }
+
 # The literal displays of the manual page, and the indented blocks of README, one a line; a backslash
 # goes on. Blank lines and prose end a block.
 man_examples() {
-	mandoc -T ascii -O width=200 "$MAN" | col -bx |
+	man_text |
 		awk '/^EXAMPLES/ { on = 1 } /^DIAGNOSTICS/ { on = 0 } on && /^           / { sub(/^ +/, ""); print }'
 }
 readme_examples() { sed -n 's/^    //p' "$README"; }
@@ -76,7 +79,7 @@ run_all() {
 
 @test "docs: every option of --help is in the manual page" {
 	local page option
-	page=$(mandoc -T ascii "$MAN" | col -bx)
+	page=$(man_text)
 	for command in $COMMANDS; do
 		for option in $("$TAPCTL" "$command" --help | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
 			grep -qE -- "$option([^a-z-]|\$)" <<<"$page" || { echo "$command $option"; return 1; }
@@ -88,7 +91,7 @@ run_all() {
 	local help option
 	help=$("$TAPCTL" --help; for command in $COMMANDS; do "$TAPCTL" "$command" --help; done)
 	"$TAPCTL" --version | grep -q '^tapctl '
-	for option in $(mandoc -T ascii "$MAN" | col -bx | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
+	for option in $(man_text | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
 		[ "$option" = --version ] || grep -qF -- "$option" <<<"$help" || { echo "$option"; return 1; }
 	done
 }
