@@ -9,11 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/auxv.h>
-#include <sys/random.h>
 
 #include <popt.h>
 
-#include "array.h"
 #include "command.h"
 #include "holders.h"
 #include "launch.h"
@@ -23,6 +21,7 @@
 #include "options.h"
 #include "privs.h"
 #include "report.h"
+#include "select.h"
 #include "show.h"
 #include "wire.h"
 
@@ -285,91 +284,7 @@ static int cmd_exec(struct run *run)
 	return fail(&run->report, status);
 }
 
-/* --- which devices --- */
-
-/* Devices by name or guest address, each once. */
-struct selection {
-	struct link *links;
-	size_t count;
-	const uint8_t *guest; /* what a dump looks for */
-};
-
-static int select_link(struct selection *selection, const struct link *link)
-{
-	struct link *links;
-
-	for (size_t i = 0; i < selection->count; i++)
-		if (selection->links[i].ifindex == link->ifindex)
-			return 0;
-	links = array_grow(selection->links, selection->count, sizeof(*links));
-	if (!links)
-		return -ENOMEM;
-	selection->links = links;
-	selection->links[selection->count++] = *link;
-	return 0;
-}
-
-static int select_guest(const struct link *link, void *data)
-{
-	struct selection *selection = data;
-	uint8_t guest[MAC_LEN];
-
-	return nic_guest(guest, link) && mac_equal(guest, selection->guest) ?
-		       select_link(selection, link) :
-		       0;
-}
-
-/* Dump until the table holds still, for those who need the whole truth. */
-static int dump_whole(struct nl *nl, enum link_kind kind, nl_link_fn *each, void *data)
-{
-	int result = 1;
-
-	for (int tries = 0; tries < 100 && result == 1; tries++)
-		result = nl_link_dump(nl, kind, each, data);
-	return result == 1 ? 0 : result;
-}
-
-static int select_word(struct nl *nl, struct selection *selection, const char *word,
-		       struct report *report)
-{
-	size_t before = selection->count;
-	bool name = !option_name_fault(word, false);
-	uint8_t guest[MAC_LEN];
-	struct link link;
-	int err = name ? nl_link_get(nl, word, 0, &link) : -ENODEV;
-
-	if (!err) {
-		err = select_link(selection, &link);
-	} else if (err == -ENODEV && mac_parse(guest, word)) {
-		selection->guest = guest;
-		err = dump_whole(nl, LINK_TUN, select_guest, selection);
-		if (!err)
-			err = dump_whole(nl, LINK_MACVTAP, select_guest, selection);
-		if (!err && selection->count == before)
-			return report_error(report, -ENODEV,
-					    "%s: there is no device of tapctl's for this guest "
-					    "here: tapctl list shows all",
-					    word);
-	}
-	if (err == -ENODEV)
-		return report_error(report, err,
-				    "'%s': there is no such device here: tapctl list shows all",
-				    word);
-	if (err)
-		return report_error(report, err, "%s: cannot look it up: %s", word,
-				    nl_strerror(nl, err));
-	return 0;
-}
-
-static int select_words(struct nl *nl, struct selection *selection, const char **words,
-			struct report *report)
-{
-	int err = 0;
-
-	for (; *words && !err; words++)
-		err = select_word(nl, selection, *words, report);
-	return err;
-}
+/* --- list --- */
 
 static int open_netlink(struct nl *nl, struct report *report)
 {
@@ -388,8 +303,6 @@ static int read_holders(struct holders *holders, struct report *report)
 		report_error(report, err, "/proc: cannot read who holds what: %s", strerror(-err));
 	return err;
 }
-
-/* --- list --- */
 
 struct list {
 	struct show show;
@@ -472,45 +385,6 @@ static int cmd_list(struct run *run)
 
 /* --- del --- */
 
-static int select_ours(const struct link *link, void *data)
-{
-	uint8_t guest[MAC_LEN];
-
-	return nic_guest(guest, link) ? select_link(data, link) : 0;
-}
-
-/* The macvtaps of ours that no process has open. */
-static int select_stale(struct nl *nl, struct selection *selection, struct report *report)
-{
-	struct selection macvtaps = { .count = 0 };
-	struct holders holders = { .count = 0 };
-	int err = dump_whole(nl, LINK_MACVTAP, select_ours, &macvtaps);
-
-	if (err)
-		report_error(report, err, "cannot list the macvtaps: %s", nl_strerror(nl, err));
-	else
-		err = read_holders(&holders, report);
-	if (!err && holders.incomplete)
-		err = report_error(
-			report, -EPERM,
-			"/proc: there are processes that this user may not look into, and "
-			"one of them may hold a macvtap: run it as root");
-	for (size_t i = 0; i < macvtaps.count && !err; i++) {
-		dev_t rdev = nic_rdev(&macvtaps.links[i]);
-
-		if (!rdev)
-			err = report_error(report, -ENODEV,
-					   "%s: cannot find its character device, so nobody "
-					   "knows who holds it",
-					   macvtaps.links[i].name);
-		else if (!holders_next(&holders, NULL, "", rdev))
-			err = select_link(selection, &macvtaps.links[i]);
-	}
-	holders_free(&holders);
-	free(macvtaps.links);
-	return err;
-}
-
 static int check_deletable(const struct run *run, const struct link *link, struct report *report)
 {
 	uint8_t guest[MAC_LEN];
@@ -524,51 +398,6 @@ static int check_deletable(const struct run *run, const struct link *link, struc
 		return report_error(report, -EPERM,
 				    "%s: tapctl did not make it: --force removes it all the same",
 				    link->name);
-	return 0;
-}
-
-static int find_group(const struct link *link, void *data)
-{
-	const uint32_t *group = data;
-
-	return link->group == *group ? -EEXIST : 0;
-}
-
-/* A group that no link is in. The kernel's group is an int: stay positive. */
-static int draw_group(struct nl *nl, uint32_t *group)
-{
-	int err = -EEXIST;
-
-	for (int tries = 0; tries < 16 && err == -EEXIST; tries++) {
-		if (getrandom(group, sizeof(*group), 0) != sizeof(*group))
-			return -errno;
-		*group = *group >> 1 | 1U << 30;
-		err = dump_whole(nl, LINK_OTHER, find_group, group);
-	}
-	return err;
-}
-
-static int delete_selection(struct nl *nl, const struct selection *selection, struct report *report)
-{
-	uint32_t group;
-	int err;
-
-	if (selection->count == 1) {
-		err = nl_link_delete(nl, selection->links[0].ifindex);
-		if (err && err != -ENODEV)
-			return report_error(report, err, "%s: cannot remove it: %s",
-					    selection->links[0].name, nl_strerror(nl, err));
-	} else if (selection->count > 1) {
-		err = draw_group(nl, &group);
-		if (!err)
-			err = nl_links_delete(nl, selection->links, selection->count, group);
-		if (err)
-			return report_error(report, err, "%s and %zu more: cannot remove them: %s",
-					    selection->links[0].name, selection->count - 1,
-					    nl_strerror(nl, err));
-	}
-	for (size_t i = 0; i < selection->count; i++)
-		report_tell(report, REPORT_STEP, "%s: removed", selection->links[i].name);
 	return 0;
 }
 
@@ -590,7 +419,7 @@ static int cmd_del(struct run *run)
 	for (size_t i = 0; i < selection.count && !err; i++)
 		err = check_deletable(run, &selection.links[i], &run->report);
 	if (!err)
-		err = delete_selection(&nl, &selection, &run->report);
+		err = select_delete(&nl, &selection, &run->report);
 	free(selection.links);
 	nl_close(&nl);
 	return err ? fail(&run->report, EXIT_FAILURE) : EXIT_SUCCESS;

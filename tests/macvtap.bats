@@ -312,7 +312,7 @@ os.write(3, b"\xff" * 6 + mac + b"\x88\xb5" + sys.argv[2].encode().ljust(46, b".
 	export WORK
 	local how
 	for how in interrupt:2 hangup:1; do
-		run inside python3 "$WORK/terminal" "${how%:*}" "$TAPCTL" exec --link wire --mac $MAC -- \
+		run inside timeout -k 1 20 python3 "$WORK/terminal" "${how%:*}" "$TAPCTL" exec --link wire --mac $MAC -- \
 			sh -c 'echo >"$WORK/started"; exec sleep 300'
 		[ "$output" = "${how#*:}" ]
 		await_gone $MVT
