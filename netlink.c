@@ -371,21 +371,14 @@ static void read_bridge(const struct nlattr *data, struct link *link)
 	link->bridge.can_filter = tb[IFLA_BR_VLAN_FILTERING];
 	link->bridge.filters = attr_flag(tb[IFLA_BR_VLAN_FILTERING]);
 	attr_number(tb[IFLA_BR_VLAN_DEFAULT_PVID], 2, &link->bridge.default_pvid);
-	link->bridge.calls_iptables = attr_flag(tb[IFLA_BR_NF_CALL_IPTABLES]);
-	link->bridge.stp = attr_u32(tb[IFLA_BR_STP_STATE]) != 0;
 }
 
 static void read_port(const struct nlattr *data, struct link *link)
 {
 	const struct nlattr *tb[BRPORT_LOCKED + 1];
 
-	uint64_t delay = 0;
-
 	parse_nested(data, tb, BRPORT_LOCKED);
 	link->port.of_bridge = true;
-	attr_number(tb[IFLA_BRPORT_FORWARD_DELAY_TIMER], sizeof(delay), &delay);
-	link->port.delay = (unsigned)delay;
-	attr_number(tb[IFLA_BRPORT_STATE], 1, &link->port.state);
 	link->port.hairpin = attr_flag(tb[IFLA_BRPORT_MODE]);
 	link->port.learning = attr_flag(tb[IFLA_BRPORT_LEARNING]);
 	link->port.isolated = attr_flag(tb[IFLA_BRPORT_ISOLATED]);
@@ -433,17 +426,6 @@ static void read_info(const struct nlattr *info, struct link *link)
 		read_port(tb[IFLA_INFO_SLAVE_DATA], link);
 }
 
-static bool read_no_ipv6(const struct nlattr *spec)
-{
-	const struct nlattr *families[AF_INET6 + 1], *tb[IFLA_INET6_ADDR_GEN_MODE + 1];
-	uint8_t mode = IN6_ADDR_GEN_MODE_EUI64;
-
-	parse_nested(spec, families, AF_INET6);
-	parse_nested(families[AF_INET6], tb, IFLA_INET6_ADDR_GEN_MODE);
-	attr_number(tb[IFLA_INET6_ADDR_GEN_MODE], sizeof(mode), &mode);
-	return mode == IN6_ADDR_GEN_MODE_NONE;
-}
-
 /* Read an RTM_NEWLINK. False when it is none. */
 static bool read_link(const struct nlmsghdr *m, struct link *link)
 {
@@ -468,7 +450,6 @@ static bool read_link(const struct nlmsghdr *m, struct link *link)
 	link->master = (int)attr_u32(tb[IFLA_MASTER]);
 	link->lower = (int)attr_u32(tb[IFLA_LINK]);
 	link->lower_elsewhere = tb[IFLA_LINK_NETNSID];
-	link->no_ipv6 = read_no_ipv6(tb[IFLA_AF_SPEC]);
 	if (tb[IFLA_LINKINFO])
 		read_info(tb[IFLA_LINKINFO], link);
 	return true;

@@ -84,7 +84,6 @@ struct link {
 	int lower; /* IFLA_LINK: ifindex or 0 */
 	bool lower_elsewhere; /* the lower device is in another network namespace */
 	char alias[LINK_ALIAS];
-	bool no_ipv6; /* address generation none: tapctl's mark on a bridge port */
 	enum macvtap_mode mode;
 	struct {
 		bool is_tap, persistent, multi_queue, vnet_hdr, packet_info;
@@ -95,14 +94,11 @@ struct link {
 	struct {
 		bool of_bridge; /* the master is a bridge */
 		bool locked, isolated, hairpin, learning;
-		uint8_t state; /* BR_STATE_* */
-		unsigned delay; /* until the next state, in 1/100 s */
 	} port;
 	struct {
 		bool can_filter; /* the kernel has VLAN filtering */
 		bool filters; /* and it is on */
 		uint16_t default_pvid;
-		bool stp, calls_iptables;
 	} bridge;
 };
 

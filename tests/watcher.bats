@@ -16,6 +16,10 @@ setup() {
 	exec {orders}<>"$WORK/orders" {answers}<>"$WORK/answers"
 }
 teardown() {
+	local jobs
+	# Also those in a namespace whose name is gone; the device follows.
+	jobs=$(jobs -p)
+	[ -z "$jobs" ] || xargs kill -KILL <<<"$jobs" 2>/dev/null || :
 	teardown_namespace
 	if [ -n "${cgroup:-}" ]; then
 		wait_until 10 rmdir "$cgroup"
