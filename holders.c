@@ -118,6 +118,17 @@ static int add_holder(struct holders *holders, const struct holder *new)
 	return 0;
 }
 
+/* What keeps a process's files from being read: it has gone, it is another user's, or else an
+ * error. */
+static int cannot_read(struct holders *holders, int err)
+{
+	if (err == -EACCES || err == -EPERM)
+		holders->incomplete = true;
+	else if (err != -ENOENT && err != -ESRCH)
+		return err;
+	return 0;
+}
+
 static int read_fd(struct holders *holders, int process, pid_t pid, const char *number)
 {
 	struct holder new = { .pid = pid, .fd = (int)strtol(number, NULL, 10) };
@@ -126,7 +137,10 @@ static int read_fd(struct holders *holders, int process, pid_t pid, const char *
 
 	snprintf(path, sizeof(path), "fd/%s", number);
 	/* DONT_SYNC: a file on a server that does not answer must not stop us. */
-	if (statx(process, path, AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0 || !S_ISCHR(st.stx_mode))
+	if (statx(process, path, AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0)
+		/* A process that may be listed and not looked into is closed to root as well. */
+		return errno == EACCES || errno == EPERM ? 0 : cannot_read(holders, -errno);
+	if (!S_ISCHR(st.stx_mode))
 		return 0;
 	new.rdev = makedev(st.stx_rdev_major, st.stx_rdev_minor);
 	if (new.rdev == TUN_DEVICE) {
@@ -141,15 +155,6 @@ static int read_fd(struct holders *holders, int process, pid_t pid, const char *
 	if (read_text(process, "comm", text, sizeof(text)))
 		snprintf(new.command, sizeof(new.command), "%.*s", (int)strcspn(text, "\n"), text);
 	return add_holder(holders, &new);
-}
-
-/* What keeps a process's files from being read: it has gone, it is another user's, or we are short.
- */
-static int cannot_read(struct holders *holders, int err)
-{
-	if (err == -EACCES || err == -EPERM)
-		holders->incomplete = true;
-	return err == -EMFILE || err == -ENFILE || err == -ENOMEM ? err : 0;
 }
 
 static int read_process(struct holders *holders, int proc, const char *name)

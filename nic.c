@@ -247,7 +247,7 @@ static int report_tap_setup(struct nl *nl, const struct nic *nic, int err, struc
 {
 	const char *bridge = nic->attach.name;
 
-	if (is_gone(err))
+	if (is_gone(err) || (nl->failed == NL_READ && err == -ENOENT))
 		return report_gone(nic, err, report);
 	if (nl->failed == NL_CONFIGURE && err == -EXFULL)
 		return report_error(

@@ -331,8 +331,10 @@ int macvtap_open(int *fds, unsigned count, int inotify, const char *name, int if
 		rmdir(private_path);
 	if (!err)
 		return 0;
-	while (opened)
+	while (opened) {
 		close(fds[--opened]);
+		fds[opened] = -1;
+	}
 	if (err == -EPERM || err == -EACCES)
 		return report_error(report, err,
 				    "%s: opening its character device %u:%u (%s) is forbidden, by "

@@ -70,8 +70,12 @@ static void wait_for_end(struct watch *watch)
 	};
 
 	while (fds[0].fd >= 0 || is_held(watch)) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			return;
+		/* Short of memory, the kernel may refuse even this: nobody else waits for the
+		 * device. */
+		if (poll(fds, 2, -1) < 0) {
+			poll(NULL, 0, 100);
+			continue;
+		}
 		if (fds[0].revents)
 			fds[0].fd = -1;
 		/* After the control: whatever was opened before it ended is in the queue now. */
