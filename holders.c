@@ -236,3 +236,24 @@ const struct holder *holders_next(const struct holders *holders, const struct ho
 	}
 	return NULL;
 }
+
+bool holders_disagree(const struct holders *holders, dev_t rdev)
+{
+	bool with = false, without = false;
+	struct ifreq ifr;
+
+	for (size_t i = 0; i < holders->count; i++) {
+		int fd = -1;
+
+		if (holders->list[i].rdev == rdev)
+			fd = copy_fd(holders->list[i].pid, holders->list[i].fd);
+		if (fd < 0)
+			continue;
+		if (ioctl(fd, TUNGETIFF, &ifr) == 0) {
+			with |= ifr.ifr_flags & IFF_VNET_HDR;
+			without |= !(ifr.ifr_flags & IFF_VNET_HDR);
+		}
+		close(fd);
+	}
+	return with && without;
+}

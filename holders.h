@@ -41,6 +41,12 @@ const struct holder *holders_next(const struct holders *holders, const struct ho
 				  const char *name, dev_t rdev);
 
 /*
+ * Whether the queues of the macvtap @rdev disagree about vnet headers, as far as they may be
+ * looked at: each has a flag of its own (drivers/net/tap.c).
+ */
+bool holders_disagree(const struct holders *holders, dev_t rdev);
+
+/*
  * The name in a /proc/PID/fdinfo file's "iff:" line into @name. False when @text has none.
  */
 bool holders_parse_fdinfo(char name[static 16], const char *text);

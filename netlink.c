@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,9 @@
 #include <linux/if_link.h>
 #include <linux/if_tun.h>
 #include <linux/neighbour.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
@@ -56,7 +60,7 @@ bool macvtap_mode_parse(enum macvtap_mode *mode, const char *name)
 	return false;
 }
 
-int nl_open(struct nl *nl)
+static int open_protocol(struct nl *nl, int protocol)
 {
 	const int on = 1;
 
@@ -64,13 +68,18 @@ int nl_open(struct nl *nl)
 	nl->count = 0;
 	nl->text[0] = '\0';
 	nl->failed = NL_LOOKUP;
-	nl->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	nl->socket = mnl_socket_open2(protocol, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (!nl->socket)
 		return -errno;
 	/* Kernels that do not know these only have less to say: no reason to stop. */
 	(void)mnl_socket_setsockopt(nl->socket, NETLINK_EXT_ACK, (void *)&on, sizeof(on));
 	(void)mnl_socket_setsockopt(nl->socket, NETLINK_CAP_ACK, (void *)&on, sizeof(on));
 	return 0;
+}
+
+int nl_open(struct nl *nl)
+{
+	return open_protocol(nl, NETLINK_ROUTE);
 }
 
 void nl_close(struct nl *nl)
@@ -371,13 +380,19 @@ static void read_bridge(const struct nlattr *data, struct link *link)
 	link->bridge.can_filter = tb[IFLA_BR_VLAN_FILTERING];
 	link->bridge.filters = attr_flag(tb[IFLA_BR_VLAN_FILTERING]);
 	attr_number(tb[IFLA_BR_VLAN_DEFAULT_PVID], 2, &link->bridge.default_pvid);
+	link->bridge.calls_iptables = attr_flag(tb[IFLA_BR_NF_CALL_IPTABLES]);
+	link->bridge.forward_delay = attr_u32(tb[IFLA_BR_FORWARD_DELAY]);
 }
 
 static void read_port(const struct nlattr *data, struct link *link)
 {
 	const struct nlattr *tb[BRPORT_LOCKED + 1];
+	uint64_t delay = 0;
 
 	parse_nested(data, tb, BRPORT_LOCKED);
+	attr_number(tb[IFLA_BRPORT_STATE], 1, &link->port.state);
+	attr_number(tb[IFLA_BRPORT_FORWARD_DELAY_TIMER], sizeof(delay), &delay);
+	link->port.delay = (unsigned)delay;
 	link->port.of_bridge = true;
 	link->port.hairpin = attr_flag(tb[IFLA_BRPORT_MODE]);
 	link->port.learning = attr_flag(tb[IFLA_BRPORT_LEARNING]);
@@ -426,6 +441,17 @@ static void read_info(const struct nlattr *info, struct link *link)
 		read_port(tb[IFLA_INFO_SLAVE_DATA], link);
 }
 
+static bool read_no_ipv6(const struct nlattr *spec)
+{
+	const struct nlattr *families[AF_INET6 + 1], *tb[IFLA_INET6_ADDR_GEN_MODE + 1];
+	uint8_t mode = IN6_ADDR_GEN_MODE_EUI64;
+
+	parse_nested(spec, families, AF_INET6);
+	parse_nested(families[AF_INET6], tb, IFLA_INET6_ADDR_GEN_MODE);
+	attr_number(tb[IFLA_INET6_ADDR_GEN_MODE], sizeof(mode), &mode);
+	return mode == IN6_ADDR_GEN_MODE_NONE;
+}
+
 /* Read an RTM_NEWLINK. False when it is none. */
 static bool read_link(const struct nlmsghdr *m, struct link *link)
 {
@@ -450,6 +476,7 @@ static bool read_link(const struct nlmsghdr *m, struct link *link)
 	link->master = (int)attr_u32(tb[IFLA_MASTER]);
 	link->lower = (int)attr_u32(tb[IFLA_LINK]);
 	link->lower_elsewhere = tb[IFLA_LINK_NETNSID];
+	link->no_ipv6 = read_no_ipv6(tb[IFLA_AF_SPEC]);
 	if (tb[IFLA_LINKINFO])
 		read_info(tb[IFLA_LINKINFO], link);
 	return true;
@@ -896,6 +923,41 @@ int nl_fdb_get(struct nl *nl, int bridge, const uint8_t mac[static MAC_LEN], int
 	return nl_commit(nl, keep_fdb, ifindex);
 }
 
+struct fdb_dump {
+	nl_fdb_fn *each;
+	void *data;
+};
+
+static int dump_fdb(const struct nlmsghdr *m, void *data)
+{
+	const struct ndmsg *nd = mnl_nlmsg_get_payload(m);
+	const struct nlattr *tb[NDA_MASTER + 1];
+	const struct fdb_dump *dump = data;
+	struct fdb_entry entry;
+
+	if (read_fdb(m, &entry.port) < 0)
+		return 0;
+	parse_attrs(m, sizeof(*nd), tb, NDA_MASTER);
+	/* The other entries are those of network cards. */
+	if (nd->ndm_flags & NTF_SELF || !tb[NDA_MASTER] ||
+	    !attr_number(tb[NDA_LLADDR], MAC_LEN, entry.mac))
+		return 0;
+	entry.bridge = (int)attr_u32(tb[NDA_MASTER]);
+	entry.learned = !(nd->ndm_state & (NUD_PERMANENT | NUD_NOARP));
+	return dump->each(&entry, dump->data);
+}
+
+int nl_fdb_dump(struct nl *nl, nl_fdb_fn *each, void *data)
+{
+	struct ifinfomsg info = { .ifi_family = AF_BRIDGE };
+	struct fdb_dump dump = { .each = each, .data = data };
+
+	nl_begin(nl);
+	nl_message_end(nl,
+		       nl_message(nl, NL_LOOKUP, RTM_GETNEIGH, NLM_F_DUMP, sizeof(info), &info));
+	return nl_dump(nl, dump_fdb, &dump);
+}
+
 struct vlan_dump {
 	nl_vlan_fn *each;
 	void *data;
@@ -949,4 +1011,69 @@ int nl_vlan_dump(struct nl *nl, nl_vlan_fn *each, void *data)
 	mnl_attr_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_BRVLAN_COMPRESSED);
 	nl_message_end(nl, m);
 	return nl_dump(nl, dump_port_vlans, &dump);
+}
+
+/* --- what lies above the links --- */
+
+struct address_dump {
+	nl_address_fn *each;
+	void *data;
+};
+
+static int dump_address(const struct nlmsghdr *m, void *data)
+{
+	const struct ifaddrmsg *address = mnl_nlmsg_get_payload(m);
+	const struct address_dump *dump = data;
+
+	if (m->nlmsg_type != RTM_NEWADDR || m->nlmsg_len < mnl_nlmsg_size(sizeof(*address)) ||
+	    address->ifa_scope >= RT_SCOPE_LINK)
+		return 0;
+	return dump->each((int)address->ifa_index, address->ifa_family, dump->data);
+}
+
+int nl_address_dump(struct nl *nl, nl_address_fn *each, void *data)
+{
+	struct ifaddrmsg address = { .ifa_family = AF_UNSPEC };
+	struct address_dump dump = { .each = each, .data = data };
+
+	nl_begin(nl);
+	nl_message_end(
+		nl, nl_message(nl, NL_LOOKUP, RTM_GETADDR, NLM_F_DUMP, sizeof(address), &address));
+	return nl_dump(nl, dump_address, &dump);
+}
+
+/* A base chain at the forward hook whose policy is to drop. */
+static int find_dropping_chain(const struct nlmsghdr *m, void *data)
+{
+	const struct nfgenmsg *family = mnl_nlmsg_get_payload(m);
+	const struct nlattr *tb[NFTA_CHAIN_POLICY + 1], *hook[NFTA_HOOK_HOOKNUM + 1];
+	bool *drops = data;
+
+	if (m->nlmsg_len < mnl_nlmsg_size(sizeof(*family)) ||
+	    (family->nfgen_family != NFPROTO_IPV4 && family->nfgen_family != NFPROTO_INET))
+		return 0;
+	parse_attrs(m, sizeof(*family), tb, NFTA_CHAIN_POLICY);
+	parse_nested(tb[NFTA_CHAIN_HOOK], hook, NFTA_HOOK_HOOKNUM);
+	if (hook[NFTA_HOOK_HOOKNUM] && tb[NFTA_CHAIN_POLICY] &&
+	    attr_u32(hook[NFTA_HOOK_HOOKNUM]) == htonl(NF_INET_FORWARD) &&
+	    attr_u32(tb[NFTA_CHAIN_POLICY]) == htonl(NF_DROP))
+		*drops = true;
+	return 0;
+}
+
+int nl_forward_drops(bool *drops)
+{
+	struct nfgenmsg family = { .nfgen_family = NFPROTO_UNSPEC, .version = NFNETLINK_V0 };
+	struct nl nl;
+	int err = open_protocol(&nl, NETLINK_NETFILTER);
+
+	*drops = false;
+	if (err)
+		return err;
+	nl_begin(&nl);
+	nl_message_end(&nl, nl_message(&nl, NL_LOOKUP, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETCHAIN,
+				       NLM_F_DUMP, sizeof(family), &family));
+	err = nl_dump(&nl, find_dropping_chain, drops);
+	nl_close(&nl);
+	return err < 0 ? err : 0;
 }

@@ -84,6 +84,7 @@ struct link {
 	int lower; /* IFLA_LINK: ifindex or 0 */
 	bool lower_elsewhere; /* the lower device is in another network namespace */
 	char alias[LINK_ALIAS];
+	bool no_ipv6; /* address generation none: tapctl's mark on what it made for a bridge */
 	enum macvtap_mode mode;
 	struct {
 		bool is_tap, persistent, multi_queue, vnet_hdr, packet_info;
@@ -94,11 +95,15 @@ struct link {
 	struct {
 		bool of_bridge; /* the master is a bridge */
 		bool locked, isolated, hairpin, learning;
+		uint8_t state; /* BR_STATE_* of linux/if_bridge.h */
+		unsigned delay; /* until it changes, in 1/100 s */
 	} port;
 	struct {
 		bool can_filter; /* the kernel has VLAN filtering */
 		bool filters; /* and it is on */
 		uint16_t default_pvid;
+		bool calls_iptables; /* for itself; the sysctl is for all bridges */
+		unsigned forward_delay; /* in 1/100 s */
 	} bridge;
 };
 
@@ -183,6 +188,25 @@ int nl_link_set_address(struct nl *nl, int ifindex, const uint8_t address[static
 
 /* Which port of @bridge has @mac in its forwarding table, into @ifindex; -ENOENT: none has. */
 int nl_fdb_get(struct nl *nl, int bridge, const uint8_t mac[static MAC_LEN], int *ifindex);
+
+/* Call @each for every entry in the forwarding tables of all bridges. */
+struct fdb_entry {
+	int bridge, port; /* ifindexes; an address of the bridge itself has it as its port */
+	uint8_t mac[MAC_LEN];
+	bool learned; /* from a frame, and not set by somebody */
+};
+typedef int nl_fdb_fn(const struct fdb_entry *entry, void *data);
+int nl_fdb_dump(struct nl *nl, nl_fdb_fn *each, void *data);
+
+/* Call @each for every IP address of wider use than its own link (AF_INET and AF_INET6). */
+typedef int nl_address_fn(int ifindex, int family, void *data);
+int nl_address_dump(struct nl *nl, nl_address_fn *each, void *data);
+
+/*
+ * Whether a forward chain of nftables drops, by its policy, the IPv4 packets that no rule accepts.
+ * Also what iptables(8) has set, unless it is the legacy one. Needs CAP_NET_ADMIN (-EPERM).
+ */
+int nl_forward_drops(bool *drops);
 
 /* Call @each for every VLAN range of every port of every bridge. */
 struct port_vlan {

@@ -12,6 +12,7 @@
 
 #include <popt.h>
 
+#include "check.h"
 #include "command.h"
 #include "holders.h"
 #include "launch.h"
@@ -319,16 +320,24 @@ static int list_link(const struct link *link, void *data)
 	return ferror(list->show.out) ? -EIO : 0;
 }
 
+/* The taps and macvtaps that the words of the command line mean. */
+static int select_devices(struct run *run, struct nl *nl, struct selection *selection)
+{
+	int err = select_words(nl, selection, run->words, &run->report);
+
+	for (size_t i = 0; i < selection->count && !err; i++)
+		if (!nic_is_device(&selection->links[i]))
+			err = report_error(&run->report, -EOPNOTSUPP,
+					   "%s: it is no tap and no macvtap",
+					   selection->links[i].name);
+	return err;
+}
+
 static int list_words(struct run *run, struct nl *nl, struct list *list)
 {
 	struct selection selection = { .count = 0 };
-	int err = select_words(nl, &selection, run->words, &run->report);
+	int err = select_devices(run, nl, &selection);
 
-	for (size_t i = 0; i < selection.count && !err; i++)
-		if (!nic_is_device(&selection.links[i]))
-			err = report_error(&run->report, -EOPNOTSUPP,
-					   "%s: it is no tap and no macvtap",
-					   selection.links[i].name);
 	if (!err)
 		show_begin(&list->show);
 	for (size_t i = 0; i < selection.count && !err; i++)
@@ -381,6 +390,62 @@ static int cmd_list(struct run *run)
 	nl_close(&lookups);
 	nl_close(&nl);
 	return err ? fail(&run->report, EXIT_FAILURE) : EXIT_SUCCESS;
+}
+
+/* --- check --- */
+
+struct findings {
+	bool json;
+	size_t count;
+};
+
+static void print_finding(const struct finding *finding, void *data)
+{
+	const char *severity = finding->error ? "error" : "warning";
+	struct findings *findings = data;
+
+	if (findings->json) {
+		fputs(findings->count ? ",\n{\"name\":" : "{\"name\":", stdout);
+		show_json_string(stdout, finding->name);
+		printf(",\"id\":\"%s\",\"severity\":\"%s\",\"problem\":", finding->id, severity);
+		show_json_string(stdout, finding->problem);
+		fputs(",\"remedy\":", stdout);
+		show_json_string(stdout, finding->remedy);
+		putchar('}');
+	} else {
+		show_plain_string(stdout, finding->name);
+		printf(": %s: ", severity);
+		show_plain_string(stdout, finding->problem);
+		fputs(": ", stdout);
+		show_plain_string(stdout, finding->remedy);
+		putchar('\n');
+	}
+	findings->count++;
+}
+
+static int cmd_check(struct run *run)
+{
+	static struct nl nl;
+	struct selection selection = { .count = 0 };
+	struct findings findings = { .json = run->options.json };
+	int err = open_netlink(&nl, &run->report);
+
+	if (!err && run->words[0])
+		err = select_devices(run, &nl, &selection);
+	if (!err && findings.json)
+		putchar('[');
+	if (!err)
+		err = check_devices(&nl, run->words[0] ? &selection : NULL, print_finding,
+				    &findings, &run->report);
+	if (!err && findings.json)
+		puts("]");
+	if (!err)
+		err = flush_output(&run->report);
+	free(selection.links);
+	nl_close(&nl);
+	if (err)
+		return fail(&run->report, EXIT_FAILURE);
+	return findings.count ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 /* --- del --- */
@@ -503,6 +568,13 @@ static const struct command commands[] = {
 	  .summary = "show devices",
 	  .table = options_list,
 	  .run = cmd_list,
+	  .max_words = -1,
+	  .unprivileged = true },
+	{ .name = "check",
+	  .words = "[NAME|MAC...]",
+	  .summary = "tell why guests do not get through",
+	  .table = options_check,
+	  .run = cmd_check,
 	  .max_words = -1,
 	  .unprivileged = true },
 	{ .name = "del",

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "array.h"
+#include "nic.h"
+#include "survey.h"
+
+static int place_of(const struct link *link)
+{
+	if (link->master)
+		return link->master;
+	if (link->kind != LINK_MACVTAP && link->kind != LINK_MACVLAN)
+		return 0;
+	return link->lower_elsewhere ? 0 : link->lower;
+}
+
+static int keep_link(const struct link *link, void *data)
+{
+	struct survey *survey = data;
+	struct surveyed *links = array_grow(survey->links, survey->count, sizeof(*links));
+
+	if (!links)
+		return -ENOMEM;
+	survey->links = links;
+	links[survey->count] = (struct surveyed){ .link = *link, .place = place_of(link) };
+	links[survey->count].ours = nic_guest(links[survey->count].guest, link);
+	survey->count++;
+	return 0;
+}
+
+/* --- order --- */
+
+static int compare_numbers(int a, int b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct surveyed *left = a, *right = b;
+
+	return left->place != right->place ?
+		       compare_numbers(left->place, right->place) :
+		       compare_numbers(left->link.ifindex, right->link.ifindex);
+}
+
+static int compare_indexes(const void *a, const void *b)
+{
+	const struct surveyed *const *left = a, *const *right = b;
+
+	return compare_numbers((*left)->link.ifindex, (*right)->link.ifindex);
+}
+
+static int compare_guests(const void *a, const void *b)
+{
+	const struct surveyed *const *left = a, *const *right = b;
+
+	return memcmp((*left)->guest, (*right)->guest, MAC_LEN);
+}
+
+static int sort_links(struct survey *survey)
+{
+	if (!survey->count)
+		return 0;
+	qsort(survey->links, survey->count, sizeof(*survey->links), compare_places);
+	survey->by_index = calloc(2 * survey->count, sizeof(*survey->by_index));
+	if (!survey->by_index)
+		return -ENOMEM;
+	survey->by_guest = survey->by_index + survey->count;
+	for (size_t i = 0; i < survey->count; i++) {
+		survey->by_index[i] = &survey->links[i];
+		if (survey->links[i].ours)
+			survey->by_guest[survey->ours++] = &survey->links[i];
+	}
+	qsort(survey->by_index, survey->count, sizeof(*survey->by_index), compare_indexes);
+	qsort(survey->by_guest, survey->ours, sizeof(*survey->by_guest), compare_guests);
+	return 0;
+}
+
+struct surveyed *survey_find(const struct survey *survey, int ifindex)
+{
+	const struct surveyed wanted = { .link.ifindex = ifindex }, *key = &wanted;
+	struct surveyed **found = NULL;
+
+	if (survey->count)
+		found = bsearch(&key, survey->by_index, survey->count, sizeof(*survey->by_index),
+				compare_indexes);
+	return found ? *found : NULL;
+}
+
+/* The first of ours for @guest in by_guest, or the end of it. */
+static size_t find_guest(const struct survey *survey, const uint8_t *guest)
+{
+	size_t low = 0, high = survey->ours;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (memcmp(survey->by_guest[middle]->guest, guest, MAC_LEN) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct surveyed *survey_twin(const struct survey *survey, const struct surveyed *device)
+{
+	for (size_t i = find_guest(survey, device->guest);
+	     i < survey->ours && mac_equal(survey->by_guest[i]->guest, device->guest); i++)
+		if (survey->by_guest[i] != device)
+			return survey->by_guest[i];
+	return NULL;
+}
+
+bool survey_next(const struct survey *survey, struct group *group)
+{
+	const struct surveyed *end = survey->links + survey->count;
+
+	group->members = group->members ? group->members + group->count : survey->links;
+	if (group->members == end)
+		return false;
+	group->count = 1;
+	while (group->members + group->count != end &&
+	       group->members[group->count].place == group->members->place)
+		group->count++;
+	group->place = survey_find(survey, group->members->place);
+	return true;
+}
+
+/* --- what is known about the links elsewhere --- */
+
+static int keep_address(int ifindex, int family, void *data)
+{
+	struct surveyed *link = survey_find(data, ifindex);
+
+	if (link) {
+		link->has_ip = true;
+		link->has_ipv4 |= family == AF_INET;
+	}
+	return 0;
+}
+
+static int keep_fdb_entry(const struct fdb_entry *entry, void *data)
+{
+	const struct survey *survey = data;
+	struct surveyed *port = survey_find(survey, entry->port);
+
+	if (port && port->ours && mac_equal(entry->mac, port->guest)) {
+		port->heard = true;
+	} else if (port && entry->learned) {
+		port->has_stranger = true;
+		memcpy(port->stranger, entry->mac, MAC_LEN);
+	}
+	for (size_t i = find_guest(survey, entry->mac);
+	     i < survey->ours && mac_equal(survey->by_guest[i]->guest, entry->mac); i++)
+		if (survey->by_guest[i]->place == entry->bridge && survey->by_guest[i] != port)
+			survey->by_guest[i]->elsewhere = entry->port;
+	return 0;
+}
+
+static int keep_vlan(const struct port_vlan *vlan, void *data)
+{
+	struct survey *survey = data;
+	struct surveyed *port = survey_find(survey, vlan->ifindex);
+	struct port_vlan *vlans = array_grow(survey->vlans, survey->vlan_count, sizeof(*vlans));
+
+	if (!vlans)
+		return -ENOMEM;
+	survey->vlans = vlans;
+	survey->vlans[survey->vlan_count++] = *vlan;
+	if (port && vlan->pvid)
+		port->pvid = vlan->first;
+	return 0;
+}
+
+static bool is_selected(const struct surveyed *link, const struct selection *selection)
+{
+	if (!selection)
+		return link->ours && nic_is_device(&link->link);
+	for (size_t i = 0; i < selection->count; i++)
+		if (selection->links[i].ifindex == link->link.ifindex)
+			return true;
+	return false;
+}
+
+int survey_read(struct survey *survey, struct nl *nl, const struct selection *selection,
+		struct report *report)
+{
+	int err;
+
+	*survey = (struct survey){ .count = 0 };
+	err = nl_link_dump(nl, LINK_OTHER, keep_link, survey);
+	if (err >= 0)
+		err = sort_links(survey);
+	for (size_t i = 0; i < survey->count && err >= 0; i++)
+		survey->links[i].chosen = is_selected(&survey->links[i], selection);
+	if (err >= 0)
+		err = nl_address_dump(nl, keep_address, survey);
+	if (err >= 0)
+		err = nl_fdb_dump(nl, keep_fdb_entry, survey);
+	if (err >= 0)
+		err = nl_vlan_dump(nl, keep_vlan, survey);
+	if (err < 0)
+		return report_error(report, err, "cannot look at the links: %s",
+				    nl_strerror(nl, err));
+	err = holders_read(&survey->holders);
+	if (err)
+		return report_error(report, err, "/proc: cannot read who holds what: %s",
+				    strerror(-err));
+	return 0;
+}
+
+void survey_free(struct survey *survey)
+{
+	free(survey->links);
+	free(survey->by_index);
+	free(survey->vlans);
+	holders_free(&survey->holders);
+	*survey = (struct survey){ .count = 0 };
+}
