@@ -421,20 +421,24 @@ static void check_port_state(const struct check *check, const struct bridge *bri
 	const struct link *link = &port->link, *above = &bridge->bridge->link;
 	unsigned delay = link->port.delay;
 
-	if (!works(link) || !(above->flags & IFF_UP))
+	/* IFF_RUNNING comes with the event that the bridge acts on, up to a second after carrier.
+	 */
+	if (!(link->flags & IFF_RUNNING) || !(above->flags & IFF_UP))
 		return;
 	if (link->port.state == BR_STATE_LISTENING)
 		delay += above->bridge.forward_delay;
 	if (link->port.state == BR_STATE_LISTENING || link->port.state == BR_STATE_LEARNING)
 		find(check, link, WARNING, "stp-delay",
 		     "STP lets nothing through yet, for %u s more\n"
-		     "wait, or: ip link set %s type bridge stp_state 0 (where no loop can be)",
-		     (delay + 99) / 100, above->name);
+		     "ip link set %s type bridge stp_state 0 && bridge link set dev %s state 3 "
+		     "(where "
+		     "no loop can be), or wait",
+		     (delay + 99) / 100, above->name, link->name);
 	else if (link->port.state != BR_STATE_FORWARDING)
 		find(check, link, ERROR, "port-blocked",
-		     "%s blocks this port: STP has seen a loop, or somebody has set its state\n"
-		     "bridge link set dev %s state 3",
-		     above->name, link->name);
+		     "%s blocks this port: STP has heard itself here or a better way elsewhere\n"
+		     "look for what joins two ports: bridge link show master %s",
+		     above->name, above->name);
 	if (link->port.isolated && bridge->group->count > 1 && !bridge->open)
 		find(check, link, WARNING, "isolated-all",
 		     "it is isolated, and so is every other port of %s\n"

@@ -4,7 +4,7 @@ load helpers
 
 MAN=$BATS_TEST_DIRNAME/../man/tapctl.8
 README=$BATS_TEST_DIRNAME/../README
-COMMANDS="mac add exec list del pin"
+COMMANDS="mac add exec list check del pin"
 
 # A VMM that takes the fds that its arguments name, and writes down what it was given.
 stub_qemu() {
@@ -77,6 +77,15 @@ run_all() {
 	[ "$status" = 0 ]
 }
 
+@test "docs: every finding of check is in the manual page and has a test" {
+	local id
+	while read -r id; do
+		grep -qxF ".It Li $id" "$MAN" || { echo "not in the manual page: $id"; return 1; }
+		grep -qE "@test \"check .*$id" "$BATS_TEST_DIRNAME/check.bats" || { echo "no test: $id"; return 1; }
+	done < <(grep -oE '(WARNING|ERROR), "[a-z-]+"' "$BATS_TEST_DIRNAME/../check.c" | cut -d '"' -f 2)
+	[ "$(grep -cE '^\.It Li [a-z]+(-[a-z]+)*$' "$MAN")" -ge 39 ]
+}
+
 @test "docs: every option of --help is in the manual page" {
 	local page option
 	page=$(man_text)
@@ -116,8 +125,14 @@ run_all() {
 	add_cable v0 v1
 	tapctl add --mac 52:54:00:84:e3:62 --unattached --mac 52:54:00:84:e3:63 --link v0
 	diff <(tapctl list --json --holders | jq -r '.[] | keys[]' | sort -u) \
-		<(sed -n '/^\.Ss list/,/^\.Ss del/s/^\.Li \([a-z_]*\).*/\1/p' "$MAN" |
+		<(sed -n '/^\.Ss list/,/^\.Ss check/s/^\.Li \([a-z_]*\).*/\1/p' "$MAN" |
 			grep -vx 'pid\|command' | sort -u)
+}
+
+@test "docs: the JSON keys of the manual page are those of check" {
+	tapctl add --mac 52:54:00:84:e3:62 --unattached
+	diff <(inside "$TAPCTL" check --json | jq -r '.[] | keys[]' | sort -u) \
+		<(sed -n '/^\.Ss check/,/^The identifiers/s/^\.Li \([a-z]*\) *[.,]*$/\1/p' "$MAN" | sort -u)
 }
 
 @test "docs: the examples of the manual page" {

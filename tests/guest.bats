@@ -63,6 +63,8 @@ stop() { # NAME
 	answers 10.0.0.2
 	answers fd00::2
 	answers fe80::5054:ff:fe00:a%far0
+	run_tapctl check
+	[ "$status" = 0 ] && [ -z "$output" ]
 	# tapctl had nothing to say.
 	[ "$(grep -ac '^tapctl:' "$WORK/console")" = 0 ]
 	# What the other host sees is the guest's address and not the tap's.
