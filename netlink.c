@@ -23,6 +23,7 @@
 
 /* Newer than some of the headers that tapctl is built with. */
 #define BRPORT_LOCKED 39 /* IFLA_BRPORT_LOCKED, Linux 5.18 */
+#define ERRNO_MAX 4095 /* MAX_ERRNO of linux/err.h */
 #define EXT_SKIP_STATS (1 << 3) /* RTEXT_FILTER_SKIP_STATS, Linux 4.4 */
 
 static const char *const mode_names[MODE_COUNT] = {
@@ -176,7 +177,8 @@ static void keep_text(struct nl *nl, const struct nlmsghdr *m)
 	const struct nlmsgerr *error = mnl_nlmsg_get_payload(m);
 	size_t offset = sizeof(*error);
 
-	if (m->nlmsg_type != NLMSG_ERROR || !(m->nlmsg_flags & NLM_F_ACK_TLVS))
+	if (m->nlmsg_type != NLMSG_ERROR || m->nlmsg_len < mnl_nlmsg_size(sizeof(*error)) ||
+	    !(m->nlmsg_flags & NLM_F_ACK_TLVS))
 		return;
 	if (!(m->nlmsg_flags & NLM_F_CAPPED))
 		offset += error->msg.nlmsg_len - sizeof(error->msg);
@@ -188,12 +190,19 @@ static void keep_text(struct nl *nl, const struct nlmsghdr *m)
 		snprintf(nl->text, sizeof(nl->text), "%s", mnl_attr_get_str(tb[NLMSGERR_ATTR_MSG]));
 }
 
+/* Whether a message stands whole in the @left bytes at @m. libmnl takes its length for signed. */
+static bool is_whole(const struct nlmsghdr *m, int left)
+{
+	return mnl_nlmsg_ok(m, left) && m->nlmsg_len <= (unsigned)left;
+}
+
 /* What an NLMSG_ERROR means for the transaction: 0, or the errno of a step that had to work. */
 static int read_error(const struct nl *nl, const struct nlmsghdr *m, uint32_t first)
 {
 	const struct nlmsgerr *error = mnl_nlmsg_get_payload(m);
 
-	if (m->nlmsg_len < mnl_nlmsg_size(sizeof(*error)))
+	if (m->nlmsg_len < mnl_nlmsg_size(sizeof(*error)) || error->error > 0 ||
+	    error->error < -ERRNO_MAX)
 		return -EPROTO;
 	if (-error->error == nl->steps[m->nlmsg_seq - first].tolerate)
 		return 0;
@@ -235,6 +244,18 @@ static void nl_drain(struct nl *nl)
 		;
 }
 
+/* What an answer means: 0 or a negative errno. The kernel does not say "no error" to a request. */
+static int read_answer(const struct nl *nl, const struct nlmsghdr *m, uint32_t first,
+		       nl_reply_fn *reply, void *data)
+{
+	int err;
+
+	if (m->nlmsg_type != NLMSG_ERROR)
+		return reply ? reply(m, data) : 0;
+	err = read_error(nl, m, first);
+	return !err && reply && m->nlmsg_seq == nl->seq ? -EPROTO : err;
+}
+
 /*
  * Send what was built and read every answer. Only the last message is acknowledged, or it is a
  * request, whose reply ends the transaction: the kernel reports the errors of the others all the
@@ -260,13 +281,11 @@ static int nl_commit(struct nl *nl, nl_reply_fn *reply, void *data)
 		}
 		if (n < 0)
 			return result;
-		for (struct nlmsghdr *m = (void *)nl->buffer; mnl_nlmsg_ok(m, left);
+		for (struct nlmsghdr *m = (void *)nl->buffer; is_whole(m, left);
 		     m = mnl_nlmsg_next(m, &left)) {
 			if (m->nlmsg_seq - first >= nl->count)
 				continue;
-			err = m->nlmsg_type == NLMSG_ERROR ? read_error(nl, m, first) :
-			      reply			   ? reply(m, data) :
-							     0;
+			err = read_answer(nl, m, first, reply, data);
 			if (err < 0 && !result) {
 				result = err;
 				nl->failed = nl->steps[m->nlmsg_seq - first].step;
@@ -300,7 +319,7 @@ static int nl_dump(struct nl *nl, nl_reply_fn *reply, void *data)
 		}
 		if (n < 0)
 			return (int)n;
-		for (struct nlmsghdr *m = (void *)nl->buffer; mnl_nlmsg_ok(m, left);
+		for (struct nlmsghdr *m = (void *)nl->buffer; is_whole(m, left);
 		     m = mnl_nlmsg_next(m, &left)) {
 			if (m->nlmsg_seq != nl->seq)
 				continue;
@@ -458,7 +477,8 @@ static bool read_link(const struct nlmsghdr *m, struct link *link)
 	const struct nlattr *tb[IFLA_MAX + 1];
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(m);
 
-	if (m->nlmsg_type != RTM_NEWLINK || m->nlmsg_len < mnl_nlmsg_size(sizeof(*info)))
+	if (m->nlmsg_type != RTM_NEWLINK || m->nlmsg_len < mnl_nlmsg_size(sizeof(*info)) ||
+	    info->ifi_index <= 0)
 		return false;
 	parse_attrs(m, sizeof(*info), tb, IFLA_MAX);
 	memset(link, 0, sizeof(*link));
@@ -669,7 +689,8 @@ static int read_fdb(const struct nlmsghdr *m, int *ifindex)
 {
 	const struct ndmsg *nd = mnl_nlmsg_get_payload(m);
 
-	if (m->nlmsg_type != RTM_NEWNEIGH || m->nlmsg_len < mnl_nlmsg_size(sizeof(*nd)))
+	if (m->nlmsg_type != RTM_NEWNEIGH || m->nlmsg_len < mnl_nlmsg_size(sizeof(*nd)) ||
+	    nd->ndm_ifindex <= 0)
 		return -EPROTO;
 	*ifindex = nd->ndm_ifindex;
 	return 0;
