@@ -22,17 +22,19 @@
 
 bool holders_parse_fdinfo(char name[static 16], const char *text)
 {
-	const char *line = strstr(text, "iff:");
 	size_t len;
 
-	if (!line || (line != text && line[-1] != '\n'))
-		return false;
-	line += strlen("iff:");
-	line += strspn(line, " \t");
-	len = strcspn(line, "\n");
+	while (strncmp(text, "iff:", 4) != 0) {
+		text += strcspn(text, "\n");
+		if (!*text++)
+			return false;
+	}
+	text += 4;
+	text += strspn(text, " \t");
+	len = strcspn(text, "\n");
 	if (len == 0 || len > 15)
 		return false;
-	memcpy(name, line, len);
+	memcpy(name, text, len);
 	name[len] = '\0';
 	return true;
 }
