@@ -54,26 +54,33 @@ static bool next_mac(const char *word, const char **at, uint8_t mac[static MAC_L
 	return false;
 }
 
+/* Whether @mac is named before @end, which is in the last of @words to be looked at. */
+static bool is_named_before(char *const words[], const char *end, const uint8_t *mac)
+{
+	uint8_t here[MAC_LEN];
+
+	for (;; words++)
+		for (const char *at = *words; next_mac(*words, &at, here);) {
+			if (at == end)
+				return false;
+			if (mac_equal(here, mac))
+				return true;
+		}
+}
+
 size_t command_find_macs(char *const words[], uint8_t macs[][MAC_LEN], size_t max)
 {
+	uint8_t mac[MAC_LEN];
 	size_t count = 0;
 
-	for (; *words; words++) {
-		const char *at = *words;
-		uint8_t mac[MAC_LEN];
-
-		while (next_mac(*words, &at, mac)) {
-			size_t i = 0;
-
-			while (i < count && i < max && !mac_equal(macs[i], mac))
-				i++;
-			if (i < count && i < max)
+	for (char *const *word = words; *word; word++)
+		for (const char *at = *word; next_mac(*word, &at, mac);) {
+			if (is_named_before(words, at, mac))
 				continue;
 			if (count < max)
 				memcpy(macs[count], mac, MAC_LEN);
 			count++;
 		}
-	}
 	return count;
 }
 
