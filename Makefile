@@ -50,14 +50,40 @@ $(BUILD)/unit/%: tests/unit/%.c $(filter-out $(BUILD)/tapctl.o,$(OBJECTS))
 
 units: $(UNITS)
 
+# Fuzzers: each tests/fuzz/NAME.c is a program of libFuzzer's, linked in the same way, all of it
+# instrumented. Its seeds are in tests/fuzz/NAME.seeds; what it finds comes into build/fuzz/NAME.found.
+FUZZERS = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZED = $(patsubst %.c,$(BUILD)/fuzz/%.o,$(filter-out tapctl.c,$(SOURCES)))
+FUZZ_FLAGS = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_SECONDS ?= 60
+fuzzed = $(filter-out $(HARDENING),$(OURS)) $(FUZZ_FLAGS)
+
+$(BUILD)/fuzz/%.o: %.c
+	mkdir -p $(@D)
+	$(CLANG) $(fuzzed) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZED)
+	$(CLANG) -I. $(fuzzed) -fsanitize=fuzzer -MMD -MP -o $@ $(filter %.c %.o,$^) $(LIBS)
+
+fuzzers: $(FUZZERS)
+
+fuzz:
+	tests/setup build fuzz
+	$(MAKE) --no-print-directory fuzzers
+	for fuzzer in $(FUZZERS); do \
+		echo "== $$fuzzer" && mkdir -p $$fuzzer.found && $$fuzzer -max_total_time=$(FUZZ_SECONDS) \
+			-timeout=10 -verbosity=0 -artifact_prefix=$$fuzzer.found/ $$fuzzer.found \
+			tests/fuzz/$${fuzzer##*/}.seeds || exit; \
+	done
+
 demo:
 	tests/setup build demo
 	$(MAKE) --no-print-directory all
 	tests/demo
 
 check:
-	tests/setup build check
-	$(MAKE) --no-print-directory all units
+	tests/setup build check fuzz
+	$(MAKE) --no-print-directory all units fuzzers
 	tests/run
 
 # The whole suite once more with ASan and UBSan. Under a tracer the search for leaks fails by itself.
@@ -86,6 +112,6 @@ uninstall:
 clean:
 	rm -rf build tapctl
 
--include $(OBJECTS:.o=.d) $(addsuffix .d,$(UNITS))
+-include $(OBJECTS:.o=.d) $(FUZZED:.o=.d) $(addsuffix .d,$(UNITS) $(FUZZERS))
 
-.PHONY: all units demo check check-sanitize sweep lint install uninstall clean
+.PHONY: all units fuzzers fuzz demo check check-sanitize sweep lint install uninstall clean

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Answers of rtnetlink: the first byte is the request, then come the datagrams that the kernel
+ * answers it with, each behind its length (two bytes, little endian).
+ *
+ * libmnl's functions that touch the socket are replaced: there is none.
+ */
+#include <errno.h>
+
+#include <libmnl/libmnl.h>
+#include <linux/netlink.h>
+#include <sanitizer/asan_interface.h>
+
+#include "fuzz.h"
+#include "netlink.h"
+#include "nic.h"
+#include "show.h"
+
+/* What is left of the input, and the part of the newest buffer that holds no datagram. */
+static struct {
+	const uint8_t *data;
+	size_t size;
+	char *unused;
+	size_t unused_size;
+} kernel;
+
+static void allow_buffer(void)
+{
+	ASAN_UNPOISON_MEMORY_REGION(kernel.unused, kernel.unused_size);
+	kernel.unused_size = 0;
+}
+
+ssize_t mnl_socket_sendto(const struct mnl_socket *socket, const void *request, size_t size)
+{
+	const char *end = (const char *)request + size;
+	int left = (int)size;
+
+	(void)socket;
+	for (const struct nlmsghdr *m = request; (const char *)m < end;
+	     m = mnl_nlmsg_next(m, &left))
+		always(mnl_nlmsg_ok(m, left), "a request is made of whole messages");
+	always(size <= NL_BUFFER, "and has room in the buffer");
+	return (ssize_t)size;
+}
+
+/* The next datagram. What is behind it in the buffer is not to be read, until the next request. */
+ssize_t mnl_socket_recvfrom(const struct mnl_socket *socket, void *buffer, size_t room)
+{
+	size_t size;
+
+	(void)socket;
+	allow_buffer();
+	if (kernel.size < 2) {
+		errno = EAGAIN;
+		return -1;
+	}
+	size = kernel.data[0] | (size_t)kernel.data[1] << 8;
+	kernel.data += 2;
+	kernel.size -= 2;
+	if (size > kernel.size)
+		size = kernel.size;
+	if (size > room)
+		size = room;
+	memcpy(buffer, kernel.data, size);
+	kernel.data += size;
+	kernel.size -= size;
+	kernel.unused = (char *)buffer + NLMSG_ALIGN(size);
+	kernel.unused_size = room - NLMSG_ALIGN(size);
+	ASAN_POISON_MEMORY_REGION(kernel.unused, kernel.unused_size);
+	return (ssize_t)size;
+}
+
+struct nlmsghdr *mnl_nlmsg_put_header(void *buffer)
+{
+	struct nlmsghdr *m = buffer;
+
+	allow_buffer();
+	memset(m, 0, sizeof(*m));
+	m->nlmsg_len = sizeof(*m);
+	return m;
+}
+
+/* --- JSON: what stands behind a value, or an abort --- */
+
+static const char *skip_value(const char *s);
+
+static const char *skip_string(const char *s)
+{
+	always(*s++ == '"', "a string begins with a quote");
+	for (; *s != '"'; s++) {
+		always((unsigned char)*s >= 0x20,
+		       "and ends with one, without control bytes before");
+		if (*s == '\\')
+			always(*++s, "an escape is whole");
+	}
+	return s + 1;
+}
+
+static const char *skip_members(const char *s, bool keys)
+{
+	const char close = *s == '{' ? '}' : ']';
+
+	s++;
+	s += strspn(s, "\n");
+	while (*s != close) {
+		if (keys) {
+			s = skip_string(s);
+			always(*s++ == ':', "a key has a value");
+		}
+		s = skip_value(s);
+		if (*s == close)
+			break;
+		always(*s++ == ',', "commas stand between members");
+		s += strspn(s, "\n");
+	}
+	return s + 1;
+}
+
+static const char *skip_value(const char *s)
+{
+	size_t len;
+
+	if (*s == '"')
+		return skip_string(s);
+	if (*s == '{' || *s == '[')
+		return skip_members(s, *s == '{');
+	len = strspn(s, "-0123456789");
+	if (!len)
+		len = strspn(s, "truefalsn");
+	always(len > 0, "a value is a number or a word");
+	return s + len;
+}
+
+/* --- properties --- */
+
+static bool ends(const char *text, size_t size)
+{
+	return memchr(text, '\0', size);
+}
+
+static void check_link(const struct link *link)
+{
+	static const uint8_t none[MAC_LEN];
+	uint8_t guest[MAC_LEN];
+
+	always(link->ifindex > 0, "a link has an index");
+	always(ends(link->name, sizeof(link->name)), "a name ends");
+	always(ends(link->kind_name, sizeof(link->kind_name)), "a kind ends");
+	always(ends(link->alias, sizeof(link->alias)), "an alias ends");
+	always(link->kind <= LINK_BRIDGE && link->mode < MODE_COUNT, "kind and mode are known");
+	always(macvtap_mode_name(link->mode), "and have names");
+	always(link->ethernet || mac_equal(link->address, none), "no Ethernet, no address");
+	always(link->kind == LINK_TUN || (!nic_is_device(link) || link->kind == LINK_MACVTAP),
+	       "a device is a tap or a macvtap");
+	if (nic_guest(guest, link))
+		always(strstr(link->alias, NIC_ALIAS) == link->alias, "ours say so");
+}
+
+static int each_link(const struct link *link, void *data)
+{
+	struct show *shows = data;
+
+	check_link(link);
+	/* Of a macvtap the sysfs would be read. */
+	for (int i = 0; i < 2 && link->kind == LINK_TUN; i++)
+		show_link(&shows[i], link);
+	return 0;
+}
+
+static void dump_and_show(struct nl *nl, enum link_kind kind)
+{
+	static struct nl lookups;
+	char *text[2] = { NULL };
+	size_t size[2];
+	struct show shows[2];
+
+	lookups.seq = 0;
+	for (int i = 0; i < 2; i++) {
+		shows[i] = (struct show){ .json = i, .nl = &lookups };
+		shows[i].out = open_memstream(&text[i], &size[i]);
+		always(shows[i].out, "there is memory");
+		show_begin(&shows[i]);
+	}
+	always(nl_link_dump(nl, kind, each_link, shows) <= 1, "a dump says what became of it");
+	allow_buffer();
+	for (int i = 0; i < 2; i++) {
+		show_end(&shows[i]);
+		fclose(shows[i].out);
+	}
+	for (const char *c = text[0]; *c; c++)
+		always(*c == '\n' || (*c >= ' ' && *c <= '~'), "a table is printable");
+	always(strcmp(skip_value(text[1]), "\n") == 0, "JSON is whole");
+	free(text[0]);
+	free(text[1]);
+}
+
+static int each_vlan(const struct port_vlan *vlan, void *data)
+{
+	unsigned *count = data;
+
+	(void)vlan;
+	return ++*count == 1000 ? -ECANCELED : 0;
+}
+
+static void set_up_tap(struct nl *nl)
+{
+	const struct port_policy policy = { .locked = true,
+					    .isolated = true,
+					    .vlan_count = 2,
+					    .vlans = { 10, 20 } };
+	const struct link bridge = { .ifindex = 2, .bridge.default_pvid = 1 };
+	const struct tap_setup setup = {
+		.ifindex = 3,
+		.address = mac_qemu_default,
+		.guest = mac_qemu_default,
+		.alias = NIC_ALIAS "52:54:00:12:34:56",
+		.mtu = 1500,
+		.bridge = &bridge,
+		.policy = &policy,
+	};
+	struct link tap = { 0 }, after = { 0 };
+	int owner = 0;
+
+	if (nl_tap_setup(nl, &setup, &tap, &after, &owner) < 0)
+		return;
+	always(tap.ifindex == 0 || tap.ifindex == 3, "each answer goes to its place");
+	always(after.ifindex == 0 || after.ifindex == 2, "the bridge's, too");
+	if (tap.ifindex)
+		check_link(&tap);
+	if (after.ifindex)
+		check_link(&after);
+}
+
+static void create_macvtap(struct nl *nl, struct link *link)
+{
+	const struct macvtap_setup setup = {
+		.ifindex = 0x40000003,
+		.name = "mvt%d",
+		.address = mac_qemu_default,
+		.alias = NIC_ALIAS "52:54:00:12:34:56",
+		.lower = 2,
+		.mode = MODE_PASSTHRU,
+	};
+
+	if (nl_macvtap_create(nl, &setup, link) == 0)
+		check_link(link);
+}
+
+static void request(struct nl *nl, unsigned which)
+{
+	static struct link links[2 * NL_MESSAGES];
+	unsigned count = 0;
+	int index = -1;
+
+	/* A request that succeeds has to fill it in. */
+	memset(links, 0xff, sizeof(links));
+	switch (which) {
+	case 'g':
+		if (nl_link_get(nl, "tap0", 0, links) == 0)
+			check_link(links);
+		break;
+	case 'd':
+		dump_and_show(nl, LINK_OTHER);
+		break;
+	case 't':
+		dump_and_show(nl, LINK_TUN);
+		break;
+	case 'v':
+		nl_vlan_dump(nl, each_vlan, &count);
+		break;
+	case 'f':
+		if (nl_fdb_get(nl, 2, mac_qemu_default, &index) == 0)
+			always(index > 0, "an entry that is found has a port");
+		break;
+	case 's':
+		set_up_tap(nl);
+		break;
+	case 'c':
+		create_macvtap(nl, links);
+		break;
+	case 'r':
+		nl_links_delete(nl, links, sizeof(links) / sizeof(*links), 77);
+		break;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct nl nl;
+
+	if (!size)
+		return 0;
+	kernel.data = data + 1;
+	kernel.size = size - 1;
+	nl.seq = 0;
+	request(&nl, data[0]);
+	allow_buffer();
+	always(ends(nl.text, sizeof(nl.text)), "the kernel's sentence ends");
+	return 0;
+}
