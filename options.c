@@ -413,8 +413,22 @@ static int begin_nic(struct reading *reading, struct report *report)
 	return 0;
 }
 
-static int check_repetition(struct reading *reading, poptContext context, enum option_id id,
-			    struct report *report)
+/* popt itself would name the option's value when that is a word of its own. */
+static const char *long_name(enum option_id id)
+{
+	static const struct poptOption *const tables[] = {
+		nic_table,   json_table,   general_table, options_mac,
+		options_add, options_exec, options_list,  options_del,
+	};
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
+		for (const struct poptOption *row = tables[i]; row->longName || row->arg; row++)
+			if (row->val == (int)id)
+				return row->longName;
+	return "?";
+}
+
+static int check_repetition(struct reading *reading, enum option_id id, struct report *report)
 {
 	const uint64_t places = 1U << OPT_BRIDGE | 1U << OPT_LINK | 1U << OPT_UNATTACHED;
 	uint64_t bit = (uint64_t)1 << id;
@@ -423,8 +437,7 @@ static int check_repetition(struct reading *reading, poptContext context, enum o
 	if (id == OPT_MAC)
 		return 0;
 	if (*seen & bit)
-		return report_error(report, -EINVAL, "%s: it is given twice",
-				    poptBadOption(context, POPT_BADOPTION_NOALIAS));
+		return report_error(report, -EINVAL, "--%s: it is given twice", long_name(id));
 	if (bit & places && *seen & places)
 		return report_error(report, -EINVAL,
 				    "--bridge, --link and --unattached: give one of them");
@@ -436,7 +449,7 @@ static int read_option(struct reading *reading, poptContext context, enum option
 		       struct report *report)
 {
 	char *value = poptGetOptArg(context);
-	int err = check_repetition(reading, context, id, report);
+	int err = check_repetition(reading, id, report);
 
 	if (!err && id == OPT_MAC) {
 		err = begin_nic(reading, report);
