@@ -54,18 +54,20 @@ static bool next_mac(const char *word, const char **at, uint8_t mac[static MAC_L
 	return false;
 }
 
-/* Whether @mac is named before @end, which is in the last of @words to be looked at. */
-static bool is_named_before(char *const words[], const char *end, const uint8_t *mac)
+/* Whether @words name @mac before the place @end in the word @last. */
+static bool is_named_before(char *const words[], char *const *last, const char *end,
+			    const uint8_t *mac)
 {
 	uint8_t here[MAC_LEN];
 
-	for (;; words++)
-		for (const char *at = *words; next_mac(*words, &at, here);) {
-			if (at == end)
+	for (char *const *word = words; word <= last; word++)
+		for (const char *at = *word; next_mac(*word, &at, here);) {
+			if (word == last && at == end)
 				return false;
 			if (mac_equal(here, mac))
 				return true;
 		}
+	return false;
 }
 
 size_t command_find_macs(char *const words[], uint8_t macs[][MAC_LEN], size_t max)
@@ -75,7 +77,7 @@ size_t command_find_macs(char *const words[], uint8_t macs[][MAC_LEN], size_t ma
 
 	for (char *const *word = words; *word; word++)
 		for (const char *at = *word; next_mac(*word, &at, mac);) {
-			if (is_named_before(words, at, mac))
+			if (is_named_before(words, word, at, mac))
 				continue;
 			if (count < max)
 				memcpy(macs[count], mac, MAC_LEN);
