@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Unit tests of macutil, in TAP. */
-#include <stdio.h>
 #include <string.h>
 
 #include "macutil.h"
-
-static unsigned number, failures;
-
-static void ok(bool passed, const char *what)
-{
-	number++;
-	failures += !passed;
-	printf("%sok %u macutil: %s\n", passed ? "" : "not ", number, what);
-}
+#include "unit.h"
 
 static void test_parse(void)
 {
@@ -44,18 +35,15 @@ static void test_parse(void)
 		"-2:54:00:84:e3:62",
 	};
 	uint8_t mac[MAC_LEN], untouched[MAC_LEN] = { 1, 2, 3, 4, 5, 6 };
-	char what[96];
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
 		memset(mac, 0, sizeof(mac));
-		snprintf(what, sizeof(what), "parses %s", good[i]);
-		ok(mac_parse(mac, good[i]) && mac_equal(mac, expected), what);
+		ok(mac_parse(mac, good[i]) && mac_equal(mac, expected), "parses %s", good[i]);
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		memcpy(mac, untouched, sizeof(mac));
-		snprintf(what, sizeof(what), "refuses %.*s and leaves the result alone",
-			 (int)strcspn(bad[i], "\n"), bad[i]);
-		ok(!mac_parse(mac, bad[i]) && mac_equal(mac, untouched), what);
+		ok(!mac_parse(mac, bad[i]) && mac_equal(mac, untouched),
+		   "refuses %.*s and leaves the result alone", (int)strcspn(bad[i], "\n"), bad[i]);
 	}
 	ok(mac_parse_span(mac, "52540084e362,netdev", 12) && mac_equal(mac, expected),
 	   "parses a span with more behind it");
@@ -121,6 +109,5 @@ int main(void)
 	test_fault();
 	test_derive();
 	test_draw();
-	printf("1..%u\n", number);
-	return failures != 0;
+	return finish();
 }

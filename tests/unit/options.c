@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* Unit tests of options, in TAP. */
+#include <errno.h>
+#include <string.h>
+
+#include "options.h"
+#include "unit.h"
+
+#define READ(result, table, nics, tail, ...) \
+	read_line(result, table, nics, tail, (const char *[]){ "tapctl", __VA_ARGS__, NULL })
+
+/* A command line read. The caller frees result->options. */
+struct result {
+	struct options options;
+	struct report report;
+	int err;
+};
+
+static struct result *read_line(struct result *result, const struct poptOption *table, bool nics,
+				char *const *tail, const char **words)
+{
+	int count = 0;
+	poptContext context;
+
+	while (words[count])
+		count++;
+	context = poptGetContext("tapctl", count, words, table, 0);
+	result->report = (struct report){ .error = "" };
+	result->err = options_read(&result->options, context, nics, tail, &result->report);
+	poptFreeContext(context);
+	return result;
+}
+
+static void test_number(void)
+{
+	static const char *const bad[] = { "",
+					   " 1",
+					   "1 ",
+					   "+1",
+					   "-1",
+					   "0x10",
+					   "1e1",
+					   "1.0",
+					   "257",
+					   "9x9",
+					   "18446744073709551617",
+					   "0" };
+	unsigned long value = 7;
+
+	ok(option_number(&value, "1", 1, 256) && value == 1, "the least");
+	ok(option_number(&value, "256", 1, 256) && value == 256, "the most");
+	ok(option_number(&value, "00256", 1, 256) && value == 256, "zeros before it");
+	ok(option_number(&value, "18446744073709551615", 0, -1UL) && value == -1UL, "all bits");
+	value = 7;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		ok(!option_number(&value, bad[i], 1, 256) && value == 7,
+		   "'%s' is no number of 1 to 256", bad[i]);
+}
+
+static void test_name(void)
+{
+	static const char *const bad[] = {
+		"", "0123456789abcdef", ".", "..", "a/b", "a b", "a:b", "a\nb", "a\x7f", "\xc3\xbc"
+	};
+	static const char *const no_patterns[] = {
+		"%", "tap%", "tap%s", "%d%d", "tap%%d", "tap%5d"
+	};
+
+	ok(!option_name_fault("tap52540084e362", false), "15 bytes are a name");
+	ok(!option_name_fault("a", false) && !option_name_fault("...", true), "one is; dots are");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		ok(option_name_fault(bad[i], false) && option_name_fault(bad[i], true),
+		   "bad name %zu is none", i);
+	ok(!option_name_fault("tap%d", true) && option_name_fault("tap%d", false),
+	   "%%d is for patterns");
+	for (size_t i = 0; i < sizeof(no_patterns) / sizeof(*no_patterns); i++)
+		ok(option_name_fault(no_patterns[i], true), "%s is no pattern", no_patterns[i]);
+}
+
+static void test_vlans(void)
+{
+	static const char *const bad[] = { "",
+					   ",",
+					   "0",
+					   "4095",
+					   "10,",
+					   ",10",
+					   "1,,2",
+					   "10,10",
+					   "1-5",
+					   "0000010"
+					   "0" };
+	struct port_policy policy = { .vlan_count = 9 };
+	char many[65 * 5 + 1] = "";
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		ok(!option_vlans(&policy, bad[i]) && policy.vlan_count == 9, "'%s' are no VLANs",
+		   bad[i]);
+	for (unsigned i = 0; i < 65; i++)
+		snprintf(many + strlen(many), sizeof(many) - strlen(many), "%s%u", i ? "," : "",
+			 1000 + i);
+	ok(!option_vlans(&policy, many), "65 are too many");
+	*strrchr(many, ',') = '\0';
+	ok(option_vlans(&policy, many) && policy.vlan_count == 64 && policy.vlans[63] == 1063,
+	   "64 are not");
+	ok(option_vlans(&policy, "4094,1") && policy.vlan_count == 2 && policy.vlans[0] == 4094 &&
+		   policy.vlans[1] == 1,
+	   "their order is kept");
+}
+
+static void test_nics(void)
+{
+	struct result r;
+	const struct nic_options *nics;
+
+	READ(&r, options_add, true, NULL, "--bridge", "br0", "--mtu", "1400", "-m", "525400000001",
+	     "-m", "525400000002", "--mtu=9000", "-l", "eth0");
+	nics = r.options.nics;
+	ok(!r.err && r.options.nic_count == 2, "each --mac begins a NIC");
+	ok(nics[0].kind == NIC_BRIDGED && strcmp(nics[0].attach, "br0") == 0 && nics[0].mtu == 1400,
+	   "what stands before the first holds for all");
+	ok(nics[1].kind == NIC_MACVTAP && strcmp(nics[1].attach, "eth0") == 0 &&
+		   nics[1].mtu == 9000,
+	   "what stands behind one for that one");
+	ok(nics[0].queues == 1 && nics[0].owner == (uid_t)-1 && r.options.fd == -1,
+	   "what is not said has its default");
+	options_free(&r.options);
+}
+
+static void test_command(void)
+{
+	char *one[] = { "vmm", "mac=525400000001", NULL }, *none[] = { "vmm", NULL };
+	char *two[] = { "vmm", "mac=525400000001,mac=525400000002", NULL };
+	struct result r;
+
+	READ(&r, options_exec, true, one, "-b", "br0");
+	ok(!r.err && r.options.nic_count == 1 && r.options.nics[0].guest[5] == 1,
+	   "the address is COMMAND's");
+	options_free(&r.options);
+	READ(&r, options_exec, true, none, "-b", "br0");
+	ok(r.err == -EINVAL && strstr(r.report.error, "52:54:00:12:34:56"),
+	   "which has to name one");
+	options_free(&r.options);
+	READ(&r, options_exec, true, two, "-b", "br0");
+	ok(r.err == -EINVAL && strstr(r.report.error, "name 2 addresses"), "and only one");
+	options_free(&r.options);
+	READ(&r, options_exec, true, two, "-b", "br0", "-m", "525400000002");
+	ok(!r.err && r.options.nics[0].guest[5] == 2, "unless --mac says it");
+	options_free(&r.options);
+}
+
+static void test_errors(void)
+{
+	static const struct {
+		const char *words[6], *error;
+	} cases[] = {
+		{ { "-m", "525400000001" }, "where to?" },
+		{ { "-b", "br0" }, "whose device?" },
+		{ { "-b", "br0", "-l", "eth0" }, "give one of them" },
+		{ { "-b", "br0", "-b", "br1" }, "--bridge: it is given twice" },
+		{ { "-jj" }, "--json: it is given twice" },
+		{ { "-b", "br0", "-m525400000001", "-m", "525400000001" }, "it is given twice" },
+		{ { "-b", "br0", "-m", "015400000001" }, "group address" },
+		{ { "--unattached", "-m", "525400000001", "--isolated" },
+		  "they are for a bridge port" },
+		{ { "-b", "br0", "-m", "525400000001", "--mode=vepa" }, "it is for a macvtap" },
+		{ { "-b", "br0", "-m", "525400000001", "--mtu=65535" }, "--mtu 65535" },
+		{ { "-b", "br0", "-m", "525400000001", "--owner=no such user" }, "no such user" },
+		{ { "--nonsense" }, "--nonsense: unknown option" },
+		{ { "-b" }, "-b: missing argument" },
+	};
+	struct result r;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const char *const *w = cases[i].words;
+
+		READ(&r, options_add, true, NULL, w[0], w[1], w[2], w[3], w[4], w[5]);
+		ok(r.err == -EINVAL && strstr(r.report.error, cases[i].error), "%s: %s", w[0],
+		   r.report.error);
+		options_free(&r.options);
+	}
+}
+
+int main(void)
+{
+	test_number();
+	test_name();
+	test_vlans();
+	test_nics();
+	test_command();
+	test_errors();
+	return finish();
+}
