@@ -70,7 +70,7 @@ fuzzers: $(FUZZERS)
 fuzz:
 	tests/setup build fuzz
 	$(MAKE) --no-print-directory fuzzers
-	for fuzzer in $(FUZZERS); do \
+	@for fuzzer in $(FUZZERS); do \
 		echo "== $$fuzzer" && mkdir -p $$fuzzer.found && $$fuzzer -max_total_time=$(FUZZ_SECONDS) \
 			-timeout=10 -verbosity=0 -artifact_prefix=$$fuzzer.found/ $$fuzzer.found \
 			tests/fuzz/$${fuzzer##*/}.seeds || exit; \

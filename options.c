@@ -417,12 +417,12 @@ static int begin_nic(struct reading *reading, struct report *report)
 static const char *long_name(enum option_id id)
 {
 	static const struct poptOption *const tables[] = {
-		nic_table,   json_table,   general_table, options_mac,
-		options_add, options_exec, options_list,  options_del,
+		nic_table,    json_table,   general_table, options_mac, options_add,
+		options_exec, options_list, options_del,   NULL,
 	};
 
-	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
-		for (const struct poptOption *row = tables[i]; row->longName || row->arg; row++)
+	for (const struct poptOption *const *table = tables; *table; table++)
+		for (const struct poptOption *row = *table; row->longName || row->arg; row++)
 			if (row->val == (int)id)
 				return row->longName;
 	return "?";

@@ -79,17 +79,8 @@ static void test_name(void)
 
 static void test_vlans(void)
 {
-	static const char *const bad[] = { "",
-					   ",",
-					   "0",
-					   "4095",
-					   "10,",
-					   ",10",
-					   "1,,2",
-					   "10,10",
-					   "1-5",
-					   "0000010"
-					   "0" };
+	static const char *const bad[] = { "",	  ",",	  "0",	   "4095", "10,",
+					   ",10", "1,,2", "10,10", "1-5",  "00000100" };
 	struct port_policy policy = { .vlan_count = 9 };
 	char many[65 * 5 + 1] = "";
 
