@@ -56,8 +56,19 @@ int nic_init(struct nic *nic, const struct nic_options *want, struct report *rep
 	return 0;
 }
 
+/* The queues, and behind them the vhost fds. */
+static void close_fds(struct nic *nic)
+{
+	for (unsigned i = 0; i < 2 * nic->want.queues; i++) {
+		if (nic->fds[i] >= 0)
+			close(nic->fds[i]);
+		nic->fds[i] = -1;
+	}
+}
+
 void nic_free(struct nic *nic)
 {
+	close_fds(nic);
 	free(nic->fds);
 	nic->fds = NULL;
 }
@@ -762,11 +773,7 @@ void nic_unmake(struct nl *nl, struct nic *nic)
 {
 	if (nic->made && nic->persistent)
 		tap_persist(nic->fds[0], false);
-	for (unsigned i = 0; i < 2 * nic->want.queues; i++) {
-		if (nic->fds[i] >= 0)
-			close(nic->fds[i]);
-		nic->fds[i] = -1;
-	}
+	close_fds(nic);
 	if (nic->made && nic->want.kind == NIC_MACVTAP)
 		nl_link_delete(nl, nic->link.ifindex);
 	nic->made = false;

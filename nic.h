@@ -67,7 +67,8 @@ bool nic_is_device(const struct link *link);
  */
 dev_t nic_rdev(const struct link *link);
 
-/* Begin a device: derive its name and address. -ENOMEM. Every nic ends with nic_free(). */
+/* Begin a device: derive its name and address. -ENOMEM. Every nic ends with nic_free(), which
+ * closes its fds. */
 int nic_init(struct nic *nic, const struct nic_options *want, struct report *report);
 void nic_free(struct nic *nic);
 

@@ -91,7 +91,7 @@ static int capabilities_set(const struct __user_cap_data_struct data[static CAP_
 
 int privs_clear_inherited(struct report *report)
 {
-	struct __user_cap_data_struct data[CAP_WORDS];
+	struct __user_cap_data_struct data[CAP_WORDS] = { 0 };
 	int err = capabilities_get(data);
 
 	/* An empty inheritable set empties the ambient one too (capabilities(7)). */
@@ -150,7 +150,7 @@ static int give_up(const struct privs_user *user, const char **step)
 /* What is really the case now, whatever the calls returned. */
 static bool has_given_up(const struct privs_user *user)
 {
-	struct __user_cap_data_struct data[CAP_WORDS];
+	struct __user_cap_data_struct data[CAP_WORDS] = { 0 };
 	uid_t ruid, euid, suid;
 	gid_t rgid, egid, sgid;
 
