@@ -97,6 +97,22 @@ sweep: all
 	tests/setup build check
 	TAPCTL=$(CURDIR)/tapctl unshare --net --mount tests/sweep
 
+# Against its peers, on the real kernel: the report and its plots go to tests/bench.
+bench:
+	tests/setup build bench check
+	$(MAKE) --no-print-directory all $(BENCH)
+	BUILD=$(BUILD) tests/bench/run
+
+BENCH = $(addprefix $(BUILD)/bench/,floor floor-static timer)
+
+$(BUILD)/bench/%: tests/bench/%.c
+	mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -o $@ $<
+
+$(BUILD)/bench/%-static: tests/bench/%.c
+	mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -static -o $@ $<
+
 lint:
 	tests/setup build lint
 	tests/lint
@@ -114,4 +130,4 @@ clean:
 
 -include $(OBJECTS:.o=.d) $(FUZZED:.o=.d) $(addsuffix .d,$(UNITS) $(FUZZERS))
 
-.PHONY: all units fuzzers fuzz demo check check-sanitize sweep lint install uninstall clean
+.PHONY: all units fuzzers fuzz demo check check-sanitize check-vm sweep bench lint install uninstall clean

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The floor that tapctl add is measured against: taps on a bridge by the bare system calls, nothing
+ * checked, nothing read back, nothing undone: floor BRIDGE COUNT
+ *
+ * The taps are those of the guests 52:54:00:00:00:00 upwards. libc is all it is linked with.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <linux/if.h>
+#include <linux/if_link.h>
+#include <linux/if_tun.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <linux/sockios.h>
+
+/* A transaction under construction. */
+struct batch {
+	_Alignas(4) char data[512];
+	size_t len;
+	struct nlmsghdr *last;
+};
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static void *put(struct batch *batch, const void *data, size_t size)
+{
+	char *at = batch->data + batch->len;
+
+	memcpy(at, data, size);
+	batch->len += NLMSG_ALIGN(size);
+	if (batch->last)
+		batch->last->nlmsg_len = (unsigned)(batch->data + batch->len - (char *)batch->last);
+	return at;
+}
+
+static void put_message(struct batch *batch, unsigned short type, unsigned short flags,
+			const void *header, size_t size)
+{
+	const struct nlmsghdr m = { .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | flags };
+
+	batch->last = (void *)(batch->data + batch->len);
+	put(batch, &m, sizeof(m));
+	put(batch, header, size);
+}
+
+static struct rtattr *put_attr(struct batch *batch, unsigned short type, const void *data,
+			       size_t size)
+{
+	const struct rtattr attr = { .rta_type = type, .rta_len = (unsigned short)RTA_LENGTH(size) };
+	struct rtattr *at = put(batch, &attr, sizeof(attr));
+
+	put(batch, data, size);
+	return at;
+}
+
+static void end_nest(const struct batch *batch, struct rtattr *nest)
+{
+	nest->rta_len = (unsigned short)(batch->data + batch->len - (char *)nest);
+}
+
+static int index_of(int netlink, const char *name)
+{
+	struct ifreq ifr = { 0 };
+
+	snprintf(ifr.ifr_name, IFNAMSIZ, "%s", name);
+	if (ioctl(netlink, SIOCGIFINDEX, &ifr) < 0)
+		die(name);
+	return ifr.ifr_ifindex;
+}
+
+/* The messages of tapctl that change something, in its order, the last one acknowledged. */
+static void set_up(int netlink, int ifindex, int bridge, unsigned number)
+{
+	const unsigned char address[] = { 0xfe, 0x54, 0, 0, (unsigned char)(number >> 8),
+					  (unsigned char)number };
+	const struct ifinfomsg plain = { .ifi_index = ifindex };
+	const struct ifinfomsg up = { .ifi_index = ifindex, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+	const struct tcmsg root = { .tcm_ifindex = ifindex, .tcm_parent = TC_H_ROOT };
+	const unsigned char none = IN6_ADDR_GEN_MODE_NONE;
+	const unsigned mtu = 1500;
+	struct batch batch = { .len = 0 };
+	struct rtattr *spec, *inet6;
+	char alias[64];
+	struct {
+		struct nlmsghdr header;
+		struct nlmsgerr error;
+		char text[256];
+	} answer;
+
+	snprintf(alias, sizeof(alias), "tapctl guest 52:54:00:00:%02x:%02x", number >> 8,
+		 number & 0xff);
+	put_message(&batch, RTM_NEWLINK, 0, &plain, sizeof(plain));
+	put_attr(&batch, IFLA_ADDRESS, address, sizeof(address));
+	put_attr(&batch, IFLA_IFALIAS, alias, strlen(alias) + 1);
+	put_attr(&batch, IFLA_MTU, &mtu, sizeof(mtu));
+	put_attr(&batch, IFLA_MASTER, &bridge, sizeof(bridge));
+	spec = put_attr(&batch, IFLA_AF_SPEC | NLA_F_NESTED, NULL, 0);
+	inet6 = put_attr(&batch, AF_INET6 | NLA_F_NESTED, NULL, 0);
+	put_attr(&batch, IFLA_INET6_ADDR_GEN_MODE, &none, sizeof(none));
+	end_nest(&batch, inet6);
+	end_nest(&batch, spec);
+	put_message(&batch, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, &root, sizeof(root));
+	put_attr(&batch, TCA_KIND, "noqueue", sizeof("noqueue"));
+	put_message(&batch, RTM_NEWLINK, NLM_F_ACK, &up, sizeof(up));
+	if (send(netlink, batch.data, batch.len, 0) != (ssize_t)batch.len ||
+	    recv(netlink, &answer, sizeof(answer), 0) < (ssize_t)NLMSG_LENGTH(sizeof(answer.error)))
+		die("netlink");
+	if (answer.error.error) {
+		fprintf(stderr, "floor: tap %u: %s\n", number, strerror(-answer.error.error));
+		exit(1);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	unsigned count = argc == 3 ? (unsigned)atoi(argv[2]) : 0;
+	int bridge, *fds = calloc(count + 1, sizeof(*fds));
+	struct rlimit limit = { .rlim_cur = count + 16, .rlim_max = count + 16 };
+
+	if (!count || netlink < 0 || !fds)
+		die("usage: floor BRIDGE COUNT");
+	bridge = index_of(netlink, argv[1]);
+	if (count > 64)
+		setrlimit(RLIMIT_NOFILE, &limit);
+	for (unsigned i = 0; i < count; i++) {
+		struct ifreq ifr = {
+			.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL),
+		};
+
+		snprintf(ifr.ifr_name, IFNAMSIZ, "tap52540000%04x", i & 0xffff);
+		fds[i] = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+		if (fds[i] < 0 || ioctl(fds[i], TUNSETIFF, &ifr) < 0)
+			die(ifr.ifr_name);
+		set_up(netlink, index_of(netlink, ifr.ifr_name), bridge, i);
+	}
+	/* Nothing stays unless all are there. */
+	for (unsigned i = 0; i < count; i++)
+		if (ioctl(fds[i], TUNSETOWNER, 0) < 0 || ioctl(fds[i], TUNSETPERSIST, 1) < 0)
+			die("tap");
+	return 0;
+}
