@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <libmnl/libmnl.h>
+#include <linux/audit.h>
 #include <linux/if_arp.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
@@ -25,6 +26,8 @@
 #define BRPORT_LOCKED 39 /* IFLA_BRPORT_LOCKED, Linux 5.18 */
 #define ERRNO_MAX 4095 /* MAX_ERRNO of linux/err.h */
 #define EXT_SKIP_STATS (1 << 3) /* RTEXT_FILTER_SKIP_STATS, Linux 4.4 */
+
+#define AUDIT_VIRT_RESOURCE 2501 /* of libaudit.h: the kernel gives these numbers to user space */
 
 static const char *const mode_names[MODE_COUNT] = {
 	[MODE_BRIDGE] = "bridge",
@@ -61,26 +64,27 @@ bool macvtap_mode_parse(enum macvtap_mode *mode, const char *name)
 	return false;
 }
 
-static int open_protocol(struct nl *nl, int protocol)
+static int open_socket(struct nl *nl, int protocol, int flags)
 {
-	const int on = 1;
-
 	nl->seq = 0;
 	nl->count = 0;
 	nl->text[0] = '\0';
 	nl->failed = NL_LOOKUP;
-	nl->socket = mnl_socket_open2(protocol, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (!nl->socket)
-		return -errno;
-	/* Kernels that do not know these only have less to say: no reason to stop. */
-	(void)mnl_socket_setsockopt(nl->socket, NETLINK_EXT_ACK, (void *)&on, sizeof(on));
-	(void)mnl_socket_setsockopt(nl->socket, NETLINK_CAP_ACK, (void *)&on, sizeof(on));
-	return 0;
+	nl->socket = mnl_socket_open2(protocol, SOCK_CLOEXEC | flags);
+	return nl->socket ? 0 : -errno;
 }
 
 int nl_open(struct nl *nl)
 {
-	return open_protocol(nl, NETLINK_ROUTE);
+	const int on = 1;
+	int err = open_socket(nl, NETLINK_ROUTE, SOCK_NONBLOCK);
+
+	if (err)
+		return err;
+	/* Kernels that do not know these only have less to say: no reason to stop. */
+	(void)mnl_socket_setsockopt(nl->socket, NETLINK_EXT_ACK, (void *)&on, sizeof(on));
+	(void)mnl_socket_setsockopt(nl->socket, NETLINK_CAP_ACK, (void *)&on, sizeof(on));
+	return 0;
 }
 
 void nl_close(struct nl *nl)
@@ -109,7 +113,7 @@ static void nl_begin(struct nl *nl)
 
 /* A new message with room for @extra bytes of family header, which is zeroed and returned. */
 static struct nlmsghdr *nl_message(struct nl *nl, enum nl_step step, uint16_t type, uint16_t flags,
-				   size_t extra, void *header)
+				   size_t extra, const void *header)
 {
 	struct nlmsghdr *m = mnl_nlmsg_put_header(nl->buffer + nl->len);
 
@@ -757,7 +761,8 @@ static int tap_setup(struct nl *nl, const struct tap_setup *setup, bool no_ipv6,
 	nl_begin(nl);
 	m = link_message(nl, NL_CONFIGURE, RTM_NEWLINK, 0, setup->ifindex);
 	mnl_attr_put(m, IFLA_ADDRESS, MAC_LEN, setup->address);
-	mnl_attr_put_strz(m, IFLA_IFALIAS, setup->alias);
+	if (setup->alias)
+		mnl_attr_put_strz(m, IFLA_IFALIAS, setup->alias);
 	if (setup->mtu)
 		mnl_attr_put_u32(m, IFLA_MTU, setup->mtu);
 	if (setup->bridge)
@@ -1086,7 +1091,7 @@ int nl_forward_drops(bool *drops)
 {
 	struct nfgenmsg family = { .nfgen_family = NFPROTO_UNSPEC, .version = NFNETLINK_V0 };
 	struct nl nl;
-	int err = open_protocol(&nl, NETLINK_NETFILTER);
+	int err = open_socket(&nl, NETLINK_NETFILTER, SOCK_NONBLOCK);
 
 	*drops = false;
 	if (err)
@@ -1097,4 +1102,27 @@ int nl_forward_drops(bool *drops)
 	err = nl_dump(&nl, find_dropping_chain, drops);
 	nl_close(&nl);
 	return err < 0 ? err : 0;
+}
+
+/* --- the audit log --- */
+
+int nl_audit_open(struct nl *nl)
+{
+	nl_begin(nl);
+	return open_socket(nl, NETLINK_AUDIT, 0);
+}
+
+void nl_audit_put(struct nl *nl, const char *text)
+{
+	size_t size = strlen(text) + 1;
+
+	if (nl->count == NL_MESSAGES || nl->len + mnl_nlmsg_size(size) > sizeof(nl->buffer))
+		nl_audit_send(nl);
+	nl_message_end(nl, nl_message(nl, NL_CREATE, AUDIT_VIRT_RESOURCE, 0, size, text));
+}
+
+void nl_audit_send(struct nl *nl)
+{
+	(void)nl_send(nl);
+	nl_begin(nl);
 }

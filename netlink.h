@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rtnetlink on raw libmnl: links, bridge ports, their VLANs and forwarding entries.
+ * rtnetlink on raw libmnl: links, bridge ports, their VLANs and forwarding entries. And the way to
+ * the audit log, which is netlink too.
  *
  * The only room that knows RTM_*, IFLA_* and libmnl. It prints nothing. Every function returns 0
  * or a negative errno; nl_strerror() then has the kernel's own sentence and nl->failed tells at
@@ -138,7 +139,7 @@ int nl_link_dump(struct nl *nl, enum link_kind kind, nl_link_fn *each, void *dat
 struct tap_setup {
 	int ifindex;
 	const uint8_t *address, *guest; /* the host side's, the guest's */
-	const char *alias;
+	const char *alias; /* NULL: none */
 	uint32_t mtu; /* 0: as it is */
 	const struct link *bridge; /* NULL: on no bridge */
 	const struct port_policy *policy;
@@ -216,5 +217,14 @@ struct port_vlan {
 };
 typedef int nl_vlan_fn(const struct port_vlan *vlan, void *data);
 int nl_vlan_dump(struct nl *nl, nl_vlan_fn *each, void *data);
+
+/*
+ * The kernel's audit log: open a socket, put the texts of virtual machine resource records, send
+ * them, all in one call as long as there are not hundreds. Close it with nl_close(). Nobody waits
+ * for an answer: the kernel throws the records away when audit is off.
+ */
+int nl_audit_open(struct nl *nl);
+void nl_audit_put(struct nl *nl, const char *text);
+void nl_audit_send(struct nl *nl);
 
 #endif

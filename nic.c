@@ -51,6 +51,8 @@ int nic_init(struct nic *nic, const struct nic_options *want, struct report *rep
 		memcpy(nic->host, want->guest, MAC_LEN);
 	if (want->name[0])
 		memcpy(nic->name, want->name, sizeof(nic->name));
+	else if (want->anonymous)
+		memcpy(nic->name, "tap%d", sizeof("tap%d"));
 	else
 		mac_name(nic->name, tap ? "tap" : "mvt", want->guest);
 	return 0;
@@ -581,7 +583,7 @@ static int set_up_tap(struct nl *nl, struct nic *nic, struct report *report)
 	struct tap_setup setup = {
 		.address = nic->host,
 		.guest = nic->want.guest,
-		.alias = alias,
+		.alias = nic->want.anonymous ? NULL : alias,
 		.mtu = nic->want.mtu ? nic->want.mtu : nic->attach.mtu,
 		.bridge = bridged ? &nic->attach : NULL,
 		.policy = &nic->want.policy,

@@ -31,6 +31,8 @@ struct nic_options {
 	bool has_mode; /* it was said, and is not just the default */
 	uint8_t guest[MAC_LEN];
 	char name[IFNAMSIZ]; /* "": derived from the guest's address */
+	bool anonymous; /* @guest was only drawn for the host's address: a tap without name or alias
+			 */
 	uint32_t mtu; /* 0: the bridge's or the lower device's */
 	unsigned queues; /* from 1 */
 	enum vhost_mode vhost;

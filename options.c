@@ -39,6 +39,8 @@ enum option_id {
 	OPT_FORCE,
 	OPT_STALE,
 	OPT_RANDOM,
+	OPT_NO_AUDIT,
+	OPT_USE_VNET,
 	OPT_COUNT,
 };
 
@@ -91,6 +93,10 @@ static const struct poptOption general_table[] = {
 	FLAG('v', "verbose", OPT_VERBOSE, "tell each step on stderr"), POPT_TABLEEND
 };
 
+static const struct poptOption audit_table[] = {
+	FLAG(0, "no-audit", OPT_NO_AUDIT, "write nothing to the kernel's audit log"), POPT_TABLEEND
+};
+
 const struct poptOption options_mac[] = { FLAG('r', "random", OPT_RANDOM, "draw a guest's address"),
 					  TABLE(json_table, NULL), POPT_AUTOHELP POPT_TABLEEND };
 
@@ -109,6 +115,7 @@ const struct poptOption options_exec[] = {
 	WORD('u', "user", OPT_USER, "run COMMAND as this user, without any privilege",
 	     "USER[:GROUP]"),
 	FLAG(0, "reuse", OPT_REUSE, "open the device if it exists already"),
+	TABLE(audit_table, NULL),
 	TABLE(general_table, "General options:"),
 	POPT_AUTOHELP POPT_TABLEEND
 };
@@ -132,6 +139,16 @@ const struct poptOption options_pin[] = { TABLE(general_table, "General options:
 const struct poptOption options_check[] = { TABLE(json_table, NULL),
 					    TABLE(general_table, "General options:"),
 					    POPT_AUTOHELP POPT_TABLEEND };
+
+const struct poptOption options_bridgehelper[] = {
+	WORD(0, "br", OPT_BRIDGE, "the bridge", "BRIDGE"),
+	WORD(0, "fd", OPT_FD, "the Unix socket that the tap's fd is sent through", "N"),
+	FLAG(0, "use-vnet", OPT_USE_VNET, "with IFF_VNET_HDR"),
+	WORD('m', "mac", OPT_MAC, "the guest's address, if it is known", "MAC"),
+	TABLE(audit_table, NULL),
+	TABLE(general_table, "General options:"),
+	POPT_AUTOHELP POPT_TABLEEND
+};
 
 /* clang-format on */
 
@@ -378,6 +395,12 @@ static int read_general_option(struct options *options, enum option_id id, const
 	case OPT_RANDOM:
 		options->random = true;
 		return 0;
+	case OPT_NO_AUDIT:
+		options->no_audit = true;
+		return 0;
+	case OPT_USE_VNET:
+		options->use_vnet = true;
+		return 0;
 	default:
 		return report_error(report, -EINVAL, "option %d is unknown", id);
 	}
@@ -434,7 +457,8 @@ static int check_repetition(struct reading *reading, enum option_id id, struct r
 	uint64_t bit = (uint64_t)1 << id;
 	uint64_t *seen = id <= OPT_LAST_OF_NIC ? &reading->nic_seen : &reading->seen;
 
-	if (id == OPT_MAC)
+	/* qemu says --use-vnet behind what the user says. */
+	if (id == OPT_MAC || id == OPT_USE_VNET)
 		return 0;
 	if (*seen & bit)
 		return report_error(report, -EINVAL, "--%s: it is given twice", long_name(id));
@@ -445,12 +469,34 @@ static int check_repetition(struct reading *reading, enum option_id id, struct r
 	return 0;
 }
 
+/*
+ * A caller without privilege of its own may say what touches nothing but its own device: no name
+ * that others go by, no MTU or VLAN of the bridge, no address that is tied to a port, nobody else's
+ * device, user or namespace.
+ */
+static int check_reach(poptContext context, enum option_id id, struct report *report)
+{
+	static const uint64_t near = 1U << OPT_MAC | 1U << OPT_BRIDGE | 1U << OPT_LINK |
+				     1U << OPT_MODE | 1U << OPT_QUEUES | 1U << OPT_VHOST |
+				     1U << OPT_NO_VNET_HDR | 1U << OPT_ISOLATED | 1U << OPT_FD |
+				     1U << OPT_JSON | 1U << OPT_VERBOSE | 1U << OPT_ALL |
+				     1U << OPT_HOLDERS | 1U << OPT_RANDOM | 1U << OPT_USE_VNET;
+
+	if (!privs_are_lent() || near & (uint64_t)1 << id)
+		return 0;
+	return report_error(report, -EPERM,
+			    "%s: it is not for a caller without privilege of its own",
+			    poptBadOption(context, POPT_BADOPTION_NOALIAS));
+}
+
 static int read_option(struct reading *reading, poptContext context, enum option_id id,
 		       struct report *report)
 {
 	char *value = poptGetOptArg(context);
-	int err = check_repetition(reading, id, report);
+	int err = check_reach(context, id, report);
 
+	if (!err)
+		err = check_repetition(reading, id, report);
 	if (!err && id == OPT_MAC) {
 		err = begin_nic(reading, report);
 		if (!err)
@@ -474,6 +520,10 @@ static int check_nic(const struct nic_options *nic, struct report *report)
 				    "--unattached");
 	if (nic->kind != NIC_MACVTAP && nic->has_mode)
 		return report_error(report, -EINVAL, "--mode: it is for a macvtap, with --link");
+	if (nic->mode == MODE_PASSTHRU && privs_are_lent())
+		return report_error(report, -EPERM,
+				    "--mode passthru: it takes the whole device, and is not for a "
+				    "caller without privilege of its own");
 	if (nic->kind != NIC_BRIDGED &&
 	    (policy->locked || policy->isolated || policy->hairpin || policy->vlan_count))
 		return report_error(report, -EINVAL,
@@ -560,8 +610,32 @@ static int finish_nics(struct reading *reading, char *const command[], struct re
 	return err ? err : check_twins(options, report);
 }
 
-int options_read(struct options *options, poptContext context, bool nics, char *const command[],
-		 struct report *report)
+/* qemu says the bridge and the socket, and its user the guest's address, or nobody does. */
+static int finish_helper(struct reading *reading, struct report *report)
+{
+	struct options *options = reading->options;
+	struct nic_options *nic;
+	int err = 0;
+
+	if (options->nic_count > 1)
+		return report_error(report, -EINVAL, "--mac: there is one guest's address");
+	if (present_nic(reading)->kind != NIC_BRIDGED || options->fd < 0)
+		return report_error(report, -EINVAL,
+				    "bridge-helper: give --br=BRIDGE and --fd=N, as qemu does");
+	if (options->nic_count == 0) {
+		err = begin_nic(reading, report);
+		if (!err)
+			err = read_mac(present_nic(reading)->guest, "random", report);
+		if (!err)
+			present_nic(reading)->anonymous = true;
+	}
+	nic = present_nic(reading);
+	nic->no_vnet_hdr = !options->use_vnet;
+	return err;
+}
+
+int options_read(struct options *options, poptContext context, enum options_nics nics,
+		 char *const command[], struct report *report)
 {
 	struct reading reading = {
 		.options = options,
@@ -576,7 +650,10 @@ int options_read(struct options *options, poptContext context, bool nics, char *
 		return report_error(
 			report, -EINVAL, "%s: %s", poptBadOption(context, POPT_BADOPTION_NOALIAS),
 			id == POPT_ERROR_BADOPT ? "unknown option: see --help" : poptStrerror(id));
-	return !err && nics ? finish_nics(&reading, command, report) : err;
+	if (err || nics == NICS_NONE)
+		return err;
+	return nics == NICS_HELPER ? finish_helper(&reading, report) :
+				     finish_nics(&reading, command, report);
 }
 
 void options_free(struct options *options)

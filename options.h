@@ -25,23 +25,28 @@ struct options {
 	size_t nic_count;
 	/* exec */
 	int fd; /* where the queues begin; -1: not said, so 3 */
-	bool reuse;
+	bool reuse, no_audit;
 	struct privs_user user;
+	/* bridge-helper */
+	bool use_vnet;
 	/* list, del, mac */
 	bool all, holders, force, stale, random;
 };
 
 /* popt's tables, one a command. */
 extern const struct poptOption options_mac[], options_add[], options_exec[], options_list[],
-	options_del[], options_pin[], options_check[];
+	options_del[], options_pin[], options_check[], options_bridgehelper[];
+
+/* What a command makes: no device, those of add and exec, or the one of bridge-helper. */
+enum options_nics { NICS_NONE, NICS_MANY, NICS_HELPER };
 
 /*
- * Read all options of @context into @options, and for add and exec (@nics) the devices that they
- * want: @command is exec's COMMAND, whose words may name the guest's address. 0 or -EINVAL or
- * -ENOMEM. Free with options_free().
+ * Read all options of @context into @options, and the devices that they want: @command is exec's
+ * COMMAND, whose words may name the guest's address. What a caller without privilege of its own may
+ * not say is refused. 0 or -EINVAL, -EPERM or -ENOMEM. Free with options_free().
  */
-int options_read(struct options *options, poptContext context, bool nics, char *const command[],
-		 struct report *report);
+int options_read(struct options *options, poptContext context, enum options_nics nics,
+		 char *const command[], struct report *report);
 void options_free(struct options *options);
 
 /* A decimal number of @min to @max, nothing before it and nothing behind. */

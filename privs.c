@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -89,18 +90,70 @@ static int capabilities_set(const struct __user_cap_data_struct data[static CAP_
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
+bool privs_are_lent(void)
+{
+	return getauxval(AT_SECURE);
+}
+
+/* All of them are in the first word. */
+static uint32_t capabilities_for(enum privs_use use)
+{
+	static const uint32_t masks[] = {
+		[PRIVS_LINKS] = 1U << CAP_NET_ADMIN,
+		[PRIVS_NODES] = 1U << CAP_DAC_OVERRIDE | 1U << CAP_MKNOD,
+		[PRIVS_AUDIT] = 1U << CAP_AUDIT_WRITE,
+	};
+
+	return masks[use];
+}
+
+void privs_use(enum privs_use use)
+{
+	struct __user_cap_data_struct data[CAP_WORDS];
+
+	if (!privs_are_lent() || capabilities_get(data) < 0)
+		return;
+	data[0].effective = data[0].permitted & capabilities_for(use);
+	data[1].effective = 0;
+	capabilities_set(data);
+}
+
+bool privs_suffice(enum privs_use use)
+{
+	struct __user_cap_data_struct data[CAP_WORDS];
+
+	return capabilities_get(data) == 0 && !(capabilities_for(use) & ~data[0].permitted);
+}
+
+int privs_keep_links(void)
+{
+	struct __user_cap_data_struct data[CAP_WORDS];
+	uint32_t links = capabilities_for(PRIVS_LINKS);
+	int err = capabilities_get(data);
+
+	if (err)
+		return err;
+	links &= data[0].permitted;
+	memset(data, 0, sizeof(data));
+	data[0].permitted = data[0].effective = links;
+	return capabilities_set(data);
+}
+
 int privs_clear_inherited(struct report *report)
 {
 	struct __user_cap_data_struct data[CAP_WORDS] = { 0 };
 	int err = capabilities_get(data);
 
 	/* An empty inheritable set empties the ambient one too (capabilities(7)). */
-	if (!err && (data[0].inheritable || data[1].inheritable)) {
+	if (!err && privs_are_lent()) {
+		memset(data, 0, sizeof(data));
+		err = capabilities_set(data);
+	} else if (!err && (data[0].inheritable || data[1].inheritable)) {
 		data[0].inheritable = data[1].inheritable = 0;
 		err = capabilities_set(data);
 	}
 	if (err)
-		return report_error(report, err, "cannot clear the inheritable capabilities: %s",
+		return report_error(report, err, "cannot clear the capabilities for COMMAND: %s",
 				    strerror(-err));
 	return 0;
 }

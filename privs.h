@@ -24,7 +24,38 @@ bool privs_find_group(gid_t *gid, const char *word);
 /* Read USER[:GROUP]. A user known only by number needs a GROUP. Returns 0 or -EINVAL. */
 int privs_parse(struct privs_user *user, const char *text, struct report *report);
 
-/* Clear the ambient and inheritable capabilities, which COMMAND would get. */
+/*
+ * Whether this process has its capabilities from the file of its program, and its caller may have
+ * none (AT_SECURE; a security module says so too). Then what it does is for the access file to
+ * decide, and the capabilities are effective only while they are needed.
+ */
+bool privs_are_lent(void);
+
+/* What capabilities that are lent are needed for. */
+enum privs_use {
+	PRIVS_NONE,
+	PRIVS_LINKS, /* CAP_NET_ADMIN */
+	PRIVS_NODES, /* CAP_DAC_OVERRIDE and CAP_MKNOD: the character device of a macvtap */
+	PRIVS_AUDIT, /* CAP_AUDIT_WRITE */
+};
+
+/*
+ * Make the lent capabilities for @use effective, as far as they are there, and no other ones.
+ * Capabilities of one's own stay as they are. It fails in ways that the kernel tells again when
+ * what they are needed for is done.
+ */
+void privs_use(enum privs_use use);
+
+/* Whether the capabilities for @use are there. */
+bool privs_suffice(enum privs_use use);
+
+/* Give up all capabilities for good but CAP_NET_ADMIN. */
+int privs_keep_links(void);
+
+/*
+ * Take away what COMMAND would get of tapctl's: the ambient and inheritable capabilities, and all
+ * capabilities that are lent.
+ */
 int privs_clear_inherited(struct report *report);
 
 /*

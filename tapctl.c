@@ -12,6 +12,9 @@
 
 #include <popt.h>
 
+#include "access.h"
+#include "audit.h"
+#include "bridgehelper.h"
 #include "check.h"
 #include "command.h"
 #include "holders.h"
@@ -50,9 +53,10 @@ struct command {
 	const char *name, *words, *summary;
 	const struct poptOption *table;
 	int (*run)(struct run *run); /* returns the exit status */
-	bool takes_nics, takes_command;
+	enum options_nics takes_nics;
+	bool takes_command;
 	int min_words, max_words;
-	bool unprivileged; /* harmless in the hands of everybody */
+	bool unprivileged; /* harmless in the hands of everybody, or asks the access file */
 };
 
 /* --- what is printed --- */
@@ -236,6 +240,24 @@ static void warn_of_command(struct run *run)
 				    mac_format(mac, run->options.nics[k].guest), run->command[0]);
 }
 
+/* Where a caller without privilege of its own may have a device. */
+static int check_access(const struct wire *wire, struct report *report)
+{
+	int err = 0;
+
+	if (!privs_are_lent())
+		return 0;
+	for (size_t k = 0; k < wire->count && !err; k++) {
+		err = access_check(&wire->nics[k], report);
+		if (!err && wire->nics[k].want.kind == NIC_MACVTAP && !privs_suffice(PRIVS_NODES))
+			err = report_error(
+				report, -EPERM,
+				"--link: the character device of a macvtap is root's: this "
+				"program needs cap_dac_override and cap_mknod to open it");
+	}
+	return err;
+}
+
 /* Everything until COMMAND runs, in the namespace of --netns and back from it. */
 static int prepare_exec(struct run *run, struct wire *wire, int *previous)
 {
@@ -250,6 +272,8 @@ static int prepare_exec(struct run *run, struct wire *wire, int *previous)
 		err = netns_enter(options->netns, previous, &run->report);
 	if (!err)
 		err = wire_begin(wire, options->nics, options->nic_count, &run->report);
+	if (!err)
+		err = check_access(wire, &run->report);
 	if (err)
 		return err;
 	warn_of_command(run);
@@ -262,6 +286,9 @@ static int prepare_exec(struct run *run, struct wire *wire, int *previous)
 		err = launch_place(wire->nics, wire->count, first, &run->report);
 	if (!err)
 		err = launch_environment(wire->nics, wire->count, &run->report);
+	/* The last moment at which it may be told. */
+	if (!options->no_audit)
+		audit_nics(wire->nics, wire->count, !err);
 	if (!err)
 		err = privs_clear_inherited(&run->report);
 	if (!err && options->user.wanted)
@@ -283,6 +310,16 @@ static int cmd_exec(struct run *run)
 	wire_unmake(&wire);
 	wire_end(&wire);
 	return fail(&run->report, status);
+}
+
+/* --- bridge-helper --- */
+
+static int cmd_bridgehelper(struct run *run)
+{
+	const struct options *options = &run->options;
+	int err = bridgehelper_serve(options->nics, options->fd, !options->no_audit, &run->report);
+
+	return err ? fail(&run->report, EXIT_FAILURE) : EXIT_SUCCESS;
 }
 
 /* --- list --- */
@@ -555,14 +592,15 @@ static const struct command commands[] = {
 	  .summary = "make devices that stay",
 	  .table = options_add,
 	  .run = cmd_add,
-	  .takes_nics = true },
+	  .takes_nics = NICS_MANY },
 	{ .name = "exec",
 	  .words = "-- COMMAND [ARG...]",
 	  .summary = "run COMMAND with new devices open from fd 3 upwards",
 	  .table = options_exec,
 	  .run = cmd_exec,
-	  .takes_nics = true,
-	  .takes_command = true },
+	  .takes_nics = NICS_MANY,
+	  .takes_command = true,
+	  .unprivileged = true },
 	{ .name = "list",
 	  .words = "[NAME|MAC...]",
 	  .summary = "show devices",
@@ -590,15 +628,24 @@ static const struct command commands[] = {
 	  .run = cmd_pin,
 	  .min_words = 1,
 	  .max_words = 1 },
+	{ .name = "bridge-helper",
+	  .words = "",
+	  .summary = "qemu's helper: a tap for -netdev bridge",
+	  .table = options_bridgehelper,
+	  .run = cmd_bridgehelper,
+	  .takes_nics = NICS_HELPER,
+	  .unprivileged = true },
 };
 /* clang-format on */
 
 static void print_usage(FILE *out)
 {
 	fputs("Usage: tapctl COMMAND [OPTION...]\n\n", out);
-	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
-		fprintf(out, "  tapctl %-6s %-21s %s\n", commands[i].name, commands[i].words,
-			commands[i].summary);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		int n = fprintf(out, "  tapctl %-6s %s", commands[i].name, commands[i].words);
+
+		fprintf(out, "%*s%s\n", 38 - n, "", commands[i].summary);
+	}
 	fputs("\nEach command has --help. The whole story: man 8 tapctl\n", out);
 }
 
@@ -641,7 +688,7 @@ static int check_caller(const struct command *command, struct report *report)
 		return report_error(report, -EPERM,
 				    "tapctl must not be setuid or setgid: remove that bit and use "
 				    "sudo or file capabilities");
-	if (getauxval(AT_SECURE) && !command->unprivileged)
+	if (privs_are_lent() && !command->unprivileged)
 		return report_error(report, -EPERM,
 				    "%s: no access file allows this to a caller without privilege "
 				    "of its own",
@@ -649,20 +696,30 @@ static int check_caller(const struct command *command, struct report *report)
 	return 0;
 }
 
+/* What a wrong command line ends with: for qemu's helper there is only one failure. */
+static int misuse_status(const struct command *command)
+{
+	return command->takes_command		  ? EXIT_EXEC_FAILED :
+	       command->takes_nics == NICS_HELPER ? EXIT_FAILURE :
+						    EXIT_USAGE;
+}
+
 static int run_command(const struct command *command, struct run *run, poptContext context)
 {
 	int failure = command->takes_command ? EXIT_EXEC_FAILED : EXIT_FAILURE;
 	int previous = -1, err;
 
+	if (check_caller(command, &run->report) < 0)
+		return fail(&run->report, failure);
 	err = options_read(&run->options, context, command->takes_nics, run->command, &run->report);
 	if (!err)
 		err = read_words(run, command, context);
+	if (err == -EPERM)
+		return fail(&run->report, failure);
 	if (err)
-		return fail(&run->report, command->takes_command ? EXIT_EXEC_FAILED : EXIT_USAGE);
+		return fail(&run->report, misuse_status(command));
 	if (run->options.verbose)
 		run->report.tell = tell;
-	if (check_caller(command, &run->report) < 0)
-		return fail(&run->report, failure);
 	/* exec comes back from there for COMMAND; the others end there. */
 	if (run->options.netns[0] && !command->takes_command &&
 	    netns_enter(run->options.netns, &previous, &run->report) < 0)
@@ -686,6 +743,14 @@ static int split_command(const struct command *command, int argc, char **argv, s
 	return own;
 }
 
+/* Called by the name of qemu's own helper, all words are for that. */
+static bool is_helper(const char *program)
+{
+	const char *slash = strrchr(program, '/');
+
+	return strcmp(slash ? slash + 1 : program, "qemu-bridge-helper") == 0;
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command;
@@ -694,31 +759,39 @@ int main(int argc, char **argv)
 	char title[32], usage[64];
 	int status, own;
 
+	privs_use(PRIVS_NONE);
 	/* A line of error is one write: those of many processes at once do not mix. */
 	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
 	atexit(close_output);
-	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+	/* From here on the first word is the command. */
+	if (argc > 0 && is_helper(argv[0])) {
+		argv[0] = "bridge-helper";
+	} else {
+		argc--;
+		argv++;
+	}
+	if (argc > 0 && strcmp(argv[0], "--help") == 0) {
 		print_usage(stdout);
 		return EXIT_SUCCESS;
 	}
-	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+	if (argc > 0 && strcmp(argv[0], "--version") == 0) {
 		puts("tapctl " VERSION);
 		return EXIT_SUCCESS;
 	}
-	command = argc > 1 ? find_command(argv[1]) : NULL;
+	command = argc > 0 ? find_command(argv[0]) : NULL;
 	if (!command) {
-		if (argc > 1)
+		if (argc > 0)
 			report_error(&run.report, -EINVAL,
-				     "'%s': there is no such command: see tapctl --help", argv[1]);
+				     "'%s': there is no such command: see tapctl --help", argv[0]);
 		else
 			report_error(&run.report, -EINVAL, "give a command: see tapctl --help");
 		return fail(&run.report, EXIT_USAGE);
 	}
-	own = split_command(command, argc - 1, argv + 1, &run);
+	own = split_command(command, argc, argv, &run);
 	/* popt's --help and --usage begin with the name of the command. */
 	snprintf(title, sizeof(title), "tapctl %s", command->name);
-	argv[1] = title;
-	context = poptGetContext("tapctl", own, (const char **)argv + 1, command->table, 0);
+	argv[0] = title;
+	context = poptGetContext("tapctl", own, (const char **)argv, command->table, 0);
 	if (!context) {
 		report_error(&run.report, -ENOMEM, "out of memory");
 		return fail(&run.report, command->takes_command ? EXIT_EXEC_FAILED : EXIT_FAILURE);

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "nic.h"
+#include "privs.h"
 #include "tapdev.h"
 #include "watcher.h"
 
@@ -102,7 +103,10 @@ static int remove_device(struct nl *nl, const struct watch *watch)
 	return nl_link_delete(nl, watch->ifindex);
 }
 
-/* Nothing of the caller's is kept: no fd, terminal, directory or signal. False: could not. */
+/*
+ * Nothing of the caller's is kept: no fd, terminal, directory or signal, and no capability but the
+ * one that removing a link needs. False: could not.
+ */
 static bool become_daemon(int control, int inotify)
 {
 	static const int ignored[] = { SIGHUP,	SIGINT,	 SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP,
@@ -124,7 +128,7 @@ static bool become_daemon(int control, int inotify)
 	    dup2(STDIN_FILENO, STDERR_FILENO) < 0)
 		return false;
 	prctl(PR_SET_NAME, "tapctl-watcher");
-	return chdir("/") == 0;
+	return chdir("/") == 0 && privs_keep_links() == 0;
 }
 
 static _Noreturn void watch_device(struct watch *watch, int control, int inotify)

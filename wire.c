@@ -5,13 +5,18 @@
 #include <unistd.h>
 #include <sys/resource.h>
 
+#include "privs.h"
 #include "wire.h"
 
 int wire_begin(struct wire *wire, const struct nic_options *wants, size_t count,
 	       struct report *report)
 {
-	int err = nl_open(&wire->nl);
+	int err;
 
+	/* The kernel looks at who opened the socket, too (net/netlink/af_netlink.c). */
+	privs_use(PRIVS_LINKS);
+	err = nl_open(&wire->nl);
+	privs_use(PRIVS_NONE);
 	wire->count = 0;
 	wire->nics = calloc(count, sizeof(*wire->nics));
 	wire->watchers = malloc(count * sizeof(*wire->watchers));
@@ -95,11 +100,18 @@ static int make_open(struct wire *wire, size_t k, bool reuse, struct report *rep
 
 	if (err)
 		return err;
+	privs_use(PRIVS_LINKS);
 	if (nic->want.kind != NIC_MACVTAP)
-		return nic_make_tap(&wire->nl, nic, false, report);
-	if (!nic->reused)
+		err = nic_make_tap(&wire->nl, nic, false, report);
+	else if (!nic->reused)
 		err = make_macvtap(wire, k, true, report);
-	return err ? err : nic_open_macvtap(nic, wire->watchers[k].inotify, report);
+	privs_use(PRIVS_NONE);
+	if (err || nic->want.kind != NIC_MACVTAP)
+		return err;
+	privs_use(PRIVS_NODES);
+	err = nic_open_macvtap(nic, wire->watchers[k].inotify, report);
+	privs_use(PRIVS_NONE);
+	return err;
 }
 
 int wire_make_open(struct wire *wire, bool reuse, struct report *report)
@@ -127,10 +139,12 @@ int wire_verify(struct wire *wire, struct report *report)
 
 void wire_unmake(struct wire *wire)
 {
+	privs_use(PRIVS_LINKS);
 	for (size_t k = wire->count; k-- > 0;) {
 		nic_unmake(&wire->nl, &wire->nics[k]);
 		watcher_finish(&wire->watchers[k]);
 	}
+	privs_use(PRIVS_NONE);
 }
 
 void wire_end(struct wire *wire)
