@@ -169,10 +169,13 @@ int access_check(const struct nic *nic, struct report *report)
 		return report_error(report, -EACCES,
 				    "%s: access denied: cannot read the access file %s: %s",
 				    question.name, path, strerror(-err));
-	if (question.denied || !question.allowed)
-		return report_error(report, -EACCES, "%s: access denied by acl file %s: %s%s %s",
-				    question.name, path,
-				    question.denied ? "there is deny" : "there is no allow",
-				    question.link ? "-link" : "", question.name);
+	if (question.denied)
+		return report_error(report, -EACCES, "%s: access denied by acl file %s",
+				    question.name, path);
+	if (!question.allowed)
+		return report_error(report, -EACCES,
+				    "%s: access denied by acl file %s: no line says allow%s %s",
+				    question.name, path, question.link ? "-link" : "",
+				    question.name);
 	return 0;
 }

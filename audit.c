@@ -63,7 +63,7 @@ static void put_nic(const struct record *record, const struct nic *nic, bool suc
 	if (nic->want.kind == NIC_MACVTAP)
 		snprintf(path, sizeof(path), "/dev/tap%d", nic->link.ifindex);
 	put_open(record, mac, path, nic->fds[0]);
-	if (nic->vhost_fds[0] >= 0)
+	if (nic->vhost_fds[0] >= 0 || (nic->want.vhost == VHOST_ON && nic->fds[0] >= 0))
 		put_open(record, mac, "/dev/vhost-net", nic->vhost_fds[0]);
 	snprintf(fields, sizeof(fields), "old-net=\"?\" new-net=\"%s\"", mac);
 	put(record, "start", fields, success);

@@ -410,6 +410,7 @@ static int read_general_option(struct options *options, enum option_id id, const
 
 /* Where an option is going: all NICs until the first --mac, then the newest one. */
 struct reading {
+	const struct poptOption *table;
 	struct options *options;
 	struct nic_options common;
 	uint64_t seen, nic_seen; /* bits of option_id */
@@ -436,36 +437,39 @@ static int begin_nic(struct reading *reading, struct report *report)
 	return 0;
 }
 
-/* popt itself would name the option's value when that is a word of its own. */
-static const char *long_name(enum option_id id)
+static uint64_t bit(enum option_id id)
 {
-	static const struct poptOption *const tables[] = {
-		nic_table,    json_table,   general_table, options_mac, options_add,
-		options_exec, options_list, options_del,   NULL,
-	};
+	return (uint64_t)1 << id;
+}
 
-	for (const struct poptOption *const *table = tables; *table; table++)
-		for (const struct poptOption *row = *table; row->longName || row->arg; row++)
-			if (row->val == (int)id)
-				return row->longName;
-	return "?";
+/* The long name of an option, for errors: what poptBadOption() tells may be its value. */
+static const char *name_of(const struct poptOption *table, enum option_id id)
+{
+	const char *name = NULL;
+
+	for (; !name && (table->longName || table->arg); table++)
+		if (table->argInfo == POPT_ARG_INCLUDE_TABLE)
+			name = name_of(table->arg, id);
+		else if (table->val == (int)id)
+			name = table->longName;
+	return name;
 }
 
 static int check_repetition(struct reading *reading, enum option_id id, struct report *report)
 {
-	const uint64_t places = 1U << OPT_BRIDGE | 1U << OPT_LINK | 1U << OPT_UNATTACHED;
-	uint64_t bit = (uint64_t)1 << id;
+	const uint64_t places = bit(OPT_BRIDGE) | bit(OPT_LINK) | bit(OPT_UNATTACHED);
 	uint64_t *seen = id <= OPT_LAST_OF_NIC ? &reading->nic_seen : &reading->seen;
 
-	/* qemu says --use-vnet behind what the user says. */
+	/* qemu says --use-vnet behind what its user says. */
 	if (id == OPT_MAC || id == OPT_USE_VNET)
 		return 0;
-	if (*seen & bit)
-		return report_error(report, -EINVAL, "--%s: it is given twice", long_name(id));
-	if (bit & places && *seen & places)
+	if (*seen & bit(id))
+		return report_error(report, -EINVAL, "--%s: it is given twice",
+				    name_of(reading->table, id));
+	if (bit(id) & places && *seen & places)
 		return report_error(report, -EINVAL,
 				    "--bridge, --link and --unattached: give one of them");
-	*seen |= bit;
+	*seen |= bit(id);
 	return 0;
 }
 
@@ -474,26 +478,26 @@ static int check_repetition(struct reading *reading, enum option_id id, struct r
  * that others go by, no MTU or VLAN of the bridge, no address that is tied to a port, nobody else's
  * device, user or namespace.
  */
-static int check_reach(poptContext context, enum option_id id, struct report *report)
+static int check_reach(const struct reading *reading, enum option_id id, struct report *report)
 {
-	static const uint64_t near = 1U << OPT_MAC | 1U << OPT_BRIDGE | 1U << OPT_LINK |
-				     1U << OPT_MODE | 1U << OPT_QUEUES | 1U << OPT_VHOST |
-				     1U << OPT_NO_VNET_HDR | 1U << OPT_ISOLATED | 1U << OPT_FD |
-				     1U << OPT_JSON | 1U << OPT_VERBOSE | 1U << OPT_ALL |
-				     1U << OPT_HOLDERS | 1U << OPT_RANDOM | 1U << OPT_USE_VNET;
+	const uint64_t near = bit(OPT_MAC) | bit(OPT_BRIDGE) | bit(OPT_LINK) | bit(OPT_MODE) |
+			      bit(OPT_QUEUES) | bit(OPT_VHOST) | bit(OPT_NO_VNET_HDR) |
+			      bit(OPT_ISOLATED) | bit(OPT_FD) | bit(OPT_JSON) | bit(OPT_VERBOSE) |
+			      bit(OPT_ALL) | bit(OPT_HOLDERS) | bit(OPT_RANDOM) | bit(OPT_USE_VNET);
 
-	if (!privs_are_lent() || near & (uint64_t)1 << id)
+	if (!privs_are_lent() || near & bit(id))
 		return 0;
 	return report_error(report, -EPERM,
-			    "%s: it is not for a caller without privilege of its own",
-			    poptBadOption(context, POPT_BADOPTION_NOALIAS));
+			    "--%s: a caller without privilege of its own may not say this: run it "
+			    "with sudo",
+			    name_of(reading->table, id));
 }
 
 static int read_option(struct reading *reading, poptContext context, enum option_id id,
 		       struct report *report)
 {
 	char *value = poptGetOptArg(context);
-	int err = check_reach(context, id, report);
+	int err = check_reach(reading, id, report);
 
 	if (!err)
 		err = check_repetition(reading, id, report);
@@ -521,9 +525,10 @@ static int check_nic(const struct nic_options *nic, struct report *report)
 	if (nic->kind != NIC_MACVTAP && nic->has_mode)
 		return report_error(report, -EINVAL, "--mode: it is for a macvtap, with --link");
 	if (nic->mode == MODE_PASSTHRU && privs_are_lent())
-		return report_error(report, -EPERM,
-				    "--mode passthru: it takes the whole device, and is not for a "
-				    "caller without privilege of its own");
+		return report_error(
+			report, -EPERM,
+			"--mode passthru: a caller without privilege of its own may not "
+			"take a whole device: run it with sudo");
 	if (nic->kind != NIC_BRIDGED &&
 	    (policy->locked || policy->isolated || policy->hairpin || policy->vlan_count))
 		return report_error(report, -EINVAL,
@@ -634,10 +639,11 @@ static int finish_helper(struct reading *reading, struct report *report)
 	return err;
 }
 
-int options_read(struct options *options, poptContext context, enum options_nics nics,
-		 char *const command[], struct report *report)
+int options_read(struct options *options, poptContext context, const struct poptOption *table,
+		 enum options_nics nics, char *const command[], struct report *report)
 {
 	struct reading reading = {
+		.table = table,
 		.options = options,
 		.common = { .queues = 1, .owner = (uid_t)-1, .group = (gid_t)-1 },
 	};

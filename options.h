@@ -41,12 +41,13 @@ extern const struct poptOption options_mac[], options_add[], options_exec[], opt
 enum options_nics { NICS_NONE, NICS_MANY, NICS_HELPER };
 
 /*
- * Read all options of @context into @options, and the devices that they want: @command is exec's
- * COMMAND, whose words may name the guest's address. What a caller without privilege of its own may
- * not say is refused. 0 or -EINVAL, -EPERM or -ENOMEM. Free with options_free().
+ * Read all options of @context, which are those of @table, into @options, and the devices that they
+ * want: @command is exec's COMMAND, whose words may name the guest's address. What a caller without
+ * privilege of its own may not say is refused. 0 or -EINVAL, -EPERM or -ENOMEM. Free with
+ * options_free().
  */
-int options_read(struct options *options, poptContext context, enum options_nics nics,
-		 char *const command[], struct report *report);
+int options_read(struct options *options, poptContext context, const struct poptOption *table,
+		 enum options_nics nics, char *const command[], struct report *report);
 void options_free(struct options *options);
 
 /* A decimal number of @min to @max, nothing before it and nothing behind. */

@@ -689,10 +689,11 @@ static int check_caller(const struct command *command, struct report *report)
 				    "tapctl must not be setuid or setgid: remove that bit and use "
 				    "sudo or file capabilities");
 	if (privs_are_lent() && !command->unprivileged)
-		return report_error(report, -EPERM,
-				    "%s: no access file allows this to a caller without privilege "
-				    "of its own",
-				    command->name);
+		return report_error(
+			report, -EPERM,
+			"%s: a caller without privilege of its own may not do this: run "
+			"it with sudo",
+			command->name);
 	return 0;
 }
 
@@ -711,7 +712,8 @@ static int run_command(const struct command *command, struct run *run, poptConte
 
 	if (check_caller(command, &run->report) < 0)
 		return fail(&run->report, failure);
-	err = options_read(&run->options, context, command->takes_nics, run->command, &run->report);
+	err = options_read(&run->options, context, command->table, command->takes_nics,
+			   run->command, &run->report);
 	if (!err)
 		err = read_words(run, command, context);
 	if (err == -EPERM)
