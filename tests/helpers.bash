@@ -99,3 +99,22 @@ wait_until() {
 		read -rt 0.02 <> <(:) || :
 	done
 }
+
+# A caller without privilege: $PUBLIC is a place that every user may see, with a copy of tapctl that
+# carries CAPABILITIES, and $ETC is what the caller will find as /etc.
+make_caller() { # [CAPABILITIES]
+	requires_root
+	PUBLIC=$(mktemp -d /run/public.XXXXXX) ETC=$PUBLIC/etc
+	chmod 755 "$PUBLIC"
+	mkdir -p "$ETC/tapctl" "$ETC/qemu" "$PUBLIC/dev"
+	cp /etc/passwd /etc/group "$ETC"
+	mknod -m 666 "$PUBLIC/dev/tun" c 10 200
+	cp "$TAPCTL" "$PUBLIC/tapctl"
+	setcap "${1:-cap_net_admin=ep}" "$PUBLIC/tapctl" || skip "no file capabilities here"
+}
+# Run a program as nobody, in $GROUPS_OF_CALLER too, or as root; both find $ETC and everybody's /dev/net/tun.
+as_caller() { as_root setpriv --reuid nobody --regid nogroup --groups "${GROUPS_OF_CALLER:-65534}" -- "$@"; }
+as_root() {
+	inside unshare --mount --propagation private bash -c '
+		mount --bind "$0/etc" /etc && mount --bind "$0/dev" /dev/net && exec "$@"' "$PUBLIC" "$@"
+}
