@@ -111,10 +111,13 @@ make_caller() { # [CAPABILITIES]
 	mknod -m 666 "$PUBLIC/dev/tun" c 10 200
 	cp "$TAPCTL" "$PUBLIC/tapctl"
 	setcap "${1:-cap_net_admin=ep}" "$PUBLIC/tapctl" || skip "no file capabilities here"
+	IN_PLACE=(nsenter --net="/run/netns/$NS" -- unshare --mount --propagation private bash -c '
+		mount --bind "$0/etc" /etc && mount --bind "$0/dev" /dev/net && exec "$@"' "$PUBLIC")
+	# Not with the PATH of root, which may lead where others may not go.
+	BECOME_CALLER=(setpriv --reuid nobody --regid nogroup --groups 65534 -- env
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
 }
 # Run a program as nobody, in $GROUPS_OF_CALLER too, or as root; both find $ETC and everybody's /dev/net/tun.
-as_caller() { as_root setpriv --reuid nobody --regid nogroup --groups "${GROUPS_OF_CALLER:-65534}" -- "$@"; }
-as_root() {
-	inside unshare --mount --propagation private bash -c '
-		mount --bind "$0/etc" /etc && mount --bind "$0/dev" /dev/net && exec "$@"' "$PUBLIC" "$@"
-}
+# The arrays are for what has to be one process.
+as_caller() { as_root "${BECOME_CALLER[@]/65534/${GROUPS_OF_CALLER:-65534}}" "$@"; }
+as_root() { "${IN_PLACE[@]}" "$@" 3>&- 4>&-; }
