@@ -340,6 +340,9 @@ os.write(3, b"\xff" * 6 + mac + b"\x88\xb5" + sys.argv[2].encode().ljust(46, b".
 			{ echo "$file"; return 1; }
 	done
 	[ "$(compgen -G "/proc/$watcher/fd/*" | wc -l)" = 6 ]
+	# Of the capabilities, CAP_NET_ADMIN.
+	[ "$(awk '$1 ~ /^Cap(Inh|Prm|Eff|Amb):/ { print $2 }' "/proc/$watcher/status" | xargs)" = \
+		"0000000000000000 0000000000001000 0000000000001000 0000000000000000" ]
 	kill "$pid"
 }
 
