@@ -12,12 +12,17 @@ enum { WORDS = 64, ROWS = 16 };
 static const struct {
 	const char *name;
 	const struct poptOption *table;
-	bool nics, command;
+	enum options_nics nics;
+	bool command;
 } commands[] = {
-	{ "mac", options_mac, false, false },	  { "add", options_add, true, false },
-	{ "exec", options_exec, true, true },	  { "list", options_list, false, false },
-	{ "del", options_del, false, false },	  { "pin", options_pin, false, false },
-	{ "check", options_check, false, false },
+	{ "mac", options_mac, NICS_NONE, false },
+	{ "add", options_add, NICS_MANY, false },
+	{ "exec", options_exec, NICS_MANY, true },
+	{ "list", options_list, NICS_NONE, false },
+	{ "del", options_del, NICS_NONE, false },
+	{ "pin", options_pin, NICS_NONE, false },
+	{ "check", options_check, NICS_NONE, false },
+	{ "bridge-helper", options_bridgehelper, NICS_HELPER, false },
 };
 
 static void check_nic(const struct nic_options *nic)
@@ -35,11 +40,11 @@ static void check_nic(const struct nic_options *nic)
 	       "only a bridge port has a policy");
 }
 
-static void check_options(const struct options *options, bool nics)
+static void check_options(const struct options *options, enum options_nics nics)
 {
 	always(options->fd >= -1 && options->fd <= 1 << 20, "a fd is one");
 	always(!options->user.wanted || options->user.uid != (uid_t)-1, "a user is one");
-	if (!nics)
+	if (nics == NICS_NONE)
 		return;
 	always(options->nic_count > 0, "there is a NIC");
 	for (size_t k = 0; k < options->nic_count; k++) {
@@ -86,7 +91,7 @@ static void read_line(size_t command, size_t count, char *words[])
 	without_help(table, commands[command].table);
 	context = poptGetContext("tapctl", (int)count, (const char **)words, table, 0);
 	always(context, "there is memory");
-	err = options_read(&options, context, commands[command].nics, tail, &report);
+	err = options_read(&options, context, table, commands[command].nics, tail, &report);
 	always(err <= 0 && (err == 0) == !report.error[0], "an error is told, and only an error");
 	if (!err)
 		check_options(&options, commands[command].nics);
