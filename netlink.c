@@ -806,7 +806,8 @@ static void put_macvtap(struct nl *nl, const struct macvtap_setup *setup)
 		mnl_attr_put_u32(m, IFLA_MTU, setup->mtu);
 	mnl_attr_put_u32(m, IFLA_LINK, (uint32_t)setup->lower);
 	info = mnl_attr_nest_start(m, IFLA_LINKINFO);
-	mnl_attr_put_strz(m, IFLA_INFO_KIND, "macvtap");
+	mnl_attr_put_strz(m, IFLA_INFO_KIND,
+			  kind_names[setup->for_host ? LINK_MACVLAN : LINK_MACVTAP]);
 	data = mnl_attr_nest_start(m, IFLA_INFO_DATA);
 	mnl_attr_put_u32(m, IFLA_MACVLAN_MODE, mode_values[setup->mode]);
 	mnl_attr_nest_end(m, data);
@@ -832,7 +833,7 @@ static void put_macvtap_config(struct nl *nl, const struct macvtap_setup *setup,
 	put_no_queue(nl, setup->ifindex);
 	/* Without IFF_ALLMULTI the guest never sees a multicast frame that the host did not ask
 	 * for. */
-	put_flags(nl, setup->ifindex, IFF_ALLMULTI | IFF_UP);
+	put_flags(nl, setup->ifindex, setup->for_host ? IFF_UP : IFF_ALLMULTI | IFF_UP);
 	link_request(nl, NL_READ, NULL, setup->ifindex);
 }
 
@@ -842,7 +843,7 @@ int nl_macvtap_create(struct nl *nl, const struct macvtap_setup *setup, struct l
 
 	nl_begin(nl);
 	put_macvtap(nl, setup);
-	put_macvtap_config(nl, setup, true);
+	put_macvtap_config(nl, setup, !setup->for_host);
 	err = nl_commit(nl, keep_link, link);
 	if (err == -EAFNOSUPPORT && nl->failed == NL_CONFIGURE) {
 		nl_begin(nl);

@@ -163,6 +163,7 @@ struct macvtap_setup {
 	uint32_t mtu; /* 0: the lower device's */
 	int lower;
 	enum macvtap_mode mode;
+	bool for_host; /* a macvlan: no character device, and the host's own IPv6 */
 };
 
 /*

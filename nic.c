@@ -19,6 +19,11 @@ bool nic_guest(uint8_t guest[static MAC_LEN], const struct link *link)
 	return strncmp(link->alias, NIC_ALIAS, len) == 0 && mac_parse(guest, link->alias + len);
 }
 
+bool nic_is_host_leg(const struct link *link)
+{
+	return link->kind == LINK_MACVLAN && strcmp(link->alias, NIC_HOST_ALIAS) == 0;
+}
+
 bool nic_is_device(const struct link *link)
 {
 	return (link->kind == LINK_TUN && link->tun.is_tap) || link->kind == LINK_MACVTAP;
@@ -54,7 +59,7 @@ int nic_init(struct nic *nic, const struct nic_options *want, struct report *rep
 	else if (want->anonymous)
 		memcpy(nic->name, "tap%d", sizeof("tap%d"));
 	else
-		mac_name(nic->name, tap ? "tap" : "mvt", want->guest);
+		mac_name(nic->name, tap ? "tap" : want->for_host ? "mvl" : "mvt", want->guest);
 	return 0;
 }
 
@@ -137,6 +142,19 @@ static int check_lower(struct nl *nl, const struct nic *nic, struct report *repo
 	return 0;
 }
 
+/* The address of a host's leg that was given none: the same each time, for whoever leases IPs. */
+static void derive_leg(struct nic *nic)
+{
+	const uint8_t none[MAC_LEN] = { 0 };
+
+	if (!nic->want.for_host || !mac_equal(nic->want.guest, none))
+		return;
+	mac_derive_host(nic->want.guest, nic->attach.address);
+	memcpy(nic->host, nic->want.guest, MAC_LEN);
+	if (!nic->want.name[0])
+		mac_name(nic->name, "mvl", nic->want.guest);
+}
+
 int nic_prepare(struct nl *nl, struct nic *nic, const struct nic *previous, struct report *report)
 {
 	const char *word = nic->want.kind == NIC_BRIDGED ? "bridge" : "device";
@@ -162,7 +180,10 @@ int nic_prepare(struct nl *nl, struct nic *nic, const struct nic *previous, stru
 	}
 	if (nic->want.kind == NIC_BRIDGED)
 		return check_bridge(nic, report);
-	return check_lower(nl, nic, report);
+	err = check_lower(nl, nic, report);
+	if (!err)
+		derive_leg(nic);
+	return err;
 }
 
 /* --- errors in the words of somebody who wires VMs --- */
@@ -213,6 +234,10 @@ static int report_exists(struct nl *nl, const char *name, struct report *report)
 			"%s: it exists already, made for the guest %s%s: exec --reuse opens it, "
 			"tapctl del removes it",
 			name, mac_format(text, guest), words);
+	if (nic_is_host_leg(&link))
+		return report_error(
+			report, -EEXIST,
+			"%s: it exists already, as this host's leg: tapctl del removes it", name);
 	return report_error(report, -EEXIST,
 			    "%s: it exists already, a %s that tapctl did not make%s: "
 			    "choose another --name",
@@ -553,7 +578,10 @@ static void alias_for(char alias[static LINK_ALIAS], const struct nic *nic)
 {
 	char mac[MAC_STRLEN];
 
-	snprintf(alias, LINK_ALIAS, NIC_ALIAS "%s", mac_format(mac, nic->want.guest));
+	if (nic->want.for_host)
+		snprintf(alias, LINK_ALIAS, NIC_HOST_ALIAS);
+	else
+		snprintf(alias, LINK_ALIAS, NIC_ALIAS "%s", mac_format(mac, nic->want.guest));
 }
 
 /* Warn of what joining did to the bridge; it stays a working set-up. */
@@ -664,6 +692,7 @@ int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex, struct report 
 		.mtu = nic->want.mtu,
 		.lower = nic->attach.ifindex,
 		.mode = nic->want.mode,
+		.for_host = nic->want.for_host,
 	};
 	int err;
 
@@ -749,6 +778,8 @@ int nic_give(struct nic *nic, uid_t owner, struct report *report)
 					    nic->name, strerror(-err));
 		return 0;
 	}
+	if (nic->want.for_host)
+		return 0;
 	err = nic_find_node(nic, report);
 	if (err)
 		return err;

@@ -31,6 +31,8 @@ struct nic_options {
 	bool has_mode; /* it was said, and is not just the default */
 	uint8_t guest[MAC_LEN];
 	char name[IFNAMSIZ]; /* "": derived from the guest's address */
+	bool for_host; /* no macvtap but a macvlan; @guest may be zeros: derived from the lower
+			  one's */
 	bool anonymous; /* @guest was only drawn for the host's address: a tap without name or alias
 			 */
 	uint32_t mtu; /* 0: the bridge's or the lower device's */
@@ -57,10 +59,14 @@ struct nic {
 	int *vhost_fds; /* the same, or all -1 */
 };
 
+#define NIC_HOST_ALIAS "tapctl host" /* a macvlan that is this host's own leg */
 #define NIC_ALIAS "tapctl guest " /* and the guest's address: how a device of ours is known */
 
 /* The guest's address that the alias of a device of ours names. False: not one of ours. */
 bool nic_guest(uint8_t guest[static MAC_LEN], const struct link *link);
+
+/* A macvlan of ours, by which this host talks to the guests on its lower device. */
+bool nic_is_host_leg(const struct link *link);
 
 /* A tap or macvtap, whoever made it. */
 bool nic_is_device(const struct link *link);

@@ -25,6 +25,7 @@ enum option_id {
 	OPT_ISOLATED,
 	OPT_HAIRPIN,
 	OPT_VLAN,
+	OPT_HOST,
 	OPT_OWNER,
 	OPT_GROUP,
 	OPT_LAST_OF_NIC = OPT_GROUP,
@@ -102,6 +103,8 @@ const struct poptOption options_mac[] = { FLAG('r', "random", OPT_RANDOM, "draw 
 
 const struct poptOption options_add[] = {
 	TABLE(nic_table, nic_title),
+	FLAG(0, "host", OPT_HOST,
+	     "with --link: a macvlan for this host, beside the guests' macvtaps"),
 	WORD('o', "owner", OPT_OWNER, "who may open the device without privilege", "USER"),
 	WORD('g', "group", OPT_GROUP, "the same for a group", "GROUP"),
 	TABLE(json_table, NULL),
@@ -336,6 +339,9 @@ static int read_nic_option(struct nic_options *nic, enum option_id id, const cha
 			return report_error(report, -EINVAL, "--group '%s': there is no such group",
 					    value);
 		return 0;
+	case OPT_HOST:
+		nic->for_host = true;
+		return 0;
 	case OPT_NO_VNET_HDR:
 		nic->no_vnet_hdr = true;
 		return 0;
@@ -514,6 +520,22 @@ static int read_option(struct reading *reading, poptContext context, enum option
 	return err;
 }
 
+/* A macvlan has no queues that somebody could open. */
+static int check_host_leg(const struct nic_options *nic, struct report *report)
+{
+	if (nic->kind != NIC_MACVTAP || nic->mode != MODE_BRIDGE)
+		return report_error(
+			report, -EINVAL,
+			"--host: it is for a device of guests' macvtaps in mode bridge, "
+			"with --link");
+	if (nic->queues > 1 || nic->vhost != VHOST_OFF || nic->no_vnet_hdr ||
+	    nic->owner != (uid_t)-1 || nic->group != (gid_t)-1)
+		return report_error(report, -EINVAL,
+				    "--host: nobody opens that device: --queues, --vhost, "
+				    "--no-vnet-hdr, --owner and --group are for a guest's");
+	return 0;
+}
+
 static int check_nic(const struct nic_options *nic, struct report *report)
 {
 	const struct port_policy *policy = &nic->policy;
@@ -537,7 +559,7 @@ static int check_nic(const struct nic_options *nic, struct report *report)
 	if (nic->kind != NIC_MACVTAP && nic->mtu > TAP_MTU_MAX)
 		return report_error(report, -EINVAL, "--mtu %u: a tap's is 68 to %d", nic->mtu,
 				    TAP_MTU_MAX);
-	return 0;
+	return nic->for_host ? check_host_leg(nic, report) : 0;
 }
 
 /* Of two devices for one guest address, or of one name, the second would be refused later. */
@@ -605,10 +627,12 @@ static int finish_nics(struct reading *reading, char *const command[], struct re
 	struct options *options = reading->options;
 	int err = 0;
 
-	if (options->nic_count == 0 && !command)
+	if (options->nic_count == 0 && reading->common.for_host)
+		err = begin_nic(reading, report);
+	else if (options->nic_count == 0 && !command)
 		return report_error(report, -EINVAL,
 				    "whose device? give the guest's address with --mac MAC");
-	if (options->nic_count == 0)
+	else if (options->nic_count == 0)
 		err = take_mac_of_command(reading, command, report);
 	for (size_t k = 0; k < options->nic_count && !err; k++)
 		err = check_nic(&options->nics[k], report);

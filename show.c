@@ -179,6 +179,11 @@ static void json_tap(struct show *show, const struct link *link)
 	json_vlans(show, link, bridge);
 }
 
+static const char *kind_word(const struct link *link)
+{
+	return link->kind == LINK_TUN ? "tap" : link->kind_name;
+}
+
 static void json_macvtap(struct show *show, const struct link *link, dev_t rdev)
 {
 	struct node_owner owner = { 0 };
@@ -199,14 +204,13 @@ static void show_json(struct show *show, const struct link *link)
 
 	fputs(show->count ? ",\n{\"name\":" : "{\"name\":", show->out);
 	show_json_string(show->out, link->name);
-	fprintf(show->out, ",\"ifindex\":%d,\"kind\":\"%s\"", link->ifindex,
-		link->kind == LINK_MACVTAP ? "macvtap" : "tap");
+	fprintf(show->out, ",\"ifindex\":%d,\"kind\":\"%s\"", link->ifindex, kind_word(link));
 	json_mac(show->out, "guest_mac", ours ? guest : NULL);
 	json_mac(show->out, "host_mac", link->address);
 	fprintf(show->out, ",\"mtu\":%u", link->mtu);
 	json_bool(show->out, "up", link->flags & IFF_UP);
 	json_bool(show->out, "carrier", link->carrier);
-	if (link->kind == LINK_MACVTAP)
+	if (link->kind != LINK_TUN)
 		json_macvtap(show, link, rdev);
 	else
 		json_tap(show, link);
@@ -221,9 +225,9 @@ static void show_json(struct show *show, const struct link *link)
 
 static void show_row(struct show *show, const struct link *link)
 {
-	const struct link *on = link->kind != LINK_MACVTAP ? look_up(show, link->master) :
-				link->lower_elsewhere	   ? NULL :
-							     look_up(show, link->lower);
+	const struct link *on = link->kind == LINK_TUN ? look_up(show, link->master) :
+				link->lower_elsewhere  ? NULL :
+							 look_up(show, link->lower);
 	char guest_text[MAC_STRLEN] = "-", host_text[MAC_STRLEN], mtu[16], row[160];
 	const struct holder *holder = NULL;
 	uint8_t guest[MAC_LEN];
@@ -232,8 +236,8 @@ static void show_row(struct show *show, const struct link *link)
 	if (nic_guest(guest, link))
 		mac_format(guest_text, guest);
 	snprintf(mtu, sizeof(mtu), "%u", link->mtu);
-	snprintf(row, sizeof(row), ROW, link->name, link->kind == LINK_MACVTAP ? "macvtap" : "tap",
-		 guest_text, mac_format(host_text, link->address), on ? on->name : "-", mtu,
+	snprintf(row, sizeof(row), ROW, link->name, kind_word(link), guest_text,
+		 mac_format(host_text, link->address), on ? on->name : "-", mtu,
 		 link->flags & IFF_UP ? "up" : "down", link->carrier ? "carrier" : "-");
 	/* Without holders the last column would only leave blanks behind. */
 	for (size_t len = strlen(row); !show->holders && len && row[len - 1] == ' '; len--)

@@ -352,18 +352,19 @@ static int list_link(const struct link *link, void *data)
 	struct list *list = data;
 	uint8_t guest[MAC_LEN];
 
-	if (nic_is_device(link) && (list->all || nic_guest(guest, link)))
+	if ((nic_is_device(link) && (list->all || nic_guest(guest, link))) || nic_is_host_leg(link))
 		show_link(&list->show, link);
 	return ferror(list->show.out) ? -EIO : 0;
 }
 
-/* The taps and macvtaps that the words of the command line mean. */
-static int select_devices(struct run *run, struct nl *nl, struct selection *selection)
+/* The taps and macvtaps that the words of the command line mean, and the host's @legs. */
+static int select_devices(struct run *run, struct nl *nl, struct selection *selection, bool legs)
 {
 	int err = select_words(nl, selection, run->words, &run->report);
 
 	for (size_t i = 0; i < selection->count && !err; i++)
-		if (!nic_is_device(&selection->links[i]))
+		if (!nic_is_device(&selection->links[i]) &&
+		    !(legs && nic_is_host_leg(&selection->links[i])))
 			err = report_error(&run->report, -EOPNOTSUPP,
 					   "%s: it is no tap and no macvtap",
 					   selection->links[i].name);
@@ -373,7 +374,7 @@ static int select_devices(struct run *run, struct nl *nl, struct selection *sele
 static int list_words(struct run *run, struct nl *nl, struct list *list)
 {
 	struct selection selection = { .count = 0 };
-	int err = select_devices(run, nl, &selection);
+	int err = select_devices(run, nl, &selection, true);
 
 	if (!err)
 		show_begin(&list->show);
@@ -393,6 +394,8 @@ static int list_all(struct run *run, struct nl *nl, struct list *list)
 	err = nl_link_dump(nl, LINK_TUN, list_link, list);
 	if (err >= 0)
 		err = nl_link_dump(nl, LINK_MACVTAP, list_link, list);
+	if (err >= 0)
+		err = nl_link_dump(nl, LINK_MACVLAN, list_link, list);
 	if (err < 0 && err != -EIO)
 		return report_error(&run->report, err, "cannot list the devices: %s",
 				    nl_strerror(nl, err));
@@ -468,7 +471,7 @@ static int cmd_check(struct run *run)
 	int err = open_netlink(&nl, &run->report);
 
 	if (!err && run->words[0])
-		err = select_devices(run, &nl, &selection);
+		err = select_devices(run, &nl, &selection, false);
 	if (!err && findings.json)
 		putchar('[');
 	if (!err)
@@ -496,7 +499,7 @@ static int check_deletable(const struct run *run, const struct link *link, struc
 				    "%s: it is no tap, macvtap or macvlan: tapctl does not "
 				    "remove it",
 				    link->name);
-	if (!nic_guest(guest, link) && !run->options.force)
+	if (!nic_guest(guest, link) && !nic_is_host_leg(link) && !run->options.force)
 		return report_error(report, -EPERM,
 				    "%s: tapctl did not make it: --force removes it all the same",
 				    link->name);

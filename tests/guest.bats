@@ -111,6 +111,27 @@ stop() { # NAME
 	stop $MVT
 }
 
+@test "guest: the host and a guest on a macvtap talk by the host's own leg, and not without it" {
+	ip addr add 10.0.0.3/24 dev wire0
+	guest_args "$GUEST" ip0=10.0.0.2/24
+	guest_nic $MAC 3
+	boot --link wire0 -- "${qemu[@]}"
+	answers 10.0.0.2
+	run ! inside ping -n -c 1 -W 1 10.0.0.2
+	run_tapctl check
+	[[ "$output" == "wire0: warning: "*"tapctl add --link wire0 --host"* ]] && [ "${#lines[@]}" = 1 ]
+	tapctl add --link wire0 --host --name host0
+	ip addr del 10.0.0.3/24 dev wire0
+	ip addr add 10.0.0.3/24 dev host0
+	inside ping -n -c 3 -i 0.2 -W 5 10.0.0.2
+	# And the other host still reaches both.
+	answers 10.0.0.2
+	answers 10.0.0.3
+	run_tapctl check
+	[ "$status" = 0 ] && [ -z "$output" ]
+	stop $MVT
+}
+
 @test "guest: the host says nothing with the guest's address on a macvtap" {
 	requires_macvtap
 	nsenter --net=/run/netns/peer tcpdump -l -n -e -i far0 ether src $MAC and ip6 \
