@@ -82,12 +82,8 @@ void audit_nics(const struct nic *nics, size_t count, bool success)
 	n = readlink("/proc/self/exe", path, sizeof(path) - 1);
 	path[n > 0 ? n : 0] = '\0';
 	encode(program, sizeof(program), path);
-	for (size_t k = 0; k < count; k++) {
+	for (size_t k = 0; k < count; k++)
 		put_nic(&record, &nics[k], success);
-		/* Those behind the one that failed were not tried. */
-		if (nics[k].fds[0] < 0)
-			break;
-	}
 	nl_audit_send(&nl);
 	nl_close(&nl);
 out:

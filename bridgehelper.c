@@ -71,7 +71,7 @@ int bridgehelper_serve(const struct nic_options *want, int socket, bool audit,
 	if (!err)
 		err = send_fd(socket, wire.nics[0].fds[0], report);
 	if (audit)
-		audit_nics(wire.nics, wire.count, !err);
+		audit_nics(wire.nics, wire.tried, !err);
 	if (err)
 		wire_unmake(&wire);
 out:

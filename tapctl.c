@@ -288,7 +288,7 @@ static int prepare_exec(struct run *run, struct wire *wire, int *previous)
 		err = launch_environment(wire->nics, wire->count, &run->report);
 	/* The last moment at which it may be told. */
 	if (!options->no_audit)
-		audit_nics(wire->nics, wire->count, !err);
+		audit_nics(wire->nics, wire->tried, !err);
 	if (!err)
 		err = privs_clear_inherited(&run->report);
 	if (!err && options->user.wanted)

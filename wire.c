@@ -17,7 +17,7 @@ int wire_begin(struct wire *wire, const struct nic_options *wants, size_t count,
 	privs_use(PRIVS_LINKS);
 	err = nl_open(&wire->nl);
 	privs_use(PRIVS_NONE);
-	wire->count = 0;
+	wire->count = wire->tried = 0;
 	wire->nics = calloc(count, sizeof(*wire->nics));
 	wire->watchers = malloc(count * sizeof(*wire->watchers));
 	if (err)
@@ -119,6 +119,7 @@ int wire_make_open(struct wire *wire, bool reuse, struct report *report)
 	int err = 0;
 
 	for (size_t k = 0; k < wire->count && !err; k++) {
+		wire->tried = k + 1;
 		err = make_open(wire, k, reuse, report);
 		if (!err)
 			err = nic_open_vhost(&wire->nics[k], report);

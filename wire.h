@@ -14,7 +14,7 @@ struct wire {
 	struct nl nl;
 	struct nic *nics;
 	struct watcher *watchers; /* of each nic; in use for the macvtaps that exec makes */
-	size_t count;
+	size_t count, tried; /* how many there are, and were reached by wire_make_open() */
 };
 
 /*
