@@ -117,6 +117,8 @@ lint:
 	tests/setup build lint
 	tests/lint
 
+# Nothing is setuid: README, "Without root", has the commands for file capabilities and for the link
+# qemu-bridge-helper.
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8
 	install -m 755 tapctl $(DESTDIR)$(SBINDIR)/tapctl

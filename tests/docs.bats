@@ -4,7 +4,7 @@ load helpers
 
 MAN=$BATS_TEST_DIRNAME/../man/tapctl.8
 README=$BATS_TEST_DIRNAME/../README
-COMMANDS="mac add exec list check del pin"
+COMMANDS="mac add exec list check del pin bridge-helper"
 
 # A VMM that takes the fds that its arguments name, and writes down what it was given.
 stub_qemu() {
@@ -12,7 +12,11 @@ stub_qemu() {
 	cat >"$WORK/bin/qemu-system-x86_64" <<-'S'
 		#!/bin/bash
 		for word in "$@"; do
-			case $word in tap,*) ;; *) continue ;; esac
+			case $word in
+			tap,*) ;;
+			bridge,*,helper=*) python3 "$0.py" "${word##*helper=}" && continue ;;
+			*) continue ;;
+			esac
 			fds=${word##*fd=} fds=${fds##*fds=}
 			for fd in ${fds//:/ }; do
 				case $(readlink "/proc/$$/fd/$fd") in
@@ -23,6 +27,14 @@ stub_qemu() {
 				echo "fd $fd is $name, uid $(id -u)"
 			done
 		done
+	S
+	cat >"$WORK/bin/qemu-system-x86_64.py" <<-'S'
+		import fcntl, os, socket, subprocess, sys
+		mine, its = socket.socketpair()
+		subprocess.run([sys.argv[1], "--use-vnet", f"--fd={its.fileno()}", "--br=br0"],
+		               pass_fds=[its.fileno()], check=True)
+		name = fcntl.ioctl(socket.recv_fds(mine, 1, 1)[1][0], 0x800454d2, bytes(40))[:16].rstrip(b"\0")
+		print(f"helper's fd is {name.decode()}, uid {os.getuid()}")
 	S
 	chmod -R go+rx "$WORK/bin"
 	ln -s "$TAPCTL" "$WORK/bin/tapctl"
@@ -146,6 +158,30 @@ run_all() {
 	readme_examples | joined | sed 's/^ExecStart=//' >"$WORK/lines"
 	grep -q '^tapctl .*--user nobody -- qemu' "$WORK/lines"
 	run_all 6 <"$WORK/lines"
+}
+
+@test "docs: the three ways of README to do without root, as an ordinary user" {
+	example_namespace
+	make_caller
+	cp -a /etc/. "$ETC"
+	rm -rf "$ETC/tapctl" "$ETC/qemu"
+	echo 'nobody ALL=(ALL) NOPASSWD: ALL' >"$ETC/sudoers.d/nobody"
+	# What is installed in /usr/local/sbin.
+	mkdir "$PUBLIC/sbin"
+	cp "$WORK"/bin/qemu* "$TAPCTL" "$PUBLIC/sbin"
+	IN_PLACE+=(bash -c 'mount --bind "$0" /usr/local/sbin && exec "$@"' "$PUBLIC/sbin")
+	sed -n '/^Without root/,/^How it compares/s/^    //p' "$README" >"$PUBLIC/ways"
+	grep -q 'setcap cap_net_admin=ep /usr/local/sbin/tapctl' "$PUBLIC/ways"
+	run as_caller sudo -n true
+	[ "$status" = 0 ] || skip "sudo does not work here: $output"
+	run as_caller env USER=nobody bash -ec ". $PUBLIC/ways"
+	rm -rf "$PUBLIC"
+	echo "$output"
+	[ "$status" = 0 ]
+	[ "$(grep "fd " <<<"$output")" = "fd 3 is tap52540084e362, uid 65534
+fd 3 is tap52540084e362, uid 65534
+helper's fd is tap0, uid 65534
+fd 3 is tap52540084e362, uid 0" ]
 }
 
 @test "docs: the Python example of README" {
