@@ -3,6 +3,8 @@
  * The command line: the commands, and what they print.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,22 +82,44 @@ static int fail(const struct report *report, int status)
 	return status;
 }
 
-/* What was printed has to arrive: a full disk or a closed pipe is a failure. */
+/*
+ * What was printed has to arrive: a full disk or a closed pipe is a failure, and some file systems
+ * tell only when the file is closed. It is the last word of a command, while all can be unmade.
+ */
 static int flush_output(struct report *report)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	if (fflush(stdout) == 0 && !ferror(stdout) && close(STDOUT_FILENO) == 0)
 		return 0;
 	return report_error(report, -EIO, "standard output: cannot write to it: %s",
 			    strerror(errno));
 }
 
-/* popt leaves the process itself after --help. */
+/* popt leaves the process itself after --help. A command has closed its output already. */
 static void close_output(void)
 {
-	if (fclose(stdout) != 0) {
+	if (fflush(stdout) != 0 || (fclose(stdout) != 0 && errno != EBADF)) {
 		tell(REPORT_STEP, "standard output: cannot write to it");
 		_exit(EXIT_FAILURE);
 	}
+}
+
+/*
+ * A device or socket that got the number of a closed stream would be sent what is printed there.
+ * Take its place, until the exec; writing to it fails as before.
+ */
+static int keep_streams(struct report *report)
+{
+	struct pollfd fds[] = { { .fd = STDIN_FILENO },
+				{ .fd = STDOUT_FILENO },
+				{ .fd = STDERR_FILENO } };
+
+	if (poll(fds, 3, 0) <= 0)
+		return 0;
+	for (int fd = 0; fd < 3; fd++)
+		if (fds[fd].revents & POLLNVAL && open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
+			return report_error(report, -errno, "/dev/null: cannot open it: %s",
+					    strerror(errno));
+	return 0;
 }
 
 /* --- mac --- */
@@ -268,6 +292,8 @@ static int prepare_exec(struct run *run, struct wire *wire, int *previous)
 	for (size_t k = 0; k < options->nic_count; k++)
 		fds += options->nics[k].queues * (options->nics[k].vhost == VHOST_OFF ? 1 : 2);
 	err = launch_reserve(first, fds, &run->report);
+	if (!err)
+		err = keep_streams(&run->report);
 	if (!err && options->netns[0])
 		err = netns_enter(options->netns, previous, &run->report);
 	if (!err)
@@ -725,6 +751,9 @@ static int run_command(const struct command *command, struct run *run, poptConte
 		return fail(&run->report, misuse_status(command));
 	if (run->options.verbose)
 		run->report.tell = tell;
+	/* The places from --fd onwards are for COMMAND. */
+	if (!command->takes_command && keep_streams(&run->report) < 0)
+		return fail(&run->report, failure);
 	/* exec comes back from there for COMMAND; the others end there. */
 	if (run->options.netns[0] && !command->takes_command &&
 	    netns_enter(run->options.netns, &previous, &run->report) < 0)

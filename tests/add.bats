@@ -195,6 +195,23 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	echo "$output"
 	[ "$status" = 1 ]
 	no_link $TAP
+	# No device and no socket gets the number of a stream that is closed, and then what is printed there.
+	for closed in '>&-' '<&- >&-' '<&- >&- 2>&-'; do
+		run bash -c "nsenter --net=/run/netns/$NS -- \"\$TAPCTL\" add --bridge br0 --mac 52:54:00:84:e3:62 $closed"
+		echo "$closed: $status $output"
+		[ "$status" = 1 ]
+		no_link $TAP
+	done
+	# Some file systems tell only at the end.
+	for place in "--bridge br0" --unattached; do
+		# shellcheck disable=SC2086 # options
+		run inside strace -qq -o /dev/null -P "$WORK/out" -e trace=close -e inject=close:error=EDQUOT \
+			sh -c 'exec "$@" >"$0"' "$WORK/out" "$TAPCTL" add $place --mac 52:54:00:84:e3:62
+		echo "$output"
+		[ "$status" = 1 ]
+		[[ "$output" == "tapctl: standard output: cannot write to it: "* ]]
+		no_link $TAP
+	done
 }
 
 @test "add: where IPv6 is not to be had there is nothing to switch off" {
