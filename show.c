@@ -72,10 +72,12 @@ void show_plain_string(FILE *out, const char *text)
 /* The link with that index, for its name; NULL when it is not to be had. */
 static const struct link *look_up(struct show *show, int ifindex)
 {
-	if (ifindex && show->other.ifindex != ifindex &&
-	    nl_link_get(show->nl, NULL, ifindex, &show->other) < 0)
-		show->other.ifindex = 0;
-	return ifindex && show->other.ifindex == ifindex ? &show->other : NULL;
+	struct link *other = &show->others[(unsigned)ifindex % SHOW_OTHERS];
+
+	if (ifindex && other->ifindex != ifindex &&
+	    nl_link_get(show->nl, NULL, ifindex, other) < 0)
+		other->ifindex = 0;
+	return ifindex && other->ifindex == ifindex ? other : NULL;
 }
 
 static int keep_vlan(const struct port_vlan *vlan, void *data)

@@ -14,14 +14,16 @@
 #include "holders.h"
 #include "netlink.h"
 
+#define SHOW_OTHERS 16 /* devices of a few bridges come in any order */
+
 struct show {
 	FILE *out;
 	bool json;
 	const struct holders *holders; /* NULL: do not show them */
 	struct nl *nl; /* for what a device refers to: bridges, lower devices, VLANs */
 	size_t count; /* of devices shown so far */
-	/* what was looked up last */
-	struct link other;
+	/* What was looked up last, each in the place that its index gives. */
+	struct link others[SHOW_OTHERS];
 	struct port_vlan *vlans;
 	size_t vlan_count;
 	bool vlans_known;
