@@ -218,7 +218,7 @@ static int print_added(struct run *run, struct wire *wire)
 
 static int cmd_add(struct run *run)
 {
-	struct wire wire = { .count = 0 };
+	static struct wire wire;
 	sigset_t signals;
 	int err;
 
@@ -324,7 +324,7 @@ static int prepare_exec(struct run *run, struct wire *wire, int *previous)
 
 static int cmd_exec(struct run *run)
 {
-	struct wire wire = { .count = 0 };
+	static struct wire wire;
 	int previous = -1, status = EXIT_EXEC_FAILED, err;
 
 	err = prepare_exec(run, &wire, &previous);
