@@ -103,15 +103,19 @@ bench:
 	$(MAKE) --no-print-directory all $(BENCH)
 	BUILD=$(BUILD) tests/bench/run
 
-BENCH = $(addprefix $(BUILD)/bench/,floor floor-static timer)
+BENCH = $(addprefix $(BUILD)/bench/,floor floor-static floor-linked timer)
+
+BENCH_CC = @mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -o $@ $<
 
 $(BUILD)/bench/%: tests/bench/%.c
-	mkdir -p $(@D)
-	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -o $@ $<
+	$(BENCH_CC)
 
 $(BUILD)/bench/%-static: tests/bench/%.c
-	mkdir -p $(@D)
-	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -static -o $@ $<
+	$(BENCH_CC) -static
+
+# With the libraries that tapctl needs, to see what loading them takes.
+$(BUILD)/bench/%-linked: tests/bench/%.c
+	$(BENCH_CC) -fPIE $(LINKING) -Wl,--no-as-needed $(LIBS)
 
 lint:
 	tests/setup build lint
