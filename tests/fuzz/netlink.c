@@ -202,6 +202,23 @@ static int each_vlan(const struct port_vlan *vlan, void *data)
 	return ++*count == 1000 ? -ECANCELED : 0;
 }
 
+static int each_entry(const struct fdb_entry *entry, void *data)
+{
+	unsigned *count = data;
+
+	(void)entry;
+	return ++*count == 1000 ? -ECANCELED : 0;
+}
+
+static int each_address(int ifindex, int family, void *data)
+{
+	unsigned *count = data;
+
+	(void)ifindex;
+	always(family >= 0 && family <= UINT8_MAX, "an address has a family");
+	return ++*count == 1000 ? -ECANCELED : 0;
+}
+
 static void set_up_tap(struct nl *nl)
 {
 	const struct port_policy policy = { .locked = true,
@@ -251,6 +268,7 @@ static void request(struct nl *nl, unsigned which)
 	static struct link links[2 * NL_MESSAGES];
 	unsigned count = 0;
 	int index = -1;
+	bool drops;
 
 	/* A request that succeeds has to fill it in. */
 	memset(links, 0xff, sizeof(links));
@@ -271,6 +289,15 @@ static void request(struct nl *nl, unsigned which)
 	case 'f':
 		if (nl_fdb_get(nl, 2, mac_qemu_default, &index) == 0)
 			always(index > 0, "an entry that is found has a port");
+		break;
+	case 'F':
+		nl_fdb_dump(nl, each_entry, &count);
+		break;
+	case 'a':
+		nl_address_dump(nl, each_address, &count);
+		break;
+	case 'p':
+		nl_forward_drops(&drops);
 		break;
 	case 's':
 		set_up_tap(nl);
