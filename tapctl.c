@@ -56,8 +56,8 @@ struct command {
 	const struct poptOption *table;
 	int (*run)(struct run *run); /* returns the exit status */
 	enum options_nics takes_nics;
-	bool takes_command;
 	int min_words, max_words;
+	bool takes_command;
 	bool unprivileged; /* harmless in the hands of everybody, or asks the access file */
 };
 

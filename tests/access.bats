@@ -88,7 +88,7 @@ conf() { printf '%s\n' "$@" >"$CONF"; }
 	local lines
 	for lines in 'allow br0\ndeny br0' 'deny br0\nallow br0' 'allow all\ndeny br0' 'deny br0\nallow all' \
 		'deny all\nallow br0' 'allow br0\nallow all\ndeny all'; do
-		printf "$lines\n" >"$CONF"
+		printf '%b\n' "$lines" >"$CONF"
 		denied br0 "br0: access denied by acl file /etc/tapctl/bridge.conf"
 	done
 	conf 'deny br0' 'allow all'
@@ -229,7 +229,7 @@ conf() { printf '%s\n' "$@" >"$CONF"; }
 	echo 'deny br0' >"$ETC/tapctl/denials"
 	local n short=0
 	for n in {4..12}; do
-		run --separate-stderr as_caller sh -c 'ulimit -n "$0"; exec "$@"' $n \
+		run --separate-stderr as_caller sh -c 'ulimit -n "$0"; exec "$@"' "$n" \
 			"$PUBLIC/tapctl" exec --bridge br0 --mac $MAC -- "$PROBE"
 		echo "$n: $status: $stderr"
 		[ "$status" != 0 ]
