@@ -14,3 +14,4 @@ sweep() {
 @test "faults: exec survives every one" { sweep exec; }
 @test "faults: del survives every one" { sweep del; }
 @test "faults: list and pin survive every one" { sweep list pin; }
+@test "faults: bridge-helper survives every one" { sweep bridge-helper; }
