@@ -139,8 +139,11 @@ static int read_file(struct question *question, const char *path)
 	err = check_file(question, path, fd);
 	file = err ? NULL : fdopen(fd, "r");
 	if (!file) {
+		if (!err)
+			err = report_error(question->report, -EIO, "%s: cannot read it: %s", path,
+					   strerror(errno));
 		close(fd);
-		return err ? err : report_error(question->report, -ENOMEM, "out of memory");
+		return err;
 	}
 	err = read_lines(question, path, file);
 	fclose(file);
