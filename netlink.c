@@ -767,6 +767,8 @@ static int tap_setup(struct nl *nl, const struct tap_setup *setup, bool no_ipv6,
 		mnl_attr_put_u32(m, IFLA_MTU, setup->mtu);
 	if (setup->bridge)
 		mnl_attr_put_u32(m, IFLA_MASTER, (uint32_t)setup->bridge->ifindex);
+	if (setup->no_carrier)
+		mnl_attr_put_u8(m, IFLA_CARRIER, 0);
 	if (no_ipv6)
 		put_no_ipv6(m);
 	nl_message_end(nl, m);

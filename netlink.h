@@ -141,6 +141,7 @@ struct tap_setup {
 	const uint8_t *address, *guest; /* the host side's, the guest's */
 	const char *alias; /* NULL: none */
 	uint32_t mtu; /* 0: as it is */
+	bool no_carrier; /* nobody will hold it: the kernel is spared what a carrier sets off */
 	const struct link *bridge; /* NULL: on no bridge */
 	const struct port_policy *policy;
 };

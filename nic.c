@@ -604,7 +604,7 @@ static void tell_bridge(const struct nic *nic, const struct link *bridge,
 			    nic->attach.mtu);
 }
 
-static int set_up_tap(struct nl *nl, struct nic *nic, struct report *report)
+static int set_up_tap(struct nl *nl, struct nic *nic, bool no_carrier, struct report *report)
 {
 	bool bridged = nic->want.kind == NIC_BRIDGED;
 	char alias[LINK_ALIAS], mac[MAC_STRLEN];
@@ -613,6 +613,7 @@ static int set_up_tap(struct nl *nl, struct nic *nic, struct report *report)
 		.guest = nic->want.guest,
 		.alias = nic->want.anonymous ? NULL : alias,
 		.mtu = nic->want.mtu ? nic->want.mtu : nic->attach.mtu,
+		.no_carrier = no_carrier,
 		.bridge = bridged ? &nic->attach : NULL,
 		.policy = &nic->want.policy,
 	};
@@ -674,7 +675,7 @@ int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue, struct report *
 		flags.exclusive = false;
 		if (i == 0)
 			err = nic->reused ? reset_offload(nic, report) :
-					    set_up_tap(nl, nic, report);
+					    set_up_tap(nl, nic, one_queue, report);
 		if (err)
 			return err;
 	}

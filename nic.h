@@ -96,8 +96,9 @@ int nic_find_existing(struct nl *nl, struct nic *nic, struct report *report);
 int nic_draw_ifindex(struct nl *nl, int *ifindex, struct report *report);
 
 /*
- * Make a tap with all its queues (only one when @one_queue), or attach to the existing one; it
- * lives until its fds are closed. Or make a macvtap, with the index @ifindex; it stays.
+ * Make a tap with all its queues (@one_queue: only one, and without carrier, as nobody will hold
+ * it), or attach to the existing one; it lives until its fds are closed. Or make a macvtap, with
+ * the index @ifindex; it stays.
  */
 int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue, struct report *report);
 int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex, struct report *report);

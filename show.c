@@ -74,8 +74,7 @@ static const struct link *look_up(struct show *show, int ifindex)
 {
 	struct link *other = &show->others[(unsigned)ifindex % SHOW_OTHERS];
 
-	if (ifindex && other->ifindex != ifindex &&
-	    nl_link_get(show->nl, NULL, ifindex, other) < 0)
+	if (ifindex && other->ifindex != ifindex && nl_link_get(show->nl, NULL, ifindex, other) < 0)
 		other->ifindex = 0;
 	return ifindex && other->ifindex == ifindex ? other : NULL;
 }

@@ -88,7 +88,7 @@ static void set_up(int netlink, int ifindex, int bridge, unsigned number)
 	const struct ifinfomsg plain = { .ifi_index = ifindex };
 	const struct ifinfomsg up = { .ifi_index = ifindex, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
 	const struct tcmsg root = { .tcm_ifindex = ifindex, .tcm_parent = TC_H_ROOT };
-	const unsigned char none = IN6_ADDR_GEN_MODE_NONE;
+	const unsigned char none = IN6_ADDR_GEN_MODE_NONE, no_carrier = 0;
 	const unsigned mtu = 1500;
 	struct batch batch = { .len = 0 };
 	struct rtattr *spec, *inet6;
@@ -106,6 +106,7 @@ static void set_up(int netlink, int ifindex, int bridge, unsigned number)
 	put_attr(&batch, IFLA_IFALIAS, alias, strlen(alias) + 1);
 	put_attr(&batch, IFLA_MTU, &mtu, sizeof(mtu));
 	put_attr(&batch, IFLA_MASTER, &bridge, sizeof(bridge));
+	put_attr(&batch, IFLA_CARRIER, &no_carrier, sizeof(no_carrier));
 	spec = put_attr(&batch, IFLA_AF_SPEC | NLA_F_NESTED, NULL, 0);
 	inet6 = put_attr(&batch, AF_INET6 | NLA_F_NESTED, NULL, 0);
 	put_attr(&batch, IFLA_INET6_ADDR_GEN_MODE, &none, sizeof(none));
