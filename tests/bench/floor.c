@@ -58,7 +58,8 @@ static void put_message(struct batch *batch, unsigned short type, unsigned short
 static struct rtattr *put_attr(struct batch *batch, unsigned short type, const void *data,
 			       size_t size)
 {
-	const struct rtattr attr = { .rta_type = type, .rta_len = (unsigned short)RTA_LENGTH(size) };
+	const struct rtattr attr = { .rta_type = type,
+				     .rta_len = (unsigned short)RTA_LENGTH(size) };
 	struct rtattr *at = put(batch, &attr, sizeof(attr));
 
 	put(batch, data, size);
@@ -83,10 +84,13 @@ static int index_of(int netlink, const char *name)
 /* The messages of tapctl that change something, in its order, the last one acknowledged. */
 static void set_up(int netlink, int ifindex, int bridge, unsigned number)
 {
-	const unsigned char address[] = { 0xfe, 0x54, 0, 0, (unsigned char)(number >> 8),
-					  (unsigned char)number };
+	const unsigned char address[] = {
+		0xfe, 0x54, 0, 0, (unsigned char)(number >> 8), (unsigned char)number
+	};
 	const struct ifinfomsg plain = { .ifi_index = ifindex };
-	const struct ifinfomsg up = { .ifi_index = ifindex, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+	const struct ifinfomsg up = { .ifi_index = ifindex,
+				      .ifi_flags = IFF_UP,
+				      .ifi_change = IFF_UP };
 	const struct tcmsg root = { .tcm_ifindex = ifindex, .tcm_parent = TC_H_ROOT };
 	const unsigned char none = IN6_ADDR_GEN_MODE_NONE, no_carrier = 0;
 	const unsigned mtu = 1500;
@@ -107,8 +111,8 @@ static void set_up(int netlink, int ifindex, int bridge, unsigned number)
 	put_attr(&batch, IFLA_MTU, &mtu, sizeof(mtu));
 	put_attr(&batch, IFLA_MASTER, &bridge, sizeof(bridge));
 	put_attr(&batch, IFLA_CARRIER, &no_carrier, sizeof(no_carrier));
-	spec = put_attr(&batch, IFLA_AF_SPEC | NLA_F_NESTED, NULL, 0);
-	inet6 = put_attr(&batch, AF_INET6 | NLA_F_NESTED, NULL, 0);
+	spec = put_attr(&batch, IFLA_AF_SPEC | NLA_F_NESTED, "", 0);
+	inet6 = put_attr(&batch, AF_INET6 | NLA_F_NESTED, "", 0);
 	put_attr(&batch, IFLA_INET6_ADDR_GEN_MODE, &none, sizeof(none));
 	end_nest(&batch, inet6);
 	end_nest(&batch, spec);
@@ -151,5 +155,6 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < count; i++)
 		if (ioctl(fds[i], TUNSETOWNER, 0) < 0 || ioctl(fds[i], TUNSETPERSIST, 1) < 0)
 			die("tap");
+	free(fds);
 	return 0;
 }

@@ -6,8 +6,8 @@
  *	timer [-n ROUNDS] [-p COPIES] [-b BEFORE] [-a AFTER] NAME COMMAND [NAME COMMAND]...
  *
  * COMMAND is cut at blanks and run without a shell, its output thrown away; COPIES of it start at
- * once, @ in it being each one's number, two hex digits. BEFORE and AFTER are the shell's, run around
- * it and not timed; what fails ends the benchmark. One line a command, separated by tabs:
+ * once, @ in it being each one's number, two hex digits. BEFORE and AFTER are the shell's, run
+ *around it and not timed; what fails ends the benchmark. One line a command, separated by tabs:
  *
  *	NAME  median  first quartile  third quartile (µs)  CPU time (µs)  greatest RSS (kB)
  *	median of the quotients with the first command of the same round
@@ -44,6 +44,15 @@ static void die(const char *what, const char *name)
 	exit(1);
 }
 
+static void *allocate(size_t count, size_t size)
+{
+	void *memory = calloc(count, size);
+
+	if (!memory)
+		die("out of memory", "calloc");
+	return memory;
+}
+
 static int64_t now(void)
 {
 	struct timespec t;
@@ -67,16 +76,21 @@ static int stamp(void)
 static _Noreturn void run(const char *line, unsigned copy)
 {
 	size_t size = 2 * strlen(line) + 1, count = 0;
-	char *text = malloc(size), *to = text, *rest;
-	char **words = malloc(size * sizeof(*words));
+	char *text = allocate(size, 1), *to = text, *rest;
+	char **words = allocate(size, sizeof(*words));
 	int out = open("/dev/null", O_RDWR);
 
-	for (; text && *line; line++)
-		to += *line == '@' ? sprintf(to, "%02x", copy) : (*to = *line, 1);
-	*to = '\0';
-	for (char *word = strtok_r(text, " \t\n", &rest); word; word = strtok_r(NULL, " \t\n", &rest))
+	for (; *line; line++) {
+		if (*line == '@')
+			to += sprintf(to, "%02x", copy);
+		else
+			*to++ = *line;
+	}
+	for (char *word = strtok_r(text, " \t\n", &rest); word;
+	     word = strtok_r(NULL, " \t\n", &rest))
 		words[count++] = word;
-	words[count] = NULL;
+	if (!count)
+		die("empty", "a command");
 	dup2(out, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	close(out);
@@ -87,6 +101,7 @@ static _Noreturn void run(const char *line, unsigned copy)
 
 static void shell(const char *script)
 {
+	/* NOLINTNEXTLINE(cert-env33-c): a shell is what is wanted */
 	if (script && system(script) != 0)
 		die("it failed", script);
 }
@@ -155,13 +170,11 @@ static int compare(const void *a, const void *b)
 /* The value that @part of all values (the doubles at @offset in the samples) are below. */
 static double quantile(const struct command *command, unsigned rounds, size_t offset, double part)
 {
-	double *values = malloc(rounds * sizeof(*values)), at = part * (rounds - 1), result;
+	double *values = allocate(rounds, sizeof(*values)), at = part * (rounds - 1), result;
 	unsigned low = (unsigned)at, high = low + (low + 1 < rounds);
 
-	for (unsigned i = 0; values && i < rounds; i++)
+	for (unsigned i = 0; i < rounds; i++)
 		values[i] = *(const double *)((const char *)&command->samples[i] + offset);
-	if (!values)
-		die("out of memory", command->name);
 	qsort(values, rounds, sizeof(*values), compare);
 	result = values[low] + (values[high] - values[low]) * (at - low);
 	free(values);
@@ -203,13 +216,13 @@ int main(int argc, char **argv)
 			after = optarg;
 	}
 	count = (unsigned)(argc - optind) / 2;
-	commands = calloc(count + 1, sizeof(*commands));
-	if (!commands || !count || !rounds || !copies || (argc - optind) % 2)
+	if (!count || !rounds || !copies || (argc - optind) % 2)
 		die("wrong arguments", argv[0]);
+	commands = allocate(count, sizeof(*commands));
 	for (unsigned i = 0; i < count; i++) {
 		commands[i].name = argv[optind + 2 * (int)i];
 		commands[i].line = argv[optind + 2 * (int)i + 1];
-		commands[i].samples = calloc(rounds, sizeof(*commands[i].samples));
+		commands[i].samples = allocate(rounds, sizeof(*commands[i].samples));
 	}
 	for (unsigned round = 0; round < rounds; round++) {
 		for (unsigned i = 0; i < count; i++) {
@@ -220,10 +233,13 @@ int main(int argc, char **argv)
 			shell(after);
 		}
 		for (unsigned i = 0; i < count; i++)
-			commands[i].samples[round].quotient =
-				commands[i].samples[round].wall / commands[0].samples[round].wall;
+			commands[i].samples[round].quotient = commands[i].samples[round].wall /
+							      commands[0].samples[round].wall;
 	}
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count; i++) {
 		print(&commands[i], rounds);
+		free(commands[i].samples);
+	}
+	free(commands);
 	return 0;
 }
