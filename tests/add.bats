@@ -234,6 +234,7 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 }
 
 @test "add: the flags of the bridge port" {
+	requires_locked_ports
 	add_bridge br0
 	run_tapctl add --bridge br0 --isolated --hairpin --lock-mac --mac $A
 	[ "$status" = 0 ]

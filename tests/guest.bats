@@ -329,6 +329,7 @@ as_nobody() { # TAPCTL-OPTION...
 }
 
 @test "guest: --lock-mac lets through what the guest sends from its own address alone" {
+	requires_locked_ports
 	make_bridge
 	# It answers, then changes its address and asks in vain.
 	guest_args "$GUEST" ip0=10.0.0.2/24 "$(guest_cmd '

@@ -58,6 +58,18 @@ requires_vlan_filtering() {
 		skip "the bridges of this kernel have no VLAN filtering"
 	ip link del vlanprobe
 }
+# What kernels before 5.18 do not know they ignore.
+has_locked_ports() {
+	ip link add lockbridge type bridge
+	ip tuntap add lockport mode tap
+	ip link set lockport master lockbridge
+	local locked
+	locked=$(link_field lockport .linkinfo.info_slave_data.locked)
+	ip link del lockport
+	ip link del lockbridge
+	[ "$locked" = false ]
+}
+requires_locked_ports() { has_locked_ports || skip "the bridges of this kernel cannot lock a port"; }
 requires_guest() {
 	[ -e "$GUEST/guest.cpio" ] || skip "no guest could be built: see build/check/guest.log"
 }

@@ -102,6 +102,13 @@ reach() {
 
 @test "policy: --lock-mac lets a guest send from its own address alone, so it cannot draw others' frames" {
 	make_bridge
+	if ! has_locked_ports; then
+		run_tapctl add --bridge br0 --lock-mac --mac $A
+		[ "$status" = 1 ]
+		[[ $stderr = "tapctl: tap$A: --lock-mac did not take: "*"Linux 5.18"* ]]
+		no_link tap$A
+		requires_locked_ports
+	fi
 	reach --mac $A --lock-mac --mac $B -- far -- \
 		1/$A/$ALL 1/$EVIL/$ALL 1/$EVIL/$B 1/$EVIL/$FAR 2/$B/$ALL 1/$B/$ALL far/$FAR/$B far/$FAR/$A <<-END
 		1/$A/$ALL: far 2
