@@ -704,10 +704,10 @@ released() {
 	! has_locked_ports || options+=(lock-mac)
 	for option in "${options[@]}"; do
 		rm -f "$WORK/full"
-		stalled --bridge br0 --$option
+		stalled --bridge br0 "--$option"
 		case $option in
 		lock-mac) bridge link set dev $TAP locked off ;;
-		*) bridge link set dev $TAP $option off ;;
+		*) bridge link set dev $TAP "$option" off ;;
 		esac
 		released
 		[ ! -e "$WORK/ran" ]
