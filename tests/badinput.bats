@@ -61,6 +61,7 @@ finish() {
 		refused_nic --mac $A --bridge "$name"
 		refused_nic --mac $A --link "$name"
 		refused 2 pin "$name"
+		refused 1 bridge-helper --fd=0 --br="$name"
 	done
 	for name in '%d' 'br%d'; do
 		refused_nic --mac $A --bridge "$name"
@@ -76,6 +77,7 @@ finish() {
 		RANDOM 01:00:5e:00:00:01 ff:ff:ff:ff:ff:ff 00:00:00:00:00:00 53:54:00:84:e3:62 $'\e[2J' %n%n%n \
 		52:54:00:84:e3:62,52:54:00:84:e3:63; do
 		refused_nic --bridge br0 --mac="$mac"
+		refused 1 bridge-helper --fd=0 --br=br0 --mac="$mac"
 		[ "$mac" = -2:54:00:84:e3:62 ] || refused 2 mac "$mac"
 	done
 	refused 2 add --bridge br0 --mac $A --mac $A
@@ -92,6 +94,7 @@ finish() {
 	done
 	for n in '' -1 x 3x ' 3' 99999999999 1048577 18446744073709551619 0x3; do
 		refused 125 exec --bridge br0 --mac $A --fd="$n" -- true
+		refused 1 bridge-helper --br=br0 --fd="$n"
 	done
 	for n in '' 0 4095 x '1,' ,1 1,,2 10,10 -1 '1 2' 1-3 65537; do
 		refused_nic --bridge br0 --mac $A --vlan="$n"
@@ -178,7 +181,14 @@ finish() {
 	refused 2 pin br0 br0
 	refused 2 mac
 	refused 2 mac --random x
-	finish 33
+	refused 1 bridge-helper
+	refused 1 bridge-helper --br=br0
+	refused 1 bridge-helper --fd=0
+	refused 1 bridge-helper --br=br0 --fd=0 --nosuch
+	refused 1 bridge-helper --br=br0 --fd=0 --bridge=br0
+	refused 1 bridge-helper --br=br0 --fd=0 word
+	refused 1 bridge-helper --br=br0 --fd=0 --mac $A --mac 52:54:00:00:00:01
+	finish 40
 }
 
 @test "bad input: what only a look at the kernel tells" {
