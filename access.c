@@ -68,8 +68,12 @@ static int read_line(struct question *question, char *line, const char *path, un
 	if (fault)
 		return report_error(question->report, -EINVAL, "%s line %u: '%s': %s", path, number,
 				    arg, fault);
-	if (link == question->link && (strcmp(arg, "all") == 0 || strcmp(arg, question->name) == 0))
-		*(deny ? &question->denied : &question->allowed) = true;
+	if (link != question->link || (strcmp(arg, "all") != 0 && strcmp(arg, question->name) != 0))
+		return 0;
+	if (deny)
+		question->denied = true;
+	else
+		question->allowed = true;
 	return 0;
 }
 
@@ -79,7 +83,7 @@ static int check_file(const struct question *question, const char *path, int fd)
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return report_error(question->report, -errno, "%s: cannot look at it: %s", path,
+		return report_error(question->report, -EIO, "%s: cannot look at it: %s", path,
 				    strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return report_error(question->report, -EINVAL, "%s: it is no file", path);

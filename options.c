@@ -643,7 +643,6 @@ static int finish_nics(struct reading *reading, char *const command[], struct re
 static int finish_helper(struct reading *reading, struct report *report)
 {
 	struct options *options = reading->options;
-	struct nic_options *nic;
 	int err = 0;
 
 	if (options->nic_count > 1)
@@ -658,8 +657,8 @@ static int finish_helper(struct reading *reading, struct report *report)
 		if (!err)
 			present_nic(reading)->anonymous = true;
 	}
-	nic = present_nic(reading);
-	nic->no_vnet_hdr = !options->use_vnet;
+	/* There is no kernel left that lacks it. */
+	present_nic(reading)->no_vnet_hdr = !options->use_vnet;
 	return err;
 }
 

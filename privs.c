@@ -8,6 +8,7 @@
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 
 #include <linux/capability.h>
 #include <linux/securebits.h>
@@ -90,9 +91,17 @@ static int capabilities_set(const struct __user_cap_data_struct data[static CAP_
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
+/*
+ * The kernel says AT_SECURE when it gave more than the caller had, and also when a security module
+ * wants it: then they are the caller's own, and the file has none. Root could write the access
+ * file.
+ */
 bool privs_are_lent(void)
 {
-	return getauxval(AT_SECURE);
+	if (!getauxval(AT_SECURE) || getuid() == 0)
+		return false;
+	return getxattr("/proc/self/exe", "security.capability", NULL, 0) >= 0 ||
+	       (errno != ENODATA && errno != EOPNOTSUPP);
 }
 
 /* All of them are in the first word. */
@@ -148,6 +157,10 @@ int privs_clear_inherited(struct report *report)
 	if (!err && privs_are_lent()) {
 		memset(data, 0, sizeof(data));
 		err = capabilities_set(data);
+		if (!err)
+			err = capabilities_get(data);
+		if (!err && (data[0].permitted || data[1].permitted))
+			err = -EPERM;
 	} else if (!err && (data[0].inheritable || data[1].inheritable)) {
 		data[0].inheritable = data[1].inheritable = 0;
 		err = capabilities_set(data);

@@ -26,8 +26,8 @@ int privs_parse(struct privs_user *user, const char *text, struct report *report
 
 /*
  * Whether this process has its capabilities from the file of its program, and its caller may have
- * none (AT_SECURE; a security module says so too). Then what it does is for the access file to
- * decide, and the capabilities are effective only while they are needed.
+ * none. Then what it does is for the access file to decide, and the capabilities are effective only
+ * while they are needed.
  */
 bool privs_are_lent(void);
 

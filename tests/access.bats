@@ -286,6 +286,14 @@ conf() { printf '%s\n' "$@" >"$CONF"; }
 	wait_until 10 no_link $MVT
 	conf 'allow-link wire'
 	denied br0 "access denied"
+	# The capabilities for a macvtap's device open nothing else.
+	conf 'allow-link wire' 'allow br0'
+	chmod 600 "$PUBLIC/dev/tun"
+	denied br0 "/dev/net/tun: opening it is forbidden"
+	chmod 600 "$CONF"
+	denied br0 "cannot read the access file"
+	on_wire
+	refused_with 125 "cannot read the access file"
 }
 
 @test "access: a macvtap needs more capabilities, and says so before it is made" {
@@ -412,6 +420,32 @@ effective_at() { # TAPCTL-WORDS...
 	grep -q "^0: execve(\"$PROBE\"" "$WORK/calls"
 	[ "$(grep -c '^1<<' "$WORK/calls")" -le 8 ]
 	[ "$(grep '^1<<' "$WORK/calls" | grep -cvE 'TUNSETIFF|NETLINK_ROUTE|sendto|/dev/net/tun|SIOCGIFINDEX|socket\(')" = 0 ]
+}
+
+@test "access: COMMAND does not run when the capabilities did not go" {
+	conf 'allow br0'
+	effective_at exec --bridge br0 --mac $MAC -- "$PROBE" >/dev/null
+	last=$(grep -c 'capset(' "$WORK/log")
+	for fault in error=EPERM retval=0; do
+		run --separate-stderr as_root strace -u nobody -o /dev/null -e inject=capset:$fault:when="$last" \
+			"$PUBLIC/tapctl" exec --bridge br0 --mac $MAC -- "$PROBE"
+		refused_with 125 "cannot clear the capabilities for COMMAND"
+		[ -z "$output" ]
+	done
+}
+
+@test "access: without capabilities in the file, the caller's are its own, whatever a security module makes of it" {
+	for error in ENODATA EOPNOTSUPP; do
+		run --separate-stderr as_root strace -u nobody -o /dev/null -e inject=getxattr:error=$error \
+			"$PUBLIC/tapctl" exec --bridge br0 --mac $MAC --name x -- "$PROBE"
+		[ "$status" = 0 ]
+		got '.fds["3"].iff == "x"'
+	done
+	for error in EACCES ENOENT; do
+		run --separate-stderr as_root strace -u nobody -o /dev/null -e inject=getxattr:error=$error \
+			"$PUBLIC/tapctl" exec --bridge br0 --mac $MAC --name x -- "$PROBE"
+		refused_with 125 "--name: a caller without privilege"
+	done
 }
 
 @test "access: a caller who ends tapctl at any instant leaves nothing" {
