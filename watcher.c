@@ -39,7 +39,8 @@ static void count_event(struct watch *watch, const struct inotify_event *event)
 		watch->open[event->wd] = 0;
 }
 
-static void read_events(struct watch *watch)
+/* Whether all that has happened was read. */
+static bool read_events(struct watch *watch)
 {
 	_Alignas(struct inotify_event) char buffer[4096];
 	ssize_t n;
@@ -52,6 +53,7 @@ static void read_events(struct watch *watch)
 			at += (ssize_t)(sizeof(*event) + event->len);
 		}
 	}
+	return n < 0 && errno == EAGAIN;
 }
 
 static bool is_held(const struct watch *watch)
@@ -80,7 +82,8 @@ static void wait_for_end(struct watch *watch)
 		if (fds[0].revents)
 			fds[0].fd = -1;
 		/* After the control: whatever was opened before it ended is in the queue now. */
-		read_events(watch);
+		while (!read_events(watch))
+			poll(NULL, 0, 100);
 	}
 }
 
