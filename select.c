@@ -30,9 +30,10 @@ static int select_guest(const struct link *link, void *data)
 	struct selection *selection = data;
 	uint8_t guest[MAC_LEN];
 
-	return nic_guest(guest, link) && mac_equal(guest, selection->guest) ?
-		       select_link(selection, link) :
-		       0;
+	if (!nic_guest(guest, link) || !mac_equal(guest, selection->guest))
+		return 0;
+	selection->found = true;
+	return select_link(selection, link);
 }
 
 /* Dump until the table holds still, for those who need the whole truth. */
@@ -48,7 +49,6 @@ static int dump_whole(struct nl *nl, enum link_kind kind, nl_link_fn *each, void
 static int select_word(struct nl *nl, struct selection *selection, const char *word,
 		       struct report *report)
 {
-	size_t before = selection->count;
 	bool name = !option_name_fault(word, false);
 	uint8_t guest[MAC_LEN];
 	struct link link;
@@ -58,10 +58,11 @@ static int select_word(struct nl *nl, struct selection *selection, const char *w
 		err = select_link(selection, &link);
 	} else if (err == -ENODEV && mac_parse(guest, word)) {
 		selection->guest = guest;
+		selection->found = false;
 		err = dump_whole(nl, LINK_TUN, select_guest, selection);
 		if (!err)
 			err = dump_whole(nl, LINK_MACVTAP, select_guest, selection);
-		if (!err && selection->count == before)
+		if (!err && !selection->found)
 			return report_error(report, -ENODEV,
 					    "%s: there is no device of tapctl's for this guest "
 					    "here: tapctl list shows all",

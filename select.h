@@ -6,6 +6,7 @@
 #ifndef TAPCTL_SELECT_H
 #define TAPCTL_SELECT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "netlink.h"
@@ -15,7 +16,8 @@
 struct selection {
 	struct link *links;
 	size_t count;
-	const uint8_t *guest; /* what a dump looks for */
+	const uint8_t *guest; /* what a dump looks for, and whether it was there */
+	bool found;
 };
 
 /* Add the link of that name, or all of tapctl's for that guest, for each of @words (ends with
