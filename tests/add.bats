@@ -10,7 +10,7 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	[ "$status" = 0 ]
 	[ "$output" = $TAP ]
 	[ -z "$stderr" ]
-	ip -d -j link show $TAP | jq -e '.[0] | .address == "fe:54:00:84:e3:62" and .master == "br0"
+	ip -d -j link show $TAP | holds '.[0] | .address == "fe:54:00:84:e3:62" and .master == "br0"
 		and .mtu == 1500 and (.flags | index("UP")) and .qdisc == "noqueue"
 		and .ifalias == "tapctl guest 52:54:00:84:e3:62" and .inet6_addr_gen_mode == "none"
 		and .linkinfo.info_data.persist and .linkinfo.info_data.vnet_hdr
@@ -63,11 +63,11 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 		run_tapctl add --link v0 --mode $mode --mac $A
 		[ "$status" = 0 ]
 		[ "$output" = $MVT ]
-		ip -d -j link show $MVT | jq -e --arg mode $mode '.[0] | .linkinfo.info_kind == "macvtap"
+		ip -d -j link show $MVT | holds '.[0] | .linkinfo.info_kind == "macvtap"
 			and .linkinfo.info_data.mode == $mode and .address == "52:54:00:84:e3:62"
 			and .link == "v0" and (.flags | index("UP")) and (.flags | index("ALLMULTI"))
 			and .qdisc == "noqueue" and .inet6_addr_gen_mode == "none"
-			and .ifalias == "tapctl guest 52:54:00:84:e3:62" and .ifindex >= 1073741824'
+			and .ifalias == "tapctl guest 52:54:00:84:e3:62" and .ifindex >= 1073741824' --arg mode $mode
 		run_tapctl del $MVT
 		[ "$status" = 0 ]
 	done
@@ -132,13 +132,13 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 
 @test "add: --queues makes a device for several, --no-vnet-hdr one without the header" {
 	run_tapctl add --unattached --queues 4 --no-vnet-hdr --mac $A
-	ip -d -j link show $TAP | jq -e '.[0].linkinfo.info_data | .multi_queue and (.vnet_hdr | not)'
+	ip -d -j link show $TAP | holds '.[0].linkinfo.info_data | .multi_queue and (.vnet_hdr | not)'
 }
 
 @test "add: a tap is never without an owner" {
 	run_tapctl add --unattached --mac $A
 	run_tapctl list --json $TAP
-	jq -e --argjson me "$(id -u)" '.[0] | .owner == $me and .group == null' <<<"$output"
+	got '.[0] | .owner == $me and .group == null' --argjson me "$(id -u)"
 }
 
 @test "add: the owner is the user behind sudo, or who was said" {
@@ -146,9 +146,9 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	SUDO_UID=1234 run_tapctl add --unattached --mac $A
 	[ "$(tapctl list --json $TAP | jq '.[0].owner')" = 1234 ]
 	run_tapctl add --unattached --owner nobody --group daemon --mac $B
-	tapctl list --json $TAP_B | jq -e --argjson u "$(id -u nobody)" '.[0] | .owner == $u and .group == 1'
+	tapctl list --json $TAP_B | holds '.[0] | .owner == $u and .group == 1' --argjson u "$(id -u nobody)"
 	run_tapctl add --unattached --group 7 --mac 52:54:00:00:00:01
-	tapctl list --json tap525400000001 | jq -e '.[0] | .owner == null and .group == 7'
+	tapctl list --json tap525400000001 | holds '.[0] | .owner == null and .group == 7'
 }
 
 @test "add: a macvtap's character device has its owner and the mode 0600, or 0660 with a group" {
@@ -168,7 +168,7 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	run_tapctl add --json --bridge br0 --mac $A --mac $B
 	[ "$status" = 0 ]
 	local made=$output
-	jq -e 'length == 2 and all(.persistent) and all(.owner != null)' <<<"$made"
+	holds 'length == 2 and all(.persistent) and all(.owner != null)' <<<"$made"
 	run_tapctl list --json $TAP $TAP_B
 	diff <(jq -S . <<<"$made") <(jq -S . <<<"$output")
 	jq -e 'all(.carrier == false and .queues == 0)' <<<"$made"
@@ -218,7 +218,7 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	ip link set br0 mtu 1000
 	run_tapctl add --bridge br0 --mac $A
 	[ "$status" = 0 ]
-	ip -j link show $TAP | jq -e '.[0] | .mtu == 1000 and .master == "br0" and (.flags | index("UP"))'
+	ip -j link show $TAP | holds '.[0] | .mtu == 1000 and .master == "br0" and (.flags | index("UP"))'
 }
 
 @test "add: the bridge that follows the tap draws a warning with the remedy, a pinned one none" {
@@ -238,12 +238,12 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	add_bridge br0
 	run_tapctl add --bridge br0 --isolated --hairpin --lock-mac --mac $A
 	[ "$status" = 0 ]
-	ip -d -j link show $TAP | jq -e '.[0].linkinfo.info_slave_data
+	ip -d -j link show $TAP | holds '.[0].linkinfo.info_slave_data
 		| .isolated and .hairpin and .locked and (.learning | not)'
-	bridge -j fdb show dev $TAP | jq -e 'any(.mac == "52:54:00:84:e3:62" and .state == "static")'
-	tapctl list --json $TAP | jq -e '.[0] | .isolated and .hairpin and .locked'
+	bridge -j fdb show dev $TAP | holds 'any(.mac == "52:54:00:84:e3:62" and .state == "static")'
+	tapctl list --json $TAP | holds '.[0] | .isolated and .hairpin and .locked'
 	run_tapctl add --bridge br0 --mac $B
-	tapctl list --json $TAP_B | jq -e '.[0] | .isolated or .hairpin or .locked | not'
+	tapctl list --json $TAP_B | holds '.[0] | [.isolated, .hairpin, .locked] == [false, false, false]'
 }
 
 @test "add: VLANs" {
@@ -252,9 +252,9 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	ip link set br0 address 02:00:00:00:00:01 up
 	run_tapctl add --bridge br0 --vlan 10,20,30 --mac $A
 	[ "$status" = 0 ]
-	bridge -j vlan show dev $TAP | jq -e '.[0].vlans | map(.vlan) == [10, 20, 30]
+	bridge -j vlan show dev $TAP | holds '.[0].vlans | map(.vlan) == [10, 20, 30]
 		and (.[0].flags | index("PVID") and index("Egress Untagged")) and .[1].flags == null'
-	tapctl list --json $TAP | jq -e '.[0].vlans == [10, 20, 30]'
+	tapctl list --json $TAP | holds '.[0].vlans == [10, 20, 30]'
 }
 
 @test "add: VLANs on a bridge that does not filter are refused" {

@@ -25,12 +25,6 @@ spawn() {
 	pid=$!
 }
 
-# jq on what probe printed: got FILTER [JQ OPTION...]. False and null fail.
-got() {
-	# An input there has to be: without one, jq 1.6 -e succeeds.
-	jq -n -e "${@:2}" "input | ($1)" <<<"$output" >/dev/null || { echo "not so: $*"; return 1; }
-}
-
 # run_tapctl, which has to succeed and to say nothing.
 run_quiet() {
 	run_tapctl "$@"
@@ -318,8 +312,8 @@ returncode() {
 	# What may differ: the environment, fd 3, and who it is.
 	local same='del(.pid, .env, .fds["3"]) | .fds[].file |= sub("pipe:.*"; "pipe")'
 	odd "$PROBE" </dev/null | jq -S "$same" >"$WORK/bare"
-	jq -n -e 'input | .SigBlk != "0000000000000000" and .SigIgn != "0000000000000000" and .Umask == "0027" and
-		(.cwd | endswith("/here")) and .fds["7"].flags >= 1024' "$WORK/bare" >/dev/null
+	holds '.SigBlk != "0000000000000000" and .SigIgn != "0000000000000000" and .Umask == "0027" and
+		(.cwd | endswith("/here")) and .fds["7"].flags >= 1024' <"$WORK/bare"
 	for place in "--bridge br0" "--link wire"; do
 		[ "$place" = "--bridge br0" ] || requires_macvtap
 		# shellcheck disable=SC2086 # two words

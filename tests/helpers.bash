@@ -99,6 +99,16 @@ links() { ip -j link show | jq -r '.[].ifname' | sort; }
 # Fails when the link is there.
 no_link() { ! ip link show "$1" >/dev/null 2>&1 || { echo "$1 is there"; return 1; }; }
 
+# Whether jq's filter holds for the JSON on standard input: holds FILTER [JQ OPTION...]. False and null
+# fail, and so does no input at all, with which jq 1.6 -e succeeds.
+holds() {
+	local input
+	input=$(cat)
+	jq -n -e "${@:2}" "input | ($1)" <<<"$input" >/dev/null || { echo "not so: $*: $input"; return 1; }
+}
+# The same for $output.
+got() { holds "$@" <<<"$output"; }
+
 # Wait until a command succeeds: for what no event tells. wait_until SECONDS COMMAND...
 wait_until() {
 	local end=$((SECONDS + $1))

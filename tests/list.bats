@@ -27,13 +27,13 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	add_bridge br0
 	tapctl add --bridge br0 --mac $A
 	run_tapctl list --json
-	jq -e '.[0] | .name == "tap52540084e362" and (.ifindex | type == "number") and .kind == "tap"
+	got '.[0] | .name == "tap52540084e362" and (.ifindex | type == "number") and .kind == "tap"
 		and .guest_mac == "52:54:00:84:e3:62" and .host_mac == "fe:54:00:84:e3:62"
 		and .bridge == "br0" and .mtu == 1500 and .up == true and .carrier == false
 		and .queues == 0 and .persistent == true and (.owner | type == "number")
 		and .group == null and .isolated == false and .hairpin == false and .locked == false
-		and .vlans == [] and .multi_queue == false' <<<"$output"
-	jq -e '.[0] | has("holders") | not' <<<"$output"
+		and .vlans == [] and .multi_queue == false'
+	got '.[0] | has("holders") | not'
 }
 
 @test "list: the fields of a macvtap" {
@@ -41,17 +41,17 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	add_cable v0 v1
 	tapctl add --link v0 --mode vepa --mac $A
 	run_tapctl list --json
-	jq -e '.[0] | .name == "mvt52540084e362" and .kind == "macvtap" and .link == "v0" and .mode == "vepa"
+	got '.[0] | .name == "mvt52540084e362" and .kind == "macvtap" and .link == "v0" and .mode == "vepa"
 		and .guest_mac == .host_mac and .up and .carrier and .queues == null and .persistent
-		and .owner == 0 and .group == 0' <<<"$output"
+		and .owner == 0 and .group == 0'
 }
 
 @test "list: by name and by guest address, whatever its spelling" {
 	tapctl add --unattached --mac $A --mac 52:54:00:84:e3:63
 	run_tapctl list --json $TAP 5254.0084.E362
-	jq -e 'map(.name) == ["tap52540084e362"]' <<<"$output"
+	got 'map(.name) == ["tap52540084e362"]'
 	run_tapctl list --json 52:54:00:84:e3:63
-	jq -e 'map(.name) == ["tap52540084e363"]' <<<"$output"
+	got 'map(.name) == ["tap52540084e363"]'
 }
 
 @test "list: what is not there, or is no tap, is an error" {
@@ -68,21 +68,21 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	ip tuntap add foreign mode tap
 	ip tuntap add notap mode tun
 	run_tapctl list --json
-	jq -e 'map(.name) == ["tap52540084e362"]' <<<"$output"
+	got 'map(.name) == ["tap52540084e362"]'
 	run_tapctl list --json --all
-	jq -e '(map(.name) | sort) == ["foreign", "tap52540084e362"]
-		and (.[] | select(.name == "foreign") | .guest_mac == null)' <<<"$output"
+	got '(map(.name) | sort) == ["foreign", "tap52540084e362"]
+		and (.[] | select(.name == "foreign") | .guest_mac == null)'
 }
 
 @test "list: --holders names process and command, of a tap and of a macvtap" {
 	add_bridge br0
 	run tapctl exec --bridge br0 --mac $A -- sh -c 'echo $$; "$TAPCTL" list --json --holders'
-	jq -e --argjson pid "${lines[0]}" '.[0].holders | any(.pid == $pid and .command == "sh")' \
+	holds '.[0].holders | any(.pid == $pid and .command == "sh")' --argjson pid "${lines[0]}" \
 		<<<"${lines[*]:1}"
 	requires_macvtap
 	add_cable v0 v1
 	run tapctl exec --link v0 --mac $A -- sh -c 'echo $$; "$TAPCTL" list --json --holders; "$TAPCTL" list -H'
-	jq -e --argjson pid "${lines[0]}" '.[0].holders | any(.pid == $pid and .command == "sh")' \
+	holds '.[0].holders | any(.pid == $pid and .command == "sh")' --argjson pid "${lines[0]}" \
 		<<<"${lines[1]}"
 	[[ "${lines[3]}" == *"${lines[0]}/sh"* ]]
 }
@@ -96,7 +96,7 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	read -rt 20 _ <>"$WORK/ready"
 	run_tapctl list --json --holders $TAP
 	echo >"$WORK/end"
-	jq -e '.[0].holders == []' <<<"$output"
+	got '.[0].holders == []'
 }
 
 @test "list: hostile names of processes and aliases break nothing" {
@@ -107,7 +107,7 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	run_tapctl list --json
 	[ "$output" = "[]" ]
 	run_tapctl list --json --all
-	jq -e 'length == 1 and .[0].name == "t\"\\\ufffd\u001b[1m"' <<<"$output"
+	got 'length == 1 and .[0].name == "t\"\\\ufffd\u001b[1m"'
 	run_tapctl list --all
 	[[ "$output" != *$'\e'* ]]
 	LC_ALL=C grep -q 't"\\??\[1m' <<<"$output"

@@ -42,17 +42,17 @@ tapctl() { "$TAPCTL" "$@" 3>&- 4>&-; }
 @test "mac: --json has both addresses and both names" {
 	run_tapctl mac --json 52540084e362 fe:00:00:00:00:02
 	[ "$status" = 0 ]
-	jq -e '. == [
+	got '. == [
 		{guest_mac: "52:54:00:84:e3:62", host_mac: "fe:54:00:84:e3:62",
 		 tap: "tap52540084e362", macvtap: "mvt52540084e362"},
 		{guest_mac: "fe:00:00:00:00:02", host_mac: "fa:00:00:00:00:02",
-		 tap: "tapfe0000000002", macvtap: "mvtfe0000000002"}]' <<<"$output"
+		 tap: "tapfe0000000002", macvtap: "mvtfe0000000002"}]'
 }
 
 @test "mac: --random --json is one object of the same kind" {
 	run_tapctl mac --random --json
-	jq -e 'length == 1 and (.[0].guest_mac | startswith("52:54:00:"))
-		and .[0].host_mac == ("fe" + .[0].guest_mac[2:])' <<<"$output"
+	got 'length == 1 and (.[0].guest_mac | startswith("52:54:00:"))
+		and .[0].host_mac == ("fe" + .[0].guest_mac[2:])'
 }
 
 @test "mac: nothing, or both an address and --random, is a wrong command line" {

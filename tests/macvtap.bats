@@ -20,11 +20,6 @@ setup() {
 	mkfifo "$WORK/started" "$WORK/hold"
 }
 
-got() {
-	# An input there has to be: without one, jq 1.6 -e succeeds.
-	jq -n -e "${@:2}" "input | ($1)" <<<"$output" >/dev/null || { echo "not so: $*"; return 1; }
-}
-
 run_quiet() {
 	run_tapctl "$@"
 	[ "$status" = 0 ]

@@ -36,7 +36,7 @@ setup() {
 	[ "$status" = 0 ]
 	[ "${lines[0]}" = "$(inside readlink /proc/self/ns/net)" ]
 	[[ "${lines[1]}" == *$TAP ]]
-	jq -e '.[0].master == "br0"' <<<"${lines[2]}"
+	holds '.[0].master == "br0"' <<<"${lines[2]}"
 	! command ip -n far link show $TAP 2>/dev/null || false
 }
 
@@ -45,7 +45,7 @@ setup() {
 	command ip -n far link add v0 type veth peer name v1
 	command ip -n far link set v0 up
 	run tapctl exec --netns far --link v0 --mac $A -- ip -n far -j link show mvt52540084e362
-	jq -e --arg a $A '.[0].address == $a' <<<"$output"
+	got '.[0].address == $a' --arg a $A
 	gone() { ! command ip -n far link show mvt52540084e362 2>/dev/null; }
 	wait_until 5 gone
 }

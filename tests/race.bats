@@ -40,7 +40,7 @@ only_statuses() {
 	# Whoever lists meanwhile sees valid JSON, whatever comes and goes.
 	(
 		while [ ! -e "$WORK/done" ]; do
-			inside "$TAPCTL" list --json --holders | jq -e 'length <= 1' >/dev/null || echo bad
+			inside "$TAPCTL" list --json --holders | holds 'length <= 1' >/dev/null || echo bad
 		done
 	) >"$WORK/lists" 2>&1 &
 	seq 100 | xargs -P 16 -I{} bash -c '

@@ -223,8 +223,8 @@ take_index() {
 	wait_until 10 no_process "$watcher"
 	# It is held as yet: what stays is what somebody has open, whoever is to remove it.
 	run_tapctl list --json --holders
-	jq -e --arg name $MVT --argjson pid "$pid" 'map(select(.name == $name)) | length == 1 and
-		(.[0].holders | map(.pid) == [$pid])' <<<"$output"
+	got 'map(select(.name == $name)) | length == 1 and
+		(.[0].holders | map(.pid) == [$pid])' --arg name $MVT --argjson pid "$pid"
 	# What add made is nobody's either, and so as stale.
 	run_tapctl del --stale --verbose
 	[ "$status" = 0 ]
@@ -233,7 +233,7 @@ take_index() {
 	kill "$pid"
 	wait "$pid" || :
 	run_tapctl list --json --holders
-	jq -e --arg name $MVT 'length == 1 and .[0].name == $name and .[0].holders == []' <<<"$output"
+	got 'length == 1 and .[0].name == $name and .[0].holders == []' --arg name $MVT
 	ip link add other link wire type macvtap
 	run_tapctl del --stale
 	[ "$status" = 0 ]
