@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include <linux/if_bridge.h>
 
+#include "array.h"
 #include "check.h"
 #include "nic.h"
 #include "privatefs.h"
@@ -20,17 +24,52 @@
 
 enum severity { WARNING, ERROR };
 
-struct check {
-	const struct survey *survey;
-	finding_fn *tell;
-	void *data;
+/* What was found at a first look, and of which link. */
+struct seen {
+	int ifindex;
+	const char *id;
 };
 
+struct check {
+	const struct survey *survey;
+	finding_fn *tell; /* NULL: at the first look */
+	void *data;
+	struct seen *seen;
+	size_t count;
+	size_t next; /* of seen: most is found again in the same order */
+	int err;
+};
+
+static void keep_seen(struct check *check, int ifindex, const char *id)
+{
+	struct seen *seen = array_grow(check->seen, check->count, sizeof(*seen));
+
+	if (!seen) {
+		check->err = -ENOMEM;
+		return;
+	}
+	check->seen = seen;
+	check->seen[check->count++] = (struct seen){ .ifindex = ifindex, .id = id };
+}
+
+static bool was_seen(struct check *check, int ifindex, const char *id)
+{
+	for (size_t i = 0; i < check->count; i++) {
+		size_t k = (check->next + i) % check->count;
+
+		if (check->seen[k].ifindex != ifindex || strcmp(check->seen[k].id, id) != 0)
+			continue;
+		check->next = k + 1;
+		return true;
+	}
+	return false;
+}
+
 /* The problem and the remedy are the two lines of @fmt. */
-static void find(const struct check *check, const struct link *link, enum severity severity,
+static void find(struct check *check, const struct link *link, enum severity severity,
 		 const char *id, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
-static void find(const struct check *check, const struct link *link, enum severity severity,
+static void find(struct check *check, const struct link *link, enum severity severity,
 		 const char *id, const char *fmt, ...)
 {
 	struct finding finding = { .name = link->name, .id = id, .error = severity == ERROR };
@@ -40,6 +79,12 @@ static void find(const struct check *check, const struct link *link, enum severi
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	if (!check->tell) {
+		keep_seen(check, link->ifindex, id);
+		return;
+	}
+	if (!was_seen(check, link->ifindex, id))
+		return;
 	end = strchrnul(text, '\n');
 	finding.problem = text;
 	finding.remedy = *end ? end + 1 : end;
@@ -59,7 +104,7 @@ static bool is_set(const char *directory, const char *name, const char *file)
 
 static bool is_tap(const struct surveyed *device)
 {
-	return device->link.kind == LINK_TUN || device->link.kind == LINK_MACVTAP;
+	return nic_is_device(&device->link);
 }
 
 static bool works(const struct link *link)
@@ -70,7 +115,7 @@ static bool works(const struct link *link)
 /* --- a device by itself --- */
 
 /* A tap's carrier is there while it has an open queue, unless its holder switched that off. */
-static void check_tap_holder(const struct check *check, const struct surveyed *device)
+static void check_tap_holder(struct check *check, const struct surveyed *device)
 {
 	const struct link *link = &device->link;
 	const struct holder *holder;
@@ -78,7 +123,12 @@ static void check_tap_holder(const struct check *check, const struct surveyed *d
 	if (link->carrier || !(link->flags & IFF_UP))
 		return;
 	holder = holders_next(&check->survey->holders, NULL, link->name, 0);
-	if (holder)
+	/* One that does not stay is gone when nobody has it. */
+	if (!holder && !link->tun.persistent)
+		find(check, link, ERROR, "carrier-off",
+		     "a process of another user or container has it open and has switched its "
+		     "carrier off\nlet that program switch it on again, or start it anew");
+	else if (holder)
 		find(check, link, ERROR, "carrier-off",
 		     "%s (pid %d) has it open and has switched its carrier off\n"
 		     "let that program switch it on again, or start it anew",
@@ -90,7 +140,7 @@ static void check_tap_holder(const struct check *check, const struct surveyed *d
 		     link->name, link->name);
 }
 
-static void check_tap(const struct check *check, const struct surveyed *device)
+static void check_tap(struct check *check, const struct surveyed *device)
 {
 	const struct link *link = &device->link;
 	char is[MAC_STRLEN], wanted[MAC_STRLEN];
@@ -118,7 +168,8 @@ static void check_tap(const struct check *check, const struct surveyed *device)
 		     "ip link set %s address %s (and for udev MACAddressPolicy=none in a .link "
 		     "file)",
 		     is, wanted, link->name, wanted);
-	if (!link->master && link->no_ipv6 && !is_set("ipv6/conf/default/", "addr_gen_mode", ""))
+	if (!link->master && link->no_ipv6 && !device->has_ip &&
+	    !is_set("ipv6/conf/default/", "addr_gen_mode", ""))
 		find(check, link, ERROR, "off-bridge",
 		     "it was made for a bridge and is on none: NetworkManager and systemd-networkd "
 		     "take off what they do not know\nip link set %s master BRIDGE (and "
@@ -128,7 +179,7 @@ static void check_tap(const struct check *check, const struct surveyed *device)
 }
 
 /* The public node: others open that one by its name, and get what it is. */
-static void check_node(const struct check *check, const struct link *link, dev_t rdev)
+static void check_node(struct check *check, const struct link *link, dev_t rdev)
 {
 	char path[32];
 	struct stat st;
@@ -152,7 +203,7 @@ static void check_node(const struct check *check, const struct link *link, dev_t
 		     path);
 }
 
-static void check_macvtap(const struct check *check, const struct surveyed *device)
+static void check_macvtap(struct check *check, const struct surveyed *device)
 {
 	const struct link *link = &device->link;
 	char is[MAC_STRLEN], wanted[MAC_STRLEN];
@@ -161,9 +212,9 @@ static void check_macvtap(const struct check *check, const struct surveyed *devi
 	if (rdev && !check->survey->holders.incomplete &&
 	    !holders_next(&check->survey->holders, NULL, "", rdev))
 		find(check, link, ERROR, "no-holder",
-		     "no process has it open\n"
+		     "no process%s has it open\n"
 		     "start its guest with it (tapctl exec --reuse), or: tapctl del %s",
-		     link->name);
+		     check->survey->holders.nested ? " that this container sees" : "", link->name);
 	if (rdev)
 		check_node(check, link, rdev);
 	if (rdev && holders_disagree(&check->survey->holders, rdev))
@@ -183,7 +234,7 @@ static void check_macvtap(const struct check *check, const struct surveyed *devi
 		     wanted);
 }
 
-static void check_device(const struct check *check, const struct surveyed *device)
+static void check_device(struct check *check, const struct surveyed *device)
 {
 	const struct link *link = &device->link;
 	const struct surveyed *twin;
@@ -214,7 +265,7 @@ static void check_device(const struct check *check, const struct surveyed *devic
 /* --- a tap on no bridge --- */
 
 /* The host is this guest's router, if it has a second leg. */
-static void check_unattached(const struct check *check, const struct surveyed *device)
+static void check_unattached(struct check *check, const struct surveyed *device)
 {
 	const struct survey *survey = check->survey;
 
@@ -239,13 +290,35 @@ static void check_unattached(const struct check *check, const struct surveyed *d
 struct bridge {
 	const struct surveyed *bridge;
 	const struct group *group;
-	const struct surveyed *uplink; /* the one with the least address, or NULL */
+	const struct surveyed *uplink; /* any of them, or NULL */
+	const struct surveyed *steady; /* the port with the least address that is no tap */
 	const struct surveyed *lowest; /* the port with the least address of all */
 	const struct surveyed *open; /* a port that is not isolated, or NULL */
 	uint32_t uplink_mtu; /* the least; 0: no uplink */
 	bool uplink_works;
+	bool has_foreign; /* a tap that may be no guest's but a VPN's, and so an uplink */
 	bool follows; /* it takes its address from its ports */
 };
+
+/* The host itself is behind the bridge. */
+static bool has_host(const struct surveyed *bridge)
+{
+	return bridge->has_ip || bridge->has_leg;
+}
+
+/* A dummy leads nowhere; and beside the host an idle veth is some container's that does not run. */
+static bool is_uplink(const struct surveyed *port, const struct surveyed *bridge)
+{
+	const char *kind = port->link.kind_name;
+
+	return !is_tap(port) && strcmp(kind, "dummy") != 0 &&
+	       (strcmp(kind, "veth") != 0 || works(&port->link) || !has_host(bridge));
+}
+
+static bool is_lower(const struct surveyed *port, const struct surveyed *than)
+{
+	return !than || memcmp(port->link.address, than->link.address, MAC_LEN) < 0;
+}
 
 static void survey_bridge(struct bridge *bridge, const struct group *group)
 {
@@ -257,16 +330,16 @@ static void survey_bridge(struct bridge *bridge, const struct group *group)
 	for (size_t i = 0; i < group->count; i++) {
 		const struct surveyed *port = &group->members[i];
 
-		if (!bridge->lowest ||
-		    memcmp(port->link.address, bridge->lowest->link.address, MAC_LEN) < 0)
+		if (is_lower(port, bridge->lowest))
 			bridge->lowest = port;
+		if (!is_tap(port) && is_lower(port, bridge->steady))
+			bridge->steady = port;
 		if (!port->link.port.isolated)
 			bridge->open = port;
-		if (is_tap(port))
+		bridge->has_foreign |= is_tap(port) && !port->ours && !port->chosen;
+		if (!is_uplink(port, group->place))
 			continue;
-		if (!bridge->uplink ||
-		    memcmp(port->link.address, bridge->uplink->link.address, MAC_LEN) < 0)
-			bridge->uplink = port;
+		bridge->uplink = port;
 		if (!bridge->uplink_mtu || port->link.mtu < bridge->uplink_mtu)
 			bridge->uplink_mtu = port->link.mtu;
 		bridge->uplink_works |= works(&port->link);
@@ -292,11 +365,31 @@ static bool is_wireless(const struct link *link)
 	return wireless;
 }
 
-static void check_bridge(const struct check *check, const struct bridge *bridge)
+/* The bridge's own setting does nothing without the module that the sysctl comes with. */
+static void check_bridge_filter(struct check *check, const struct bridge *bridge)
+{
+	static const char *const sysctl = "bridge-nf-call-iptables";
+	const struct link *link = &bridge->bridge->link;
+	bool all = is_set("bridge/", sysctl, ""), drops;
+
+	if (bridge->group->count < 2 ||
+	    !(all || (link->bridge.calls_iptables && access("/proc/sys/net/bridge", F_OK) == 0)) ||
+	    nl_forward_drops(&drops) < 0 || !drops)
+		return;
+	find(check, link, WARNING, "bridge-nf-drops",
+	     "frames that it forwards pass the FORWARD chain (%s), which drops what no rule "
+	     "accepts\n%s%s%s%s%s",
+	     sysctl, all ? "sysctl net.bridge.bridge-nf-call-iptables=0" : "",
+	     all && link->bridge.calls_iptables ? " && " : "",
+	     link->bridge.calls_iptables ? "ip link set " : "",
+	     link->bridge.calls_iptables ? link->name : "",
+	     link->bridge.calls_iptables ? " type bridge nf_call_iptables 0" : "");
+}
+
+static void check_bridge(struct check *check, const struct bridge *bridge)
 {
 	const struct link *link = &bridge->bridge->link;
 	const struct surveyed *uplink = bridge->uplink;
-	bool drops;
 
 	if (!(link->flags & IFF_UP))
 		find(check, link, ERROR, "bridge-down", "the bridge is down\nip link set %s up",
@@ -311,25 +404,25 @@ static void check_bridge(const struct check *check, const struct bridge *bridge)
 		find(check, link, WARNING, "bridge-follows-tap",
 		     "it has its address from %s and changes it when that goes\ntapctl pin %s",
 		     bridge->lowest->link.name, link->name);
-	if (!uplink && !bridge->bridge->has_ip)
+	if (!uplink && !bridge->has_foreign && !has_host(bridge->bridge))
 		find(check, link, WARNING, "no-uplink",
 		     "it has neither an uplink nor an address of the host's: its guests have "
 		     "nobody "
 		     "but each other\nip link set DEVICE master %s",
 		     link->name);
+	else if (uplink && !bridge->uplink_works && uplink->link.flags & IFF_UP)
+		find(check, link, ERROR, "uplink-down",
+		     "none of its uplinks, like %s, has a carrier\n"
+		     "look at its cable, or at the other end of it",
+		     uplink->link.name);
 	else if (uplink && !bridge->uplink_works)
 		find(check, link, ERROR, "uplink-down",
 		     "none of its uplinks, like %s, is up and has a carrier\nip link set %s up",
 		     uplink->link.name, uplink->link.name);
-	if ((link->bridge.calls_iptables || is_set("bridge/", "bridge-nf-call-iptables", "")) &&
-	    nl_forward_drops(&drops) == 0 && drops)
-		find(check, link, WARNING, "bridge-nf-drops",
-		     "frames that it forwards pass the FORWARD chain (bridge-nf-call-iptables), "
-		     "which "
-		     "drops what no rule accepts\nsysctl net.bridge.bridge-nf-call-iptables=0");
+	check_bridge_filter(check, bridge);
 }
 
-static void check_port_address(const struct check *check, const struct bridge *bridge,
+static void check_port_address(struct check *check, const struct bridge *bridge,
 			       const struct surveyed *port)
 {
 	const struct link *link = &port->link;
@@ -351,7 +444,7 @@ static void check_port_address(const struct check *check, const struct bridge *b
 	}
 	/* It has the bridge's address, or would have it if other taps went. */
 	if (!bridge->follows || link->address[0] >= 0xfa ||
-	    (bridge->uplink && memcmp(link->address, bridge->uplink->link.address, MAC_LEN) > 0))
+	    (bridge->steady && is_lower(bridge->steady, port)))
 		return;
 	if (port->ours) {
 		mac_derive_host(address, port->guest);
@@ -364,7 +457,7 @@ static void check_port_address(const struct check *check, const struct bridge *b
 }
 
 /* Whom the bridge has heard on this port and on others. */
-static void check_port_guest(const struct check *check, const struct bridge *bridge,
+static void check_port_guest(struct check *check, const struct bridge *bridge,
 			     const struct surveyed *port)
 {
 	const struct surveyed *elsewhere = survey_find(check->survey, port->elsewhere);
@@ -388,7 +481,7 @@ static void check_port_guest(const struct check *check, const struct bridge *bri
 		     name, guest, elsewhere->link.name);
 	else if (port->has_stranger && !port->heard)
 		find(check, &port->link, WARNING, "wrong-source",
-		     "its guest sends as %s and never as %s, for which it was made\n"
+		     "its guest sends as %s and not as %s, for which it was made\n"
 		     "tell the VMM: mac=%s",
 		     stranger, guest, guest);
 	if (port->link.port.locked && !port->heard)
@@ -398,7 +491,7 @@ static void check_port_guest(const struct check *check, const struct bridge *bri
 		     guest, guest, port->link.name);
 }
 
-static void check_port_mtu(const struct check *check, const struct bridge *bridge,
+static void check_port_mtu(struct check *check, const struct bridge *bridge,
 			   const struct surveyed *port)
 {
 	const struct link *link = &port->link, *above = &bridge->bridge->link;
@@ -415,7 +508,7 @@ static void check_port_mtu(const struct check *check, const struct bridge *bridg
 		     link->mtu, above->name, bridge->uplink_mtu, link->name, bridge->uplink_mtu);
 }
 
-static void check_port_state(const struct check *check, const struct bridge *bridge,
+static void check_port_state(struct check *check, const struct bridge *bridge,
 			     const struct surveyed *port)
 {
 	const struct link *link = &port->link, *above = &bridge->bridge->link;
@@ -439,15 +532,16 @@ static void check_port_state(const struct check *check, const struct bridge *bri
 		     "%s blocks this port: STP has heard itself here or a better way elsewhere\n"
 		     "look for what joins two ports: bridge link show master %s",
 		     above->name, above->name);
-	if (link->port.isolated && bridge->group->count > 1 && !bridge->open)
+	if (link->port.isolated && bridge->group->count > 1 && !bridge->open &&
+	    !has_host(bridge->bridge))
 		find(check, link, WARNING, "isolated-all",
 		     "it is isolated, and so is every other port of %s\n"
 		     "bridge link set dev UPLINK isolated off",
 		     above->name);
 }
 
-/* Whether an uplink of the bridge, if there is any, is in the VLAN @vid. */
-static bool vlan_goes_out(const struct check *check, const struct bridge *bridge, uint16_t vid)
+/* Whether the VLAN @vid leads to an uplink of the bridge, if there is any, or to the host. */
+static bool vlan_goes_out(struct check *check, const struct bridge *bridge, uint16_t vid)
 {
 	for (size_t i = 0; i < check->survey->vlan_count; i++) {
 		const struct port_vlan *vlan = &check->survey->vlans[i];
@@ -456,31 +550,33 @@ static bool vlan_goes_out(const struct check *check, const struct bridge *bridge
 		if (vid < vlan->first || vid > vlan->last)
 			continue;
 		port = survey_find(check->survey, vlan->ifindex);
-		if (port && !is_tap(port) && port->place == bridge->bridge->link.ifindex)
+		if (port == bridge->bridge ? has_host(port) :
+					     port->link.master == bridge->bridge->link.ifindex)
 			return true;
 	}
 	return !bridge->uplink;
 }
 
-static void check_port_vlan(const struct check *check, const struct bridge *bridge,
+static void check_port_vlan(struct check *check, const struct bridge *bridge,
 			    const struct surveyed *port)
 {
 	const struct link *link = &port->link;
 
 	if (!bridge->bridge->link.bridge.filters)
 		return;
-	if (!port->pvid)
+	/* A guest that tags its frames needs none. */
+	if (!port->pvid && !port->sends)
 		find(check, link, WARNING, "vlan-no-pvid",
 		     "the port has no PVID: what its guest sends without a tag is dropped\n"
 		     "bridge vlan add dev %s vid VID pvid untagged",
 		     link->name);
-	else if (!vlan_goes_out(check, bridge, port->pvid))
+	if (port->pvid && !vlan_goes_out(check, bridge, port->pvid))
 		find(check, link, ERROR, "vlan-not-on-uplink",
 		     "it is in VLAN %u, and no uplink of %s is\nbridge vlan add dev %s vid %u",
 		     port->pvid, bridge->bridge->link.name, bridge->uplink->link.name, port->pvid);
 }
 
-static void check_ports(const struct check *check, const struct group *group)
+static void check_ports(struct check *check, const struct group *group)
 {
 	struct bridge bridge;
 
@@ -503,7 +599,7 @@ static void check_ports(const struct check *check, const struct group *group)
 /* --- a lower device and its macvtaps --- */
 
 /* A veth's other end on a bridge of this host: the one switch that can be looked into. */
-static void check_reflection(const struct check *check, const struct group *group)
+static void check_reflection(struct check *check, const struct group *group)
 {
 	const struct link *lower = &group->place->link;
 	const struct surveyed *peer;
@@ -522,13 +618,19 @@ static void check_reflection(const struct check *check, const struct group *grou
 		     peer->link.name, peer->link.name);
 }
 
-static void check_lower(const struct check *check, const struct group *group)
+static void check_lower(struct check *check, const struct group *group)
 {
 	const struct link *lower = &group->place->link;
-	bool host_leg = false;
+	bool host_leg = false, wants_leg = false;
 
-	for (size_t i = 0; i < group->count; i++)
-		host_leg |= group->members[i].link.kind == LINK_MACVLAN && group->members[i].has_ip;
+	for (size_t i = 0; i < group->count; i++) {
+		const struct surveyed *member = &group->members[i];
+
+		if (member->link.mode != MODE_BRIDGE)
+			continue;
+		host_leg |= member->link.kind == LINK_MACVLAN && member->has_ip;
+		wants_leg |= member->chosen;
+	}
 	if (!(lower->flags & IFF_UP))
 		find(check, lower, ERROR, "lower-down",
 		     "it is down, and so are the macvtaps on it\nip link set %s up", lower->name);
@@ -540,7 +642,7 @@ static void check_lower(const struct check *check, const struct group *group)
 		find(check, lower, ERROR, "wireless",
 		     "a wireless network takes frames from no address but the card's own\n"
 		     "route instead: tapctl add --unattached");
-	if (group->place->has_ip && !host_leg)
+	if (group->place->has_ip && wants_leg && !host_leg)
 		find(check, lower, WARNING, "host-apart",
 		     "it has an address of the host's, and the host and the guests on it cannot "
 		     "talk "
@@ -551,7 +653,7 @@ static void check_lower(const struct check *check, const struct group *group)
 
 /* --- all of it --- */
 
-static void check_group(const struct check *check, const struct group *group)
+static void check_group(struct check *check, const struct group *group)
 {
 	bool chosen = false;
 
@@ -559,11 +661,12 @@ static void check_group(const struct check *check, const struct group *group)
 		chosen |= group->members[i].chosen;
 	if (!chosen)
 		return;
-	if (group->place && group->place->link.kind == LINK_BRIDGE) {
+	if (group->members->link.port.of_bridge && group->place) {
 		check_ports(check, group);
 		return;
 	}
-	if (group->place)
+	/* Of another master, like Open vSwitch's, nothing is known. */
+	if (group->place && !group->members->is_port)
 		check_lower(check, group);
 	for (size_t i = 0; i < group->count; i++) {
 		if (!group->members[i].chosen)
@@ -574,16 +677,38 @@ static void check_group(const struct check *check, const struct group *group)
 	}
 }
 
-int check_devices(struct nl *nl, const struct selection *selection, finding_fn *tell, void *data,
-		  struct report *report)
+static int look(struct check *check, struct nl *nl, const struct selection *selection,
+		struct report *report)
 {
 	struct survey survey;
-	const struct check check = { .survey = &survey, .tell = tell, .data = data };
 	struct group group = { .count = 0 };
 	int err = survey_read(&survey, nl, selection, report);
 
+	check->survey = &survey;
 	while (!err && survey_next(&survey, &group))
-		check_group(&check, &group);
+		check_group(check, &group);
 	survey_free(&survey);
+	if (!err && check->err)
+		err = report_error(report, check->err, "out of memory");
+	return err;
+}
+
+/*
+ * A look takes its time, and a device that is being made or removed just then looks broken: what
+ * is wrong still is so a moment later, when the tapctl that makes it has long ended.
+ */
+int check_devices(struct nl *nl, const struct selection *selection, finding_fn *tell, void *data,
+		  struct report *report)
+{
+	const struct timespec moment = { .tv_nsec = 100000000 };
+	struct check check = { .data = data };
+	int err = look(&check, nl, selection, report);
+
+	if (!err && check.count) {
+		nanosleep(&moment, NULL);
+		check.tell = tell;
+		err = look(&check, nl, selection, report);
+	}
+	free(check.seen);
 	return err;
 }

@@ -18,6 +18,7 @@
 #include "array.h"
 #include "holders.h"
 
+#define FIRST_PIDS 0xeffffffc /* PROC_PID_INIT_INO of linux/proc_ns.h */
 #define TUN_DEVICE makedev(10, 200) /* MISC_MAJOR, TUN_MINOR of linux/miscdevice.h */
 
 bool holders_parse_fdinfo(char name[static 16], const char *text)
@@ -137,7 +138,7 @@ static int read_fd(struct holders *holders, int process, pid_t pid, const char *
 	char path[64], text[512];
 	struct statx st;
 
-	snprintf(path, sizeof(path), "fd/%s", number);
+	snprintf(path, sizeof(path), "fd/%.10s", number);
 	/* DONT_SYNC: a file on a server that does not answer must not stop us. */
 	if (statx(process, path, AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0)
 		/* A process that may be listed and not looked into is closed to root as well. */
@@ -146,7 +147,7 @@ static int read_fd(struct holders *holders, int process, pid_t pid, const char *
 		return 0;
 	new.rdev = makedev(st.stx_rdev_major, st.stx_rdev_minor);
 	if (new.rdev == TUN_DEVICE) {
-		snprintf(path, sizeof(path), "fdinfo/%s", number);
+		snprintf(path, sizeof(path), "fdinfo/%.10s", number);
 		if (!read_text(process, path, text, sizeof(text)) ||
 		    !holders_parse_fdinfo(new.tap, text) || is_elsewhere(pid, new.fd))
 			return 0;
@@ -195,10 +196,15 @@ static int read_process(struct holders *holders, int proc, const char *name)
 int holders_read(struct holders *holders)
 {
 	const struct dirent *entry;
+	struct stat pids;
 	int err = 0;
 	DIR *proc = opendir("/proc");
 
-	*holders = (struct holders){ .count = 0 };
+	/* Where /proc hides those of others (hidepid), the first of all is one of them. */
+	*holders = (struct holders){
+		.incomplete = access("/proc/1", F_OK) < 0,
+		.nested = stat("/proc/self/ns/pid", &pids) == 0 && pids.st_ino != FIRST_PIDS,
+	};
 	if (!proc)
 		return -errno;
 	while (!err) {

@@ -27,6 +27,7 @@ struct holders {
 	struct holder *list;
 	size_t count;
 	bool incomplete; /* there are processes that may not be looked into */
+	bool nested; /* in a PID namespace: those outside of it are not seen at all */
 };
 
 /* Read /proc. Returns 0 or a negative errno. Free with holders_free(). */

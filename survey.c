@@ -24,7 +24,11 @@ static int keep_link(const struct link *link, void *data)
 	if (!links)
 		return -ENOMEM;
 	survey->links = links;
-	links[survey->count] = (struct surveyed){ .link = *link, .place = place_of(link) };
+	links[survey->count] = (struct surveyed){
+		.link = *link,
+		.place = place_of(link),
+		.is_port = link->master,
+	};
 	links[survey->count].ours = nic_guest(links[survey->count].guest, link);
 	survey->count++;
 	return 0;
@@ -41,9 +45,11 @@ static int compare_places(const void *a, const void *b)
 {
 	const struct surveyed *left = a, *right = b;
 
-	return left->place != right->place ?
-		       compare_numbers(left->place, right->place) :
-		       compare_numbers(left->link.ifindex, right->link.ifindex);
+	if (left->place != right->place)
+		return compare_numbers(left->place, right->place);
+	if (left->is_port != right->is_port)
+		return compare_numbers(left->is_port, right->is_port);
+	return compare_numbers(left->link.ifindex, right->link.ifindex);
 }
 
 static int compare_indexes(const void *a, const void *b)
@@ -124,7 +130,8 @@ bool survey_next(const struct survey *survey, struct group *group)
 		return false;
 	group->count = 1;
 	while (group->members + group->count != end &&
-	       group->members[group->count].place == group->members->place)
+	       group->members[group->count].place == group->members->place &&
+	       group->members[group->count].is_port == group->members->is_port)
 		group->count++;
 	group->place = survey_find(survey, group->members->place);
 	return true;
@@ -148,6 +155,8 @@ static int keep_fdb_entry(const struct fdb_entry *entry, void *data)
 	const struct survey *survey = data;
 	struct surveyed *port = survey_find(survey, entry->port);
 
+	if (port)
+		port->sends |= entry->learned;
 	if (port && port->ours && mac_equal(entry->mac, port->guest)) {
 		port->heard = true;
 	} else if (port && entry->learned) {
@@ -156,7 +165,8 @@ static int keep_fdb_entry(const struct fdb_entry *entry, void *data)
 	}
 	for (size_t i = find_guest(survey, entry->mac);
 	     i < survey->ours && mac_equal(survey->by_guest[i]->guest, entry->mac); i++)
-		if (survey->by_guest[i]->place == entry->bridge && survey->by_guest[i] != port)
+		if (survey->by_guest[i]->link.master == entry->bridge &&
+		    survey->by_guest[i] != port)
 			survey->by_guest[i]->elsewhere = entry->port;
 	return 0;
 }
@@ -165,15 +175,33 @@ static int keep_vlan(const struct port_vlan *vlan, void *data)
 {
 	struct survey *survey = data;
 	struct surveyed *port = survey_find(survey, vlan->ifindex);
-	struct port_vlan *vlans = array_grow(survey->vlans, survey->vlan_count, sizeof(*vlans));
+	struct port_vlan *vlans;
 
+	if (port && vlan->pvid)
+		port->pvid = vlan->first;
+	/* Thousands of guests have a VLAN each, and nobody asks for it again. */
+	if (!port || nic_is_device(&port->link))
+		return 0;
+	vlans = array_grow(survey->vlans, survey->vlan_count, sizeof(*vlans));
 	if (!vlans)
 		return -ENOMEM;
 	survey->vlans = vlans;
 	survey->vlans[survey->vlan_count++] = *vlan;
-	if (port && vlan->pvid)
-		port->pvid = vlan->first;
 	return 0;
+}
+
+/* Taps have no lower device, and a macvtap is a guest's. A veth calls its other end so. */
+static void mark_legs(const struct survey *survey)
+{
+	for (size_t i = 0; i < survey->count; i++) {
+		const struct link *link = &survey->links[i].link;
+		struct surveyed *lower = NULL;
+
+		if (link->lower && !link->lower_elsewhere && link->kind != LINK_MACVTAP)
+			lower = survey_find(survey, link->lower);
+		if (lower)
+			lower->has_leg = true;
+	}
 }
 
 static bool is_selected(const struct surveyed *link, const struct selection *selection)
@@ -195,6 +223,8 @@ int survey_read(struct survey *survey, struct nl *nl, const struct selection *se
 	err = nl_link_dump(nl, LINK_OTHER, keep_link, survey);
 	if (err >= 0)
 		err = sort_links(survey);
+	if (err >= 0)
+		mark_legs(survey);
 	for (size_t i = 0; i < survey->count && err >= 0; i++)
 		survey->links[i].chosen = is_selected(&survey->links[i], selection);
 	if (err >= 0)

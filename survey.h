@@ -23,9 +23,12 @@ struct surveyed {
 	bool ours;
 	uint8_t guest[MAC_LEN]; /* when it is ours */
 	int place; /* the master or, of a macvtap or macvlan, the lower device; 0: none here */
+	bool is_port; /* the place is its master */
 	bool has_ip, has_ipv4; /* an address that is not for its own link only */
+	bool has_leg; /* the host has another device on it, like one for a VLAN */
 	/* of a bridge port */
 	uint16_t pvid; /* 0: none */
+	bool sends; /* the bridge has learned an address here */
 	bool heard; /* the bridge knows the guest's address at this port */
 	bool has_stranger; /* and has learned here another one: */
 	uint8_t stranger[MAC_LEN];
@@ -38,11 +41,11 @@ struct survey {
 	struct surveyed **by_index, **by_guest; /* the second: only ours */
 	size_t ours;
 	struct holders holders;
-	struct port_vlan *vlans;
+	struct port_vlan *vlans; /* of the links that are no taps */
 	size_t vlan_count;
 };
 
-/* The devices of one place. */
+/* The devices of one place: its ports, or what stands on it. */
 struct group {
 	const struct surveyed *place; /* NULL: on nothing, or on what is not in this namespace */
 	const struct surveyed *members;

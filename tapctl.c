@@ -471,7 +471,7 @@ static void print_finding(const struct finding *finding, void *data)
 	struct findings *findings = data;
 
 	if (findings->json) {
-		fputs(findings->count ? ",\n{\"name\":" : "{\"name\":", stdout);
+		fputs(findings->count ? ",\n{\"name\":" : "[{\"name\":", stdout);
 		show_json_string(stdout, finding->name);
 		printf(",\"id\":\"%s\",\"severity\":\"%s\",\"problem\":", finding->id, severity);
 		show_json_string(stdout, finding->problem);
@@ -498,13 +498,11 @@ static int cmd_check(struct run *run)
 
 	if (!err && run->words[0])
 		err = select_devices(run, &nl, &selection, false);
-	if (!err && findings.json)
-		putchar('[');
 	if (!err)
 		err = check_devices(&nl, run->words[0] ? &selection : NULL, print_finding,
 				    &findings, &run->report);
 	if (!err && findings.json)
-		puts("]");
+		puts(findings.count ? "]" : "[]");
 	if (!err)
 		err = flush_output(&run->report);
 	free(selection.links);
