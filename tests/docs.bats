@@ -160,7 +160,7 @@ run_all() {
 	run_all 6 <"$WORK/lines"
 }
 
-@test "docs: the three ways of README to do without root, as an ordinary user" {
+@test "docs: the four ways of README to do without root, as an ordinary user" {
 	example_namespace
 	make_caller
 	cp -a /etc/. "$ETC"
@@ -179,6 +179,7 @@ run_all() {
 	echo "$output"
 	[ "$status" = 0 ]
 	[ "$(grep "fd " <<<"$output")" = "fd 3 is tap52540084e362, uid 65534
+fd 3 is tap52540084e362, uid 65534
 fd 3 is tap52540084e362, uid 65534
 helper's fd is tap0, uid 65534
 fd 3 is tap52540084e362, uid 0" ]
