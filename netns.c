@@ -16,8 +16,10 @@ static int report_netns(struct report *report, const char *which, const char *pa
 	switch (err) {
 	case -ENOENT:
 		return report_error(report, err,
-				    "--netns %s: there is no %s: ip netns list shows the names",
-				    which, path);
+				    "--netns %s: there is no %s%s", which, path,
+				    strncmp(path, "/run/netns/", 11) == 0 ?
+					    ": ip netns list shows the names" :
+					    "");
 	case -EINVAL:
 		return report_error(report, err, "--netns %s: %s is no network namespace", which,
 				    path);

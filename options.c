@@ -73,10 +73,10 @@ static const struct poptOption nic_table[] = {
 	     "device name; may hold one %d (default: tap or mvt and the "
 	     "address's digits)",
 	     "NAME"),
-	WORD(0, "mtu", OPT_MTU, "default: the bridge's or the device's", "N"),
-	WORD('q', "queues", OPT_QUEUES, "as many queues, and fds", "N"),
+	WORD(0, "mtu", OPT_MTU, "its MTU (default: that of the bridge or lower device)", "N"),
+	WORD('q', "queues", OPT_QUEUES, "as many queues, and so fds (default: 1)", "N"),
 	{ "vhost", 0, POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, NULL, OPT_VHOST,
-	  "also a vhost fd a queue: on fails without, auto (default) goes on", "on|auto" },
+	  "also a vhost fd a queue: on fails without it, auto (default) goes on", "on|auto" },
 	FLAG(0, "no-vnet-hdr", OPT_NO_VNET_HDR, "bare Ethernet frames, without IFF_VNET_HDR"),
 	FLAG(0, "lock-mac", OPT_LOCK_MAC, "drop frames from any source but the guest's address"),
 	FLAG(0, "isolated", OPT_ISOLATED, "bridge port: nothing from or to other isolated ports"),
@@ -117,7 +117,7 @@ const struct poptOption options_exec[] = {
 	WORD('f', "fd", OPT_FD, "the first fd's number (default: 3)", "N"),
 	WORD('u', "user", OPT_USER, "run COMMAND as this user, without any privilege",
 	     "USER[:GROUP]"),
-	FLAG(0, "reuse", OPT_REUSE, "open the device if it exists already"),
+	FLAG(0, "reuse", OPT_REUSE, "open the device when it is there already; then it stays"),
 	TABLE(audit_table, NULL),
 	TABLE(general_table, "General options:"),
 	POPT_AUTOHELP POPT_TABLEEND
@@ -526,8 +526,8 @@ static int check_host_leg(const struct nic_options *nic, struct report *report)
 	if (nic->kind != NIC_MACVTAP || nic->mode != MODE_BRIDGE)
 		return report_error(
 			report, -EINVAL,
-			"--host: it is for a device of guests' macvtaps in mode bridge, "
-			"with --link");
+			"--host: it stands beside guests' macvtaps in mode bridge: give "
+			"--link IFNAME");
 	if (nic->queues > 1 || nic->vhost != VHOST_OFF || nic->no_vnet_hdr ||
 	    nic->owner != (uid_t)-1 || nic->group != (gid_t)-1)
 		return report_error(report, -EINVAL,
@@ -543,7 +543,7 @@ static int check_nic(const struct nic_options *nic, struct report *report)
 	if (nic->kind == NIC_NOWHERE)
 		return report_error(report, -EINVAL,
 				    "where to? give --bridge BRIDGE, --link IFNAME or "
-				    "--unattached");
+				    "--unattached, before the first --mac or for each");
 	if (nic->kind != NIC_MACVTAP && nic->has_mode)
 		return report_error(report, -EINVAL, "--mode: it is for a macvtap, with --link");
 	if (nic->mode == MODE_PASSTHRU && privs_are_lent())
@@ -602,8 +602,9 @@ static int take_mac_of_command(struct reading *reading, char *const command[],
 	if (found == 0)
 		return report_error(
 			report, -EINVAL,
-			"%s: none of its arguments says mac=ADDRESS, and qemu would "
-			"give every such guest the same 52:54:00:12:34:56: give one, here by --mac",
+			"%s: none of its arguments says mac=ADDRESS, and qemu would give every "
+			"such guest the same 52:54:00:12:34:56: say it there, or here by --mac "
+			"when the guest gets it otherwise",
 			command[0]);
 	for (size_t i = 0; i < found && i < MACS_SHOWN; i++)
 		mac_format(texts[i], macs[i]);
@@ -676,9 +677,10 @@ int options_read(struct options *options, poptContext context, const struct popt
 	while (!err && (id = poptGetNextOpt(context)) > 0)
 		err = read_option(&reading, context, (enum option_id)id, report);
 	if (!err && id < -1)
-		return report_error(
-			report, -EINVAL, "%s: %s", poptBadOption(context, POPT_BADOPTION_NOALIAS),
-			id == POPT_ERROR_BADOPT ? "unknown option: see --help" : poptStrerror(id));
+		return report_error(report, -EINVAL, "%s: %s: see %s --help",
+				    poptBadOption(context, POPT_BADOPTION_NOALIAS),
+				    id == POPT_ERROR_BADOPT ? "unknown option" : poptStrerror(id),
+				    poptGetInvocationName(context));
 	if (err || nics == NICS_NONE)
 		return err;
 	return nics == NICS_HELPER ? finish_helper(&reading, report) :

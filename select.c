@@ -160,16 +160,19 @@ int select_delete(struct nl *nl, const struct selection *selection, struct repor
 	if (selection->count == 1) {
 		err = nl_link_delete(nl, selection->links[0].ifindex);
 		if (err && err != -ENODEV)
-			return report_error(report, err, "%s: cannot remove it: %s",
-					    selection->links[0].name, nl_strerror(nl, err));
+			return report_error(report, err, "%s: cannot remove it: %s%s",
+					    selection->links[0].name, nl_strerror(nl, err),
+					    err == -EPERM ? ": run it with sudo" : "");
 	} else if (selection->count > 1) {
 		err = draw_group(nl, &group);
 		if (!err)
 			err = nl_links_delete(nl, selection->links, selection->count, group);
 		if (err)
-			return report_error(report, err, "%s and %zu more: cannot remove them: %s",
+			return report_error(report, err,
+					    "%s and %zu more: cannot remove them: %s%s",
 					    selection->links[0].name, selection->count - 1,
-					    nl_strerror(nl, err));
+					    nl_strerror(nl, err),
+					    err == -EPERM ? ": run it with sudo" : "");
 	}
 	for (size_t i = 0; i < selection->count; i++)
 		report_tell(report, REPORT_STEP, "%s: removed", selection->links[i].name);

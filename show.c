@@ -222,7 +222,7 @@ static void show_json(struct show *show, const struct link *link)
 
 /* --- the table --- */
 
-#define ROW "%-15s  %-7s  %-17s  %-17s  %-15s  %5s  %-4s  %-7s"
+#define ROW "%-15s  %-7s  %-17s  %-17s  %-15s  %5s  %-5s  %-7s"
 
 static void show_row(struct show *show, const struct link *link)
 {
@@ -263,7 +263,7 @@ void show_begin(struct show *show)
 	if (show->json)
 		putc('[', show->out);
 	else
-		fprintf(show->out, ROW "%s\n", "NAME", "KIND", "GUEST", "HOST", "ON", "MTU", "LINK",
+		fprintf(show->out, ROW "%s\n", "NAME", "KIND", "GUEST", "HOST", "ON", "MTU", "STATE",
 			"CARRIER", show->holders ? "  HOLDERS" : "");
 }
 

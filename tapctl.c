@@ -392,7 +392,8 @@ static int select_devices(struct run *run, struct nl *nl, struct selection *sele
 		if (!nic_is_device(&selection->links[i]) &&
 		    !(legs && nic_is_host_leg(&selection->links[i])))
 			err = report_error(&run->report, -EOPNOTSUPP,
-					   "%s: it is no tap and no macvtap",
+					   "%s: it is no tap and no macvtap: tapctl list --all "
+					   "shows those",
 					   selection->links[i].name);
 	return err;
 }
@@ -579,8 +580,9 @@ static int pin_bridge(struct nl *nl, const char *name, struct report *report)
 				    name);
 	err = nl_link_set_address(nl, link.ifindex, link.address);
 	if (err)
-		return report_error(report, err, "%s: cannot set its address: %s", name,
-				    nl_strerror(nl, err));
+		return report_error(report, err, "%s: cannot set its address: %s%s", name,
+				    nl_strerror(nl, err),
+				    err == -EPERM ? ": run it with sudo" : "");
 	report_tell(report, REPORT_STEP, "%s: keeps the address %s", name,
 		    mac_format(mac, link.address));
 	return 0;
@@ -695,17 +697,12 @@ static int read_words(struct run *run, const struct command *command, poptContex
 		run->words = none;
 	while (run->words[count])
 		count++;
-	if (command->takes_command && !run->command && !count)
-		return report_error(&run->report, -EINVAL,
-				    "%s: give a COMMAND to run: tapctl exec [OPTION...] -- COMMAND",
-				    command->name);
 	if (count < command->min_words)
 		return report_error(&run->report, -EINVAL, "%s: give %s", command->name,
 				    command->words);
 	if (command->max_words >= 0 && count > command->max_words)
-		return report_error(&run->report, -EINVAL, "'%s': this word is not expected here%s",
-				    run->words[command->max_words],
-				    command->takes_command ? ": COMMAND stands behind --" : "");
+		return report_error(&run->report, -EINVAL, "'%s': this word is not expected here",
+				    run->words[command->max_words]);
 	return 0;
 }
 
@@ -743,6 +740,14 @@ static int run_command(const struct command *command, struct run *run, poptConte
 			   run->command, &run->report);
 	if (!err)
 		err = read_words(run, command, context);
+	/* Without --, COMMAND's own options have been taken for tapctl's: that is no news to tell. */
+	if (command->takes_command && !run->command && err != -EPERM) {
+		run->report.error[0] = '\0';
+		err = report_error(&run->report, -EINVAL,
+				   "%s: no COMMAND behind --: tapctl exec [OPTION...] -- COMMAND "
+				   "[ARG...]",
+				   command->name);
+	}
 	if (err == -EPERM)
 		return fail(&run->report, failure);
 	if (err)
@@ -814,7 +819,10 @@ int main(int argc, char **argv)
 	if (!command) {
 		if (argc > 0)
 			report_error(&run.report, -EINVAL,
-				     "'%s': there is no such command: see tapctl --help", argv[0]);
+				     argv[0][0] == '-' ?
+					     "%s: give the command first: see tapctl --help" :
+					     "'%s': there is no such command: see tapctl --help",
+				     argv[0]);
 		else
 			report_error(&run.report, -EINVAL, "give a command: see tapctl --help");
 		return fail(&run.report, EXIT_USAGE);

@@ -138,7 +138,7 @@ time.sleep(1000)' "$held" >"$WORK/log" 2>&1 &
 	WORDS=$A silent
 	WORDS="foreign $TAP" only foreign:device-down
 	run_tapctl check br0
-	[ "$status" = 1 ] && [[ "$stderr" == "tapctl: br0: it is no tap and no macvtap" ]]
+	[ "$status" = 1 ] && [[ "$stderr" == "tapctl: br0: it is no tap and no macvtap: tapctl list --all"* ]]
 	run_tapctl check nosuch
 	[ "$status" = 1 ] && [[ "$stderr" == "tapctl: 'nosuch': there is no such device"* ]]
 }

@@ -71,7 +71,7 @@ fails_with_dir() {
 		[ "${#stderr_lines[@]}" = 1 ]
 		case $words in
 		add*) [[ "$stderr" == *"needs CAP_NET_ADMIN over this network namespace"* ]] ;;
-		*) [[ "$stderr" == *"Operation not permitted"* ]] ;;
+		*) [[ "$stderr" == *"Operation not permitted: run it with sudo" ]] ;;
 		esac
 	done
 	no_link $TAP
@@ -182,8 +182,12 @@ fails_with_dir() {
 @test "errors: a wrong command line ends with 2, of exec with 125" {
 	fails 2 "give a command"
 	fails 2 "'nosuch': there is no such command" nosuch
-	fails 2 "--nosuch: unknown option" add --nosuch
+	fails 2 "-j: give the command first" -j list
+	fails 2 "--nosuch: unknown option: see tapctl add --help" add --nosuch
 	fails 125 "--nosuch: unknown option" exec --nosuch -- true
 	fails 2 "whose device? give the guest's address" add --bridge br0
 	fails 2 "where to? give --bridge BRIDGE, --link IFNAME or --unattached" add --mac $A
+	# Without --, whatever else would be said of COMMAND's words.
+	fails 125 "exec: no COMMAND behind --: tapctl exec [OPTION...] -- COMMAND" exec --bridge br0 qemu -device x
+	fails 125 "exec: no COMMAND behind --" exec --bridge br0 --mac $A true
 }

@@ -71,7 +71,7 @@ LEG=mvlfe0000000001
 	local options
 	for options in "--bridge eth0" "--unattached" "--link eth0 --mode vepa" "--link eth0 --mode passthru"; do
 		run_tapctl add $options --host
-		[ "$status" = 2 ] && [[ "$stderr" == "tapctl: --host: it is for a device of guests' macvtaps"* ]]
+		[ "$status" = 2 ] && [[ "$stderr" == "tapctl: --host: it stands beside guests' macvtaps in mode bridge: give --link"* ]]
 	done
 	for options in "--queues 2" --vhost --no-vnet-hdr "--owner root" "--group root"; do
 		run_tapctl add --link eth0 --host $options
