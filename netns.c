@@ -15,8 +15,7 @@ static int report_netns(struct report *report, const char *which, const char *pa
 
 	switch (err) {
 	case -ENOENT:
-		return report_error(report, err,
-				    "--netns %s: there is no %s%s", which, path,
+		return report_error(report, err, "--netns %s: there is no %s%s", which, path,
 				    strncmp(path, "/run/netns/", 11) == 0 ?
 					    ": ip netns list shows the names" :
 					    "");

@@ -168,11 +168,10 @@ int select_delete(struct nl *nl, const struct selection *selection, struct repor
 		if (!err)
 			err = nl_links_delete(nl, selection->links, selection->count, group);
 		if (err)
-			return report_error(report, err,
-					    "%s and %zu more: cannot remove them: %s%s",
-					    selection->links[0].name, selection->count - 1,
-					    nl_strerror(nl, err),
-					    err == -EPERM ? ": run it with sudo" : "");
+			return report_error(
+				report, err, "%s and %zu more: cannot remove them: %s%s",
+				selection->links[0].name, selection->count - 1,
+				nl_strerror(nl, err), err == -EPERM ? ": run it with sudo" : "");
 	}
 	for (size_t i = 0; i < selection->count; i++)
 		report_tell(report, REPORT_STEP, "%s: removed", selection->links[i].name);

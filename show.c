@@ -263,8 +263,8 @@ void show_begin(struct show *show)
 	if (show->json)
 		putc('[', show->out);
 	else
-		fprintf(show->out, ROW "%s\n", "NAME", "KIND", "GUEST", "HOST", "ON", "MTU", "STATE",
-			"CARRIER", show->holders ? "  HOLDERS" : "");
+		fprintf(show->out, ROW "%s\n", "NAME", "KIND", "GUEST", "HOST", "ON", "MTU",
+			"STATE", "CARRIER", show->holders ? "  HOLDERS" : "");
 }
 
 void show_link(struct show *show, const struct link *link)

@@ -740,7 +740,8 @@ static int run_command(const struct command *command, struct run *run, poptConte
 			   run->command, &run->report);
 	if (!err)
 		err = read_words(run, command, context);
-	/* Without --, COMMAND's own options have been taken for tapctl's: that is no news to tell. */
+	/* Without --, COMMAND's own options have been taken for tapctl's: that is no news to tell.
+	 */
 	if (command->takes_command && !run->command && err != -EPERM) {
 		run->report.error[0] = '\0';
 		err = report_error(&run->report, -EINVAL,
