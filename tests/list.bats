@@ -10,7 +10,7 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	[ "$status" = 0 ]
 	[ "${#lines[@]}" = 2 ]
 	local header=${lines[0]} row=${lines[1]} column
-	for column in KIND:tap GUEST:$A HOST:fe:54:00:84:e3:62 ON:br0 LINK:up; do
+	for column in KIND:tap GUEST:$A HOST:fe:54:00:84:e3:62 ON:br0 STATE:up; do
 		local before=${header%%"${column%%:*} "*}
 		[[ "${row:${#before}}" == "${column#*:}"* ]]
 	done
