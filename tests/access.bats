@@ -24,10 +24,6 @@ setup() {
 	CONF=$ETC/tapctl/bridge.conf
 	before=$(links)
 }
-teardown() {
-	[ -z "${PUBLIC:-}" ] || rm -rf "$PUBLIC"
-	teardown_namespace
-}
 
 got() { jq -n -e "${@:2}" "input | ($1)" <<<"$output" >/dev/null || { echo "not so: $*"; return 1; }; }
 

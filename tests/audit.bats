@@ -59,7 +59,6 @@ setup() {
 }
 teardown() {
 	[ -z "${was:-}" ] || python3 "$WORK/auditor" set "$was"
-	[ -z "${PUBLIC:-}" ] || rm -rf "$PUBLIC"
 	teardown_namespace
 }
 

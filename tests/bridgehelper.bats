@@ -33,10 +33,6 @@ setup() {
 		print(json.dumps(came))
 	END
 }
-teardown() {
-	[ -z "${PUBLIC:-}" ] || rm -rf "$PUBLIC"
-	teardown_namespace
-}
 
 # Run a helper as qemu does, as root or as the caller; then there is no link that was not there before.
 ask() { # WHO HELPER WORD...
@@ -124,6 +120,14 @@ failed_with() { # WORD...
 	ask caller "$PUBLIC/qemu-bridge-helper" --br=br0 --fd=@
 	served tap0
 	got 'all(.links[] | select(.ifname == "tap0" or .ifname == "br0"); .mtu == 4000)'
+}
+
+@test "bridge-helper: with --netns the tap is there, and its fd is qemu's all the same" {
+	command ip netns add there
+	command ip -n there link add br0 type bridge
+	ask root "$PUBLIC/tapctl" bridge-helper --netns=there --verbose --fd=@ --br=br0
+	got '.status == 0 and .fds == 1 and .name == "tap0" and all(.links[]; .ifname != "tap0")'
+	[[ $stderr = *"tapctl: tap0: made"* ]]
 }
 
 @test "bridge-helper: the access file holds for root, too, as with qemu's" {

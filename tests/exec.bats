@@ -396,11 +396,6 @@ public_probe() {
 	cp "$PROBE" "$PUBLIC/probe"
 }
 
-teardown() {
-	[ -z "${PUBLIC:-}" ] || rm -rf "$PUBLIC"
-	teardown_namespace
-}
-
 @test "exec: --user gives up user, groups and every capability, and for good" {
 	requires_root
 	public_probe

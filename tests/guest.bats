@@ -17,11 +17,6 @@ setup() {
 	qemu=() uml=()
 }
 
-teardown() {
-	[ -z "${PUBLIC:-}" ] || rm -rf "$PUBLIC"
-	teardown_namespace
-}
-
 make_wire() { # NUMBER
 	add_cable "wire$1" "far$1" peer
 	command ip -n peer addr add "10.0.$1.1/24" dev "far$1"

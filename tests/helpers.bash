@@ -20,6 +20,7 @@ teardown_namespace() {
 		command ip netns pids "${ns##*/}" | xargs -r kill -KILL 2>/dev/null
 		command ip netns del "${ns##*/}"
 	done
+	[ -z "${PUBLIC:-}" ] || rm -rf "$PUBLIC"
 }
 
 setup() { setup_namespace; }
