@@ -677,17 +677,15 @@ static void check_group(struct check *check, const struct group *group)
 	}
 }
 
-static int look(struct check *check, struct nl *nl, const struct selection *selection,
-		struct report *report)
+static int look(struct check *check, struct survey *survey, struct nl *nl,
+		const struct selection *selection, struct report *report)
 {
-	struct survey survey;
 	struct group group = { .count = 0 };
-	int err = survey_read(&survey, nl, selection, report);
+	int err = survey_read(survey, nl, selection, report);
 
-	check->survey = &survey;
-	while (!err && survey_next(&survey, &group))
+	while (!err && survey_next(survey, &group))
 		check_group(check, &group);
-	survey_free(&survey);
+	survey_free(survey);
 	if (!err && check->err)
 		err = report_error(report, check->err, "out of memory");
 	return err;
@@ -695,19 +693,20 @@ static int look(struct check *check, struct nl *nl, const struct selection *sele
 
 /*
  * A look takes its time, and a device that is being made or removed just then looks broken: what
- * is wrong still is so a moment later, when the tapctl that makes it has long ended.
+ * is wrong is so a moment later, too, when that is over.
  */
 int check_devices(struct nl *nl, const struct selection *selection, finding_fn *tell, void *data,
 		  struct report *report)
 {
 	const struct timespec moment = { .tv_nsec = 100000000 };
-	struct check check = { .data = data };
-	int err = look(&check, nl, selection, report);
+	struct survey survey;
+	struct check check = { .survey = &survey, .data = data };
+	int err = look(&check, &survey, nl, selection, report);
 
 	if (!err && check.count) {
 		nanosleep(&moment, NULL);
 		check.tell = tell;
-		err = look(&check, nl, selection, report);
+		err = look(&check, &survey, nl, selection, report);
 	}
 	free(check.seen);
 	return err;

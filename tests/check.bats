@@ -121,6 +121,70 @@ time.sleep(1000)' "$held" >"$WORK/log" 2>&1 &
 	silent
 }
 
+# br0 with the host's address and nothing else.
+host_bridge() {
+	add_bridge br0
+	ip addr add "${1:-192.0.2.1/24}" dev br0
+}
+
+@test "check: guests who are isolated from each other, on a bridge with the host alone, are sound" {
+	host_bridge 2001:db8::1/64
+	hold --bridge br0 --isolated --mac $A --mac $B
+	silent
+}
+
+@test "check: beside the host, a container that does not run and a parked dummy are no broken uplink" {
+	host_bridge
+	ip link add idle type veth peer name stopped
+	ip link set idle master br0 up
+	if ip link add parked type dummy 2>/dev/null; then ip link set parked master br0; fi
+	hold --bridge br0 --mac $A
+	silent
+	ip addr del 192.0.2.1/24 dev br0
+	only br0:uplink-down
+}
+
+@test "check: what stands on a bridge is no port of it, and leads to the host" {
+	add_bridge br0
+	ip link add link br0 name leg type macvlan mode bridge
+	ip link set leg address 00:00:00:00:00:01
+	hold --bridge br0 --mac $A
+	silent
+	ip link del leg
+	only br0:no-uplink
+	ip addr add 192.0.2.1/24 dev br0
+	requires_macvtap
+	ip link add link br0 name direct address $B type macvtap mode bridge
+	ip link set direct allmulticast on up
+	WORDS=direct only br0:host-apart direct:no-holder
+}
+
+@test "check: a tap that is nobody's guest may be the uplink, a VPN's" {
+	add_bridge br0
+	ip tuntap add vpn mode tap
+	ip link set vpn master br0 up
+	hold --bridge br0 --mac $A
+	silent
+	WORDS="vpn $TAP" only br0:no-uplink vpn:no-holder
+}
+
+@test "check: a master that is no bridge is left alone" {
+	ip link add vrf0 type vrf table 10 2>/dev/null || skip "this kernel has no VRF"
+	hold --unattached --mac $A
+	ip link set $TAP master vrf0
+	silent
+}
+
+@test "check: devices that come and go meanwhile are sound" {
+	host_bridge
+	requires_macvtap
+	add_cable wire far "far$NS"
+	local turns="for i in {1..30}; do \"\$0\" exec \"\$@\" -- true; done"
+	inside bash -c "$turns" "$TAPCTL" --bridge br0 --mac $A 2>/dev/null &
+	inside bash -c "$turns" "$TAPCTL" --link wire --mac $B 2>/dev/null &
+	while [ -n "$(jobs -pr)" ]; do silent >/dev/null; done
+}
+
 @test "check: a routed guest is sound" {
 	inside sysctl -qw net.ipv4.ip_forward=1
 	add_cable uplink far "far$NS"
@@ -173,8 +237,24 @@ time.sleep(1000)' "$held" >"$WORK/log" 2>&1 &
 	sound_macvtap
 	tapctl add --link wire --mac $B
 	only mvt52540084e363:no-holder
+	# One of another PID namespace cannot be seen, and then nothing else is said.
+	inside unshare --pid --fork --mount-proc "$TAPCTL" check >"$WORK/nested" || :
+	[ "$(grep -c 'no process that this container sees has it open' "$WORK/nested")" = 2 ]
 	tapctl del $B
 	silent
+}
+
+@test "check: who may not see all processes does not say that nobody has a macvtap" {
+	make_caller
+	add_cable wire far "far$NS"
+	tapctl add --link wire --mac $A
+	only $MVT:no-holder
+	local hide
+	for hide in 0 2; do
+		as_root unshare --pid --fork --mount-proc bash -c 'mount -o remount,hidepid=$0 /proc && exec "$@"' \
+			$hide "${BECOME_CALLER[@]}" "$PUBLIC/tapctl" check >"$WORK/caller"
+		[ ! -s "$WORK/caller" ]
+	done
 }
 
 @test "check carrier-off" {
@@ -186,6 +266,10 @@ import fcntl, struct
 fcntl.ioctl(3, 0x400454e2, struct.pack(\"i\", 0))"'
 	only $TAP:carrier-off
 	tapctl check | grep -qF "sleep (pid $HOLDER)"
+	# By somebody who is not seen: it would be gone if nobody had it.
+	requires_root
+	inside unshare --pid --fork --mount-proc "$TAPCTL" check >"$WORK/nested" || :
+	grep -q "^$TAP: error: a process of another user or container has it open" "$WORK/nested"
 }
 
 @test "check packet-info" {
@@ -215,6 +299,9 @@ fcntl.ioctl(3, 0x400454e2, struct.pack(\"i\", 0))"'
 	sound_bridge
 	ip link set $TAP nomaster
 	only $TAP:off-bridge
+	ip addr add 192.0.2.1/24 dev $TAP
+	silent
+	ip addr del 192.0.2.1/24 dev $TAP
 	ip link set $TAP master br0
 	silent
 }
@@ -363,6 +450,7 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	silent
 	command ip -n "far$NS" link set far down
 	only br0:uplink-down
+	tapctl check | grep -q 'has a carrier: look at its cable'
 }
 
 @test "check bridge-nf-drops" {
@@ -375,6 +463,21 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	mend
 	silent
 	ip link set br0 type bridge nf_call_iptables 1
+	only br0:bridge-nf-drops
+	mend
+	silent
+	# Both of them.
+	ip link set br0 type bridge nf_call_iptables 1
+	inside sysctl -qw net.bridge.bridge-nf-call-iptables=1
+	mend
+	silent
+	# Nothing is forwarded by a bridge of one port.
+	inside sysctl -qw net.bridge.bridge-nf-call-iptables=1
+	ip addr add 192.0.2.1/24 dev br0
+	ip link set uplink nomaster
+	tapctl pin br0
+	silent
+	ip link set uplink master br0
 	only br0:bridge-nf-drops
 	inside nft 'add chain ip filter FORWARD { policy accept; }'
 	silent
@@ -520,6 +623,12 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	ip link add link wire name host type macvlan mode bridge
 	ip link set host up
 	ip addr add 192.0.2.1/24 dev host
+	silent
+	# It would not help a guest of another mode.
+	ip link set host type macvlan mode private
+	ip addr add 198.51.100.1/24 dev wire
+	only wire:host-apart
+	ip link set $MVT type macvtap mode vepa
 	silent
 }
 
