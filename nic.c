@@ -527,6 +527,7 @@ int nic_find_existing(struct nl *nl, struct nic *nic, struct report *report)
 {
 	char words[64], text[MAC_STRLEN];
 	uint8_t guest[MAC_LEN];
+	bool busy = false;
 	int err = nl_link_get(nl, nic->name, 0, &nic->link);
 
 	if (err == -ENODEV)
@@ -543,11 +544,17 @@ int nic_find_existing(struct nl *nl, struct nic *nic, struct report *report)
 				    nic->name, mac_format(text, guest));
 	nic->reused = true;
 	err = check_link(nic, report);
-	if (err || nic->want.kind != NIC_MACVTAP)
+	if (err)
 		return err;
-	/* The kernel lets anybody open a macvtap once more, who then steals half of the frames. */
-	err = nic_find_node(nic, report);
-	if (!err && holder_words(words, nic->name, nic->rdev)[0])
+	/* Both of these kinds may be opened once more, by who then steals some of the frames. */
+	if (nic->want.kind == NIC_MACVTAP) {
+		err = nic_find_node(nic, report);
+		busy = !err && holder_words(words, nic->name, nic->rdev)[0];
+	} else if (nic->link.tun.multi_queue && nic->link.tun.queues > 0) {
+		holder_words(words, nic->name, 0);
+		busy = true;
+	}
+	if (busy)
 		err = report_error(report, -EBUSY, "%s: it is busy%s", nic->name, words);
 	return err;
 }
@@ -638,6 +645,12 @@ static int set_up_tap(struct nl *nl, struct nic *nic, bool no_carrier, struct re
 				    "a device for this guest already?",
 				    nic->name, bridge.name, other.name, mac_format(mac, nic->host));
 	}
+	if (nic->link.tun.queues > 1) {
+		/* It would stay for them. */
+		nl_link_delete(nl, nic->link.ifindex);
+		return report_error(report, -EBUSY, "%s: somebody else has opened a queue of it",
+				    nic->name);
+	}
 	if (bridged)
 		tell_bridge(nic, &bridge, report);
 	err = check_link(nic, report);
@@ -652,6 +665,34 @@ static int reset_offload(const struct nic *nic, struct report *report)
 		return report_error(report, err, "%s: cannot reset its offloads: %s", nic->name,
 				    strerror(-err));
 	return 0;
+}
+
+static int give_tap(const struct nic *nic, struct report *report)
+{
+	int err = tap_set_owner(nic->fds[0], nic->want.owner, nic->want.group);
+
+	if (is_gone(err))
+		return report_gone(nic, err, report);
+	if (err)
+		return report_error(report, err, "%s: cannot give it to its owner: %s", nic->name,
+				    strerror(-err));
+	return 0;
+}
+
+/* What a tap needs once its first queue is open. */
+static int begin_tap(struct nl *nl, struct nic *nic, bool one_queue, struct report *report)
+{
+	int err = 0;
+
+	if (nic->reused)
+		return reset_offload(nic, report);
+	/*
+	 * The kernel lets anybody open one more queue of a tap without an owner, and so get a share
+	 * of its guest's frames. set_up_tap() finds who was faster than this.
+	 */
+	if (nic->want.queues > 1)
+		err = give_tap(nic, report);
+	return err ? err : set_up_tap(nl, nic, one_queue, report);
 }
 
 int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue, struct report *report)
@@ -673,9 +714,7 @@ int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue, struct report *
 			return report_attach(nl, nic, err, report);
 		nic->made = !nic->reused;
 		flags.exclusive = false;
-		if (i == 0)
-			err = nic->reused ? reset_offload(nic, report) :
-					    set_up_tap(nl, nic, one_queue, report);
+		err = i == 0 ? begin_tap(nl, nic, one_queue, report) : 0;
 		if (err)
 			return err;
 	}
@@ -761,30 +800,27 @@ int nic_open_vhost(struct nic *nic, struct report *report)
 
 /* --- keep or unmake --- */
 
-int nic_give(struct nic *nic, uid_t owner, struct report *report)
+void nic_set_owner(struct nic *nic, uid_t owner)
 {
-	uid_t uid = nic->want.owner;
-	int err;
-
 	/* With both set the kernel wants both to match: a group alone must not get an owner beside
 	 * it. */
-	if (uid == (uid_t)-1 && nic->want.group == (gid_t)-1)
-		uid = owner;
-	if (nic->want.kind != NIC_MACVTAP) {
-		err = tap_set_owner(nic->fds[0], uid, nic->want.group);
-		if (is_gone(err))
-			return report_gone(nic, err, report);
-		if (err)
-			return report_error(report, err, "%s: cannot give it to its owner: %s",
-					    nic->name, strerror(-err));
-		return 0;
-	}
+	if (nic->want.owner == (uid_t)-1 && nic->want.group == (gid_t)-1)
+		nic->want.owner = owner;
+}
+
+int nic_give(struct nic *nic, struct report *report)
+{
+	int err;
+
+	if (nic->want.kind != NIC_MACVTAP)
+		return give_tap(nic, report);
 	if (nic->want.for_host)
 		return 0;
 	err = nic_find_node(nic, report);
 	if (err)
 		return err;
-	return macvtap_node_give(nic->link.ifindex, nic->rdev, uid, nic->want.group, report);
+	return macvtap_node_give(nic->link.ifindex, nic->rdev, nic->want.owner, nic->want.group,
+				 report);
 }
 
 int nic_persist(struct nic *nic, struct report *report)

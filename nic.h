@@ -80,6 +80,9 @@ dev_t nic_rdev(const struct link *link);
 int nic_init(struct nic *nic, const struct nic_options *want, struct report *report);
 void nic_free(struct nic *nic);
 
+/* Whose the device is to be when its options name nobody. */
+void nic_set_owner(struct nic *nic, uid_t owner);
+
 /*
  * Look up the bridge or lower device and check everything that can be known before making anything.
  * @previous, unless NULL, is a nic that was prepared just before: its answer is used again.
@@ -111,8 +114,8 @@ int nic_open_macvtap(struct nic *nic, int inotify, struct report *report);
 /* Open a vhost fd for each queue, as far as nic->want.vhost asks for it. */
 int nic_open_vhost(struct nic *nic, struct report *report);
 
-/* Give the device to its owner (@owner when the options name none). */
-int nic_give(struct nic *nic, uid_t owner, struct report *report);
+/* Give the device to its owner. */
+int nic_give(struct nic *nic, struct report *report);
 
 /* Make a tap outlive this process. The very last step. */
 int nic_persist(struct nic *nic, struct report *report);

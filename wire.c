@@ -80,6 +80,7 @@ int wire_make_lasting(struct wire *wire, uid_t owner, struct report *report)
 	if (wire->count > 64)
 		allow_fds(wire->count);
 	for (size_t k = 0; k < wire->count && !err; k++) {
+		nic_set_owner(&wire->nics[k], owner);
 		err = wire->nics[k].want.kind == NIC_MACVTAP ?
 			      make_macvtap(wire, k, false, report) :
 			      nic_make_tap(&wire->nl, &wire->nics[k], true, report);
@@ -87,7 +88,7 @@ int wire_make_lasting(struct wire *wire, uid_t owner, struct report *report)
 			tell_made(&wire->nics[k], report);
 	}
 	for (size_t k = 0; k < wire->count && !err; k++)
-		err = nic_give(&wire->nics[k], owner, report);
+		err = nic_give(&wire->nics[k], report);
 	for (size_t k = 0; k < wire->count && !err; k++)
 		err = nic_persist(&wire->nics[k], report);
 	return err;
@@ -100,6 +101,7 @@ static int make_open(struct wire *wire, size_t k, bool reuse, struct report *rep
 
 	if (err)
 		return err;
+	nic_set_owner(nic, geteuid());
 	privs_use(PRIVS_LINKS);
 	if (nic->want.kind != NIC_MACVTAP)
 		err = nic_make_tap(&wire->nl, nic, false, report);

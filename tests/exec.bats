@@ -103,6 +103,53 @@ state_of() {
 	got '.fds["3"].multi_queue == false'
 }
 
+# Open one more queue of a tap, by the /dev/net/tun that is standard input, and hold it for a while.
+WITH_TUN=(sh -c 'exec "$@" <>/dev/net/tun' sh)
+NOBODY=(setpriv --reuid nobody --regid nogroup --clear-groups -- env PATH=/usr/bin:/bin)
+JOIN='
+import fcntl, struct, sys, time
+tap, patience = sys.argv[1].encode(), float(sys.argv[2])
+print("trying", flush=True)
+end = time.monotonic() + patience
+while True:
+    try:
+        fcntl.ioctl(0, 0x400454CA, struct.pack("16sH22x", tap, 0x5102))  # IFF_MULTI_QUEUE and what tapctl has
+        break
+    except OSError as error:
+        if time.monotonic() > end:
+            sys.exit(str(error))
+print("joined", flush=True)
+time.sleep(patience)
+'
+
+@test "exec: nobody without privilege gets one more queue of a tap for several" {
+	requires_root
+	run_tapctl exec --bridge br0 --mac $MAC --queues 2 -- "${WITH_TUN[@]}" python3 -c "$JOIN" $TAP 0
+	[ "$status" = 0 ]
+	[ "${lines[*]}" = "trying joined" ]
+	run_tapctl exec --bridge br0 --mac $MAC --queues 2 -- "${WITH_TUN[@]}" "${NOBODY[@]}" python3 -c "$JOIN" $TAP 0
+	[ "$status" = 1 ]
+	[ "$output" = trying ]
+	[[ $stderr = *"Operation not permitted"* ]]
+}
+
+@test "exec: somebody who was fast enough to get one more queue gets no guest" {
+	requires_root
+	local line joiner words
+	for words in "exec --bridge br0 --mac $MAC --queues 2 -- true" "add --bridge br0 --mac $MAC --queues 2"; do
+		exec {joiner}< <(inside "${WITH_TUN[@]}" "${NOBODY[@]}" python3 -c "$JOIN" $TAP 60)
+		read -rt 20 line <&"$joiner"
+		# shellcheck disable=SC2086 # they are words
+		run --separate-stderr inside strace -o /dev/null -e trace=ioctl \
+			-e inject=ioctl:delay_exit=300000:when=1 "$TAPCTL" $words
+		printf '%s\n' "status $status" "stdout: $output" "stderr: $stderr"
+		read -rt 20 line <&"$joiner"
+		[ "$line" = joined ]
+		[[ $stderr = "tapctl: $TAP: somebody else has opened a queue of it"* ]]
+		no_link $TAP
+	done
+}
+
 @test "exec: all queues of a NIC agree on the vnet header" {
 	run_quiet exec --bridge br0 --mac $MAC --queues 2 -- "$PROBE"
 	got 'all(.fds["3", "4"]; .vnet_hdr == true)'
@@ -817,6 +864,17 @@ begin() {
 	run_quiet exec --bridge br0 --mac $MAC --reuse --queues 2 -- "$PROBE"
 	got 'all(.fds["3", "4"]; .iff == $tap and .multi_queue)' --arg tap $TAP
 	link_field $TAP .ifname
+}
+
+@test "exec: --reuse refuses a tap for several queues of which one is open" {
+	existing --queues 2
+	mkfifo "$WORK/started"
+	spawn "$TAPCTL" exec --reuse --bridge br0 --mac $MAC --queues 2 -- sh -c "echo >$WORK/started; exec sleep 300"
+	read -rt 20 _ <>"$WORK/started"
+	state_of $TAP >"$WORK/before"
+	reuse_refused $TAP "sleep (pid $pid)" --bridge br0 --mac $MAC --queues 2
+	kill $pid
+	wait $pid || :
 }
 
 @test "exec: --reuse makes a device that is missing, and that one goes" {
