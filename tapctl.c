@@ -203,13 +203,17 @@ static int print_added(struct run *run, struct wire *wire)
 	if (run->options.json)
 		show_begin(&show);
 	for (size_t k = 0; k < wire->count && !err; k++) {
+		struct link *link = &wire->nics[k].link;
+
 		if (!run->options.json) {
-			puts(wire->nics[k].link.name);
+			puts(link->name);
 			continue;
 		}
 		/* It has an owner and stays only since it was read last. */
 		err = nic_verify(&wire->nl, &wire->nics[k], &run->report);
-		show_link(&show, &wire->nics[k].link);
+		/* Nobody has it open any more when this is read. */
+		link->tun.queues = 0;
+		show_link(&show, link);
 	}
 	if (run->options.json)
 		show_end(&show);
