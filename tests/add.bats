@@ -257,6 +257,26 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	tapctl list --json $TAP | holds '.[0].vlans == [10, 20, 30]'
 }
 
+# The default VLAN is there as soon as the port is: it may be asked for, in either place, or not exist.
+@test "add: VLANs, and the bridge's default one in each place" {
+	requires_vlan_filtering
+	ip link add br0 type bridge vlan_filtering 1
+	ip link set br0 address 02:00:00:00:00:01 up
+	local default vlans
+	for default in 1 10 0; do
+		ip link set br0 type bridge vlan_default_pvid $default
+		for vlans in 10 1,10 10,1 10,11,12,20; do
+			run_tapctl add --bridge br0 --vlan $vlans --mac $A
+			[ "$status" = 0 ]
+			bridge -j vlan show dev $TAP | jq -e --argjson want "[$vlans]" '.[0].vlans
+				| ([.[] | range(.vlan; (.vlanEnd // .vlan) + 1)] | sort) == ($want | sort)
+				and [.[] | select(.flags) | [.vlan, .flags]] == [[$want[0], ["PVID", "Egress Untagged"]]]'
+			tapctl list --json $TAP | jq -e --argjson want "[$vlans]" '.[0].vlans | sort == ($want | sort)'
+			tapctl del $TAP
+		done
+	done
+}
+
 @test "add: VLANs on a bridge that does not filter are refused" {
 	add_bridge br0
 	run_tapctl add --bridge br0 --vlan 10 --mac $A

@@ -194,7 +194,7 @@ with_vhost_node() {
 @test "exec: --vhost=on passes the real vhost-net" {
 	requires_vhost
 	run_quiet exec --bridge br0 --mac $MAC --vhost=on -- "$PROBE"
-	got '.fds["4"].file == "/dev/vhost-net"'
+	got '.fds["4"].file == "/dev/vhost-net" and (.env | contains(["TAPCTL_VHOSTFDS=4"]))'
 }
 
 @test "exec: without vhost-net --vhost=on fails and --vhost goes on" {
@@ -762,6 +762,24 @@ released() {
 	[ "$status" = 125 ]
 	[[ $stderr = *"--lock-mac"* ]]
 	no_link $TAP
+}
+
+@test "exec: a VLAN that somebody took away, or gave, meanwhile is noticed" {
+	requires_vlan_filtering
+	ip link set br0 type bridge vlan_filtering 1
+	for change in del add; do
+		rm -f "$WORK/full"
+		stalled --bridge br0 --vlan 10,20
+		case $change in
+		del) bridge vlan del dev $TAP vid 20 ;;
+		add) bridge vlan add dev $TAP vid 30 ;;
+		esac
+		released
+		[ ! -e "$WORK/ran" ]
+		[ "$status" = 125 ]
+		[[ $stderr = *"tapctl: $TAP: --vlan did not take: "* ]]
+		no_link $TAP
+	done
 }
 
 @test "exec: a macvtap that somebody changed meanwhile is noticed" {

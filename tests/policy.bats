@@ -147,9 +147,8 @@ reach() {
 	END
 }
 
-# Guest 1 is in VLAN 10, 2 in 20, 3 in 10 and, tagged, in 20; 4 is in the bridge's default VLAN. Far hears the
-# whole wire, far.10 and far.20 what comes in their VLAN.
-@test "policy: a --vlan guest reaches its VLAN and no other, also with a tag of its own making" {
+# A VLAN-filtering bridge, with the VLANs 10 and 20 on the wire as well.
+make_vlan_bridge() {
 	requires_vlan_filtering
 	make_bridge vlan_filtering 1
 	local vid
@@ -157,6 +156,12 @@ reach() {
 		bridge vlan add dev up0 vid $vid
 		ip link add link far name far.$vid up type vlan id $vid
 	done
+}
+
+# Guest 1 is in VLAN 10, 2 in 20, 3 in 10 and, tagged, in 20; 4 is in the bridge's default VLAN. Far hears the
+# whole wire, far.10 and far.20 what comes in their VLAN.
+@test "policy: a --vlan guest reaches its VLAN and no other, also with a tag of its own making" {
+	make_vlan_bridge
 	reach --mac $A --vlan 10 --mac $B --vlan 20 --mac $C --vlan 10,20 --mac $D -- far far.10 far.20 -- \
 		1/$A/$ALL 2/$B/$ALL 3/$C/$ALL 3.20/$C/$ALL 4/$D/$ALL 1.20/$A/$ALL 1.10/$A/$ALL \
 		far.10/$FAR/$ALL far.20/$FAR/$ALL far.10/$FAR/$A far.20/$FAR/$B 1/$A/$B 2/$B/$A <<-END
@@ -173,5 +178,22 @@ reach() {
 		far.20/$FAR/$B: 2
 		1/$A/$B: far far.10 3
 		2/$B/$A: far far.20 3.20
+	END
+}
+
+@test "policy: --lock-mac holds in each of the guest's VLANs" {
+	make_vlan_bridge
+	requires_locked_ports
+	reach --mac $A --lock-mac --vlan 10,20 --mac $B --vlan 20 -- far.10 far.20 -- \
+		1/$A/$ALL 1.20/$A/$ALL 1/$EVIL/$ALL 1.20/$EVIL/$ALL 1.20/$B/$ALL far.10/$FAR/$A far.20/$FAR/$A \
+		2/$B/$A <<-END
+		1/$A/$ALL: far.10
+		1.20/$A/$ALL: far.20 2
+		1/$EVIL/$ALL: nobody
+		1.20/$EVIL/$ALL: nobody
+		1.20/$B/$ALL: nobody
+		far.10/$FAR/$A: 1
+		far.20/$FAR/$A: 1.20
+		2/$B/$A: 1.20
 	END
 }
