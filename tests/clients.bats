@@ -15,9 +15,6 @@ setup() {
 	ip link set wire master br0
 	command ip -n peer addr add 10.0.0.1/24 dev far
 	command ip netns add guest
-	PUBLIC=$(mktemp -d)
-	chmod 755 "$PUBLIC"
-	chown 65534:65534 "$PUBLIC"
 }
 
 teardown() {
@@ -91,6 +88,8 @@ cat_arp() {
 	requires_root
 	requires_program vde_switch
 	requires_program vde_plug2tap
+	PUBLIC=$(mktemp -d)
+	chown 65534:65534 "$PUBLIC"
 	tapctl add --bridge br0 --mac $MAC --owner 65534
 	# The other end of the switch, which the guest has for a network card.
 	tapctl add --netns guest --unattached --name card --mac 52:54:00:00:00:0b --owner 65534
