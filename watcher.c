@@ -190,9 +190,11 @@ int watcher_start(struct watcher *watcher, int ifindex, const char *name,
 	watcher->inotify = inotify;
 	watcher->control = control[0];
 	if (child > 0) {
+		bool ready = read_control(control[0]) == 1;
+
 		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
 			;
-		if (read_control(control[0]) == 1)
+		if (ready)
 			return 0;
 	}
 	report_error(report, -ECHILD,
