@@ -260,6 +260,18 @@ static int read_attach(struct nic_options *nic, enum nic_kind kind, const char *
 	return 0;
 }
 
+static int read_number(unsigned *number, const char *option, const char *value, unsigned min,
+		       unsigned max, struct report *report)
+{
+	unsigned long read;
+
+	if (!option_number(&read, value, min, max))
+		return report_error(report, -EINVAL, "--%s '%s': write a number of %u to %u",
+				    option, value, min, max);
+	*number = (unsigned)read;
+	return 0;
+}
+
 static int read_vhost(struct nic_options *nic, const char *mode, struct report *report)
 {
 	if (!mode || strcmp(mode, "auto") == 0)
@@ -282,7 +294,6 @@ static int read_nic_option(struct nic_options *nic, enum option_id id, const cha
 			   struct report *report)
 {
 	const char *fault;
-	unsigned long number;
 
 	switch (id) {
 	case OPT_BRIDGE:
@@ -308,18 +319,9 @@ static int read_nic_option(struct nic_options *nic, enum option_id id, const cha
 		memcpy(nic->name, value, strlen(value) + 1);
 		return 0;
 	case OPT_MTU:
-		if (!option_number(&number, value, 68, 65535))
-			return report_error(report, -EINVAL,
-					    "--mtu '%s': write a number of 68 to 65535", value);
-		nic->mtu = (uint32_t)number;
-		return 0;
+		return read_number(&nic->mtu, "mtu", value, 68, 65535, report);
 	case OPT_QUEUES:
-		if (!option_number(&number, value, 1, QUEUES_MAX))
-			return report_error(report, -EINVAL,
-					    "--queues '%s': write a number of 1 to %d", value,
-					    QUEUES_MAX);
-		nic->queues = (unsigned)number;
-		return 0;
+		return read_number(&nic->queues, "queues", value, 1, QUEUES_MAX, report);
 	case OPT_VHOST:
 		return read_vhost(nic, value, report);
 	case OPT_VLAN:

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # add --host: the host's own leg beside its guests' macvtaps. guest.bats has a guest to talk to.
+# shellcheck disable=SC2086 # lists of options
 load helpers
 
 setup() {
