@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "array.h"
 #include "command.h"
@@ -553,6 +554,10 @@ static int check_nic(const struct nic_options *nic, struct report *report)
 			report, -EPERM,
 			"--mode passthru: a caller without privilege of its own may not "
 			"take a whole device: run it with sudo");
+	if (nic->kind == NIC_MACVTAP && nic->queues > 1 && geteuid() != 0)
+		return report_error(report, -EPERM,
+				    "--queues: several queues of a macvtap are for root, as each "
+				    "is opened by a device node of its own");
 	if (nic->kind != NIC_BRIDGED &&
 	    (policy->locked || policy->isolated || policy->hairpin || policy->vlan_count))
 		return report_error(report, -EINVAL,

@@ -109,7 +109,7 @@ static uint32_t capabilities_for(enum privs_use use)
 {
 	static const uint32_t masks[] = {
 		[PRIVS_LINKS] = 1U << CAP_NET_ADMIN,
-		[PRIVS_NODES] = 1U << CAP_DAC_OVERRIDE | 1U << CAP_MKNOD,
+		[PRIVS_NODES] = 1U << CAP_DAC_OVERRIDE,
 		[PRIVS_AUDIT] = 1U << CAP_AUDIT_WRITE,
 	};
 

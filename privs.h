@@ -35,7 +35,7 @@ bool privs_are_lent(void);
 enum privs_use {
 	PRIVS_NONE,
 	PRIVS_LINKS, /* CAP_NET_ADMIN */
-	PRIVS_NODES, /* CAP_DAC_OVERRIDE and CAP_MKNOD: the character device of a macvtap */
+	PRIVS_NODES, /* CAP_DAC_OVERRIDE: the character device of a macvtap */
 	PRIVS_AUDIT, /* CAP_AUDIT_WRITE */
 };
 

@@ -281,7 +281,7 @@ static int check_access(const struct wire *wire, struct report *report)
 			err = report_error(
 				report, -EPERM,
 				"--link: the character device of a macvtap is root's: this "
-				"program needs cap_dac_override and cap_mknod to open it");
+				"program needs cap_dac_override to open it");
 	}
 	return err;
 }

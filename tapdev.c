@@ -308,6 +308,15 @@ int macvtap_open(int *fds, unsigned count, int inotify, const char *name, int if
 	int dir = -1, err = 0;
 	bool public_node = node_is(AT_FDCWD, node_path(public_path, ifindex), rdev, &st);
 
+	/*
+	 * Any other user would be the owner of a private node, and of its directory: could swap it
+	 * before it is opened, and keep it to open whatever macvtap gets this number later.
+	 */
+	if (geteuid() != 0 && (count > 1 || !public_node))
+		return report_error(report, -EPERM,
+				    "%s: it has no device node %s, or not enough for %u queues, "
+				    "and only root may make one",
+				    name, public_path, count);
 	while (opened < count && !err) {
 		int *fd = &fds[opened];
 

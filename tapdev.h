@@ -69,8 +69,9 @@ int macvtap_node_give(int ifindex, dev_t rdev, uid_t uid, gid_t gid, struct repo
 
 /*
  * Open @count queues of a macvtap into @fds. All or none. The public node is used when it is the
- * device, else a private one that nobody else sees. @inotify, unless it is -1, watches each node
- * from before the open: one watch a queue, as equal events on one watch would melt into one.
+ * device, else a private one that nobody else sees, which is for root alone. @inotify, unless it is
+ * -1, watches each node from before the open: one watch a queue, as equal events on one watch would
+ * melt into one.
  */
 int macvtap_open(int *fds, unsigned count, int inotify, const char *name, int ifindex, dev_t rdev,
 		 const uint8_t address[static MAC_LEN], const struct queue_flags *flags,
