@@ -113,12 +113,37 @@ static bool has_prefix_word(char *const words[], const char *prefix)
 	return false;
 }
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+bool command_lacks_mac(char *const words[])
+{
+	const char *at;
+	uint8_t mac[MAC_LEN];
+	bool card = false;
+
+	if (strncmp(base_name(words[0]), "qemu-system-", 12) != 0)
+		return false;
+	for (; *words; words++) {
+		at = *words;
+		/* What a file says is not seen here. */
+		if (next_mac(*words, &at, mac) || strstr(*words, "readconfig"))
+			return false;
+		card |= strstr(*words, "netdev=") != NULL;
+	}
+	return card;
+}
+
 const char *command_closes_fds(char *const words[])
 {
 	static const char *const closing[] = {
 		"sudo", "doas", "ssh", "systemd-run", "docker", "podman", "su", "pkexec", "run0",
 	};
-	const char *slash = strrchr(words[0], '/'), *name = slash ? slash + 1 : words[0];
+	const char *name = base_name(words[0]);
 
 	for (size_t i = 0; i < sizeof(closing) / sizeof(*closing); i++) {
 		if (strcmp(name, closing[i]) != 0)

@@ -96,7 +96,9 @@ static int check_bridge(const struct nic *nic, struct report *report)
 	if (bridge->kind != LINK_BRIDGE)
 		return report_error(report, -EOPNOTSUPP, "%s: it is no bridge, it is a %s%s",
 				    bridge->name, kind_words(bridge),
-				    bridge->kind_name[0] ? "" : ": for a macvtap on it use --link");
+				    bridge->kind_name[0] || bridge->flags & IFF_LOOPBACK ?
+					    "" :
+					    ": for a macvtap on it use --link");
 	if (policy->vlan_count && !bridge->bridge.can_filter)
 		return report_error(report, -EOPNOTSUPP,
 				    "%s: --vlan: the bridges of this kernel have no VLAN filtering",

@@ -194,7 +194,7 @@ static void json_macvtap(struct show *show, const struct link *link, dev_t rdev)
 	fprintf(show->out, ",\"mode\":\"%s\",\"queues\":null", macvtap_mode_name(link->mode));
 	json_bool(show->out, "persistent", true);
 	json_id(show->out, "owner", known, owner.uid);
-	json_id(show->out, "group", known, owner.gid);
+	json_id(show->out, "group", known && owner.gid != (gid_t)-1, owner.gid);
 }
 
 static void show_json(struct show *show, const struct link *link)
@@ -203,7 +203,7 @@ static void show_json(struct show *show, const struct link *link)
 	bool ours = nic_guest(guest, link);
 	dev_t rdev = nic_rdev(link);
 
-	fputs(show->count ? ",\n{\"name\":" : "{\"name\":", show->out);
+	fputs(show->count ? ",\n{\"name\":" : "[{\"name\":", show->out);
 	show_json_string(show->out, link->name);
 	fprintf(show->out, ",\"ifindex\":%d,\"kind\":\"%s\"", link->ifindex, kind_word(link));
 	json_mac(show->out, "guest_mac", ours ? guest : NULL);
@@ -260,9 +260,7 @@ static void show_row(struct show *show, const struct link *link)
 
 void show_begin(struct show *show)
 {
-	if (show->json)
-		putc('[', show->out);
-	else
+	if (!show->json)
 		fprintf(show->out, ROW "%s\n", "NAME", "KIND", "GUEST", "HOST", "ON", "MTU",
 			"STATE", "CARRIER", show->holders ? "  HOLDERS" : "");
 }
@@ -279,7 +277,7 @@ void show_link(struct show *show, const struct link *link)
 void show_end(struct show *show)
 {
 	if (show->json)
-		fputs("]\n", show->out);
+		fputs(show->count ? "]\n" : "[]\n", show->out);
 	free(show->vlans);
 	show->vlans = NULL;
 }

@@ -204,14 +204,35 @@ static void mark_legs(const struct survey *survey)
 	}
 }
 
-static bool is_selected(const struct surveyed *link, const struct selection *selection)
+/* Choose a device, or all devices that are on a bridge or lower device. False: there is none. */
+static bool choose(struct survey *survey, const struct link *link)
 {
-	if (!selection)
-		return link->ours && nic_is_device(&link->link);
-	for (size_t i = 0; i < selection->count; i++)
-		if (selection->links[i].ifindex == link->link.ifindex)
-			return true;
-	return false;
+	bool device = nic_is_device(link), any = false;
+
+	for (size_t i = 0; i < survey->count; i++) {
+		struct surveyed *other = &survey->links[i];
+
+		if (device ? other->link.ifindex != link->ifindex :
+			     other->place != link->ifindex || !nic_is_device(&other->link))
+			continue;
+		other->chosen = any = true;
+	}
+	return any || device;
+}
+
+static int choose_all(struct survey *survey, const struct selection *selection,
+		      struct report *report)
+{
+	for (size_t i = 0; i < survey->count && !selection; i++)
+		survey->links[i].chosen = survey->links[i].ours &&
+					  nic_is_device(&survey->links[i].link);
+	for (size_t i = 0; selection && i < selection->count; i++)
+		if (!choose(survey, &selection->links[i]))
+			return report_error(report, -ENODEV,
+					    "%s: it is no tap and no macvtap, and none is on it: "
+					    "tapctl list --all shows all of them",
+					    selection->links[i].name);
+	return 0;
 }
 
 int survey_read(struct survey *survey, struct nl *nl, const struct selection *selection,
@@ -225,8 +246,6 @@ int survey_read(struct survey *survey, struct nl *nl, const struct selection *se
 		err = sort_links(survey);
 	if (err >= 0)
 		mark_legs(survey);
-	for (size_t i = 0; i < survey->count && err >= 0; i++)
-		survey->links[i].chosen = is_selected(&survey->links[i], selection);
 	if (err >= 0)
 		err = nl_address_dump(nl, keep_address, survey);
 	if (err >= 0)
@@ -236,6 +255,9 @@ int survey_read(struct survey *survey, struct nl *nl, const struct selection *se
 	if (err < 0)
 		return report_error(report, err, "cannot look at the links: %s",
 				    nl_strerror(nl, err));
+	err = choose_all(survey, selection, report);
+	if (err)
+		return err;
 	err = holders_read(&survey->holders);
 	if (err)
 		return report_error(report, err, "/proc: cannot read who holds what: %s",

@@ -258,6 +258,11 @@ static void warn_of_command(struct run *run)
 			    "%s closes all fds from 3 upwards: put it in front: "
 			    "%s ... tapctl exec ... -- COMMAND",
 			    closing, closing);
+	if (run->options.nic_count == 1 && command_lacks_mac(run->command))
+		report_tell(&run->report, REPORT_WARNING,
+			    "%s: none of its arguments says mac=, so its guest gets qemu's default "
+			    "address and no frame: write mac=%s behind its -device",
+			    run->command[0], mac_format(mac, run->options.nics[0].guest));
 	for (size_t k = 0; k < run->options.nic_count; k++)
 		if (!command_mentions_mac(run->command, run->options.nics[k].guest) &&
 		    command_find_macs(run->command, found, 1) > 0)
@@ -387,14 +392,13 @@ static int list_link(const struct link *link, void *data)
 	return ferror(list->show.out) ? -EIO : 0;
 }
 
-/* The taps and macvtaps that the words of the command line mean, and the host's @legs. */
-static int select_devices(struct run *run, struct nl *nl, struct selection *selection, bool legs)
+/* The taps, macvtaps and legs of the host that the words of the command line mean. */
+static int select_devices(struct run *run, struct nl *nl, struct selection *selection)
 {
 	int err = select_words(nl, selection, run->words, &run->report);
 
 	for (size_t i = 0; i < selection->count && !err; i++)
-		if (!nic_is_device(&selection->links[i]) &&
-		    !(legs && nic_is_host_leg(&selection->links[i])))
+		if (!nic_is_device(&selection->links[i]) && !nic_is_host_leg(&selection->links[i]))
 			err = report_error(&run->report, -EOPNOTSUPP,
 					   "%s: it is no tap and no macvtap: tapctl list --all "
 					   "shows those",
@@ -405,7 +409,7 @@ static int select_devices(struct run *run, struct nl *nl, struct selection *sele
 static int list_words(struct run *run, struct nl *nl, struct list *list)
 {
 	struct selection selection = { .count = 0 };
-	int err = select_devices(run, nl, &selection, true);
+	int err = select_devices(run, nl, &selection);
 
 	if (!err)
 		show_begin(&list->show);
@@ -502,7 +506,7 @@ static int cmd_check(struct run *run)
 	int err = open_netlink(&nl, &run->report);
 
 	if (!err && run->words[0])
-		err = select_devices(run, &nl, &selection, false);
+		err = select_words(&nl, &selection, run->words, &run->report);
 	if (!err)
 		err = check_devices(&nl, run->words[0] ? &selection : NULL, print_finding,
 				    &findings, &run->report);

@@ -59,7 +59,7 @@ int macvtap_find(dev_t *rdev, const char *name, int ifindex);
  */
 struct node_owner {
 	uid_t uid;
-	gid_t gid;
+	gid_t gid; /* (gid_t)-1: the group may not open it */
 };
 bool macvtap_node_is(int ifindex, dev_t rdev, struct node_owner *owner);
 

@@ -201,10 +201,23 @@ host_bridge() {
 	WORDS=foreign only foreign:device-down
 	WORDS=$A silent
 	WORDS="foreign $TAP" only foreign:device-down
-	run_tapctl check br0
-	[ "$status" = 1 ] && [[ "$stderr" == "tapctl: br0: it is no tap and no macvtap: tapctl list --all"* ]]
 	run_tapctl check nosuch
 	[ "$status" = 1 ] && [[ "$stderr" == "tapctl: 'nosuch': there is no such device"* ]]
+}
+
+@test "check: a bridge or a lower device stands for what is on it" {
+	sound_bridge
+	ip tuntap add foreign mode tap
+	ip link set foreign master br0
+	silent
+	WORDS=br0 only foreign:device-down
+	WORDS="br0 foreign $TAP" only foreign:device-down
+	add_cable v0 v1
+	run_tapctl check v0
+	[ "$status" = 1 ] && [[ "$stderr" == "tapctl: v0: it is no tap and no macvtap, and none is on it: "* ]]
+	requires_macvtap
+	tapctl add --link v0 --mac $B
+	WORDS=v0 only mvt52540084e363:no-holder
 }
 
 @test "check: it changes nothing" {

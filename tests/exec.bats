@@ -567,6 +567,14 @@ public_probe() {
 	[ "${#stderr_lines[@]}" = 1 ]
 }
 
+@test "exec: a qemu that is given no address at all draws a warning" {
+	ln -s "$PROBE" "$WORK/qemu-system-x86_64"
+	run --separate-stderr inside "$TAPCTL" exec --bridge br0 --mac $MAC -- \
+		"$WORK/qemu-system-x86_64" -netdev tap,id=n0,fd=3 -device virtio-net-pci,netdev=n0
+	[ "$status" = 0 ]
+	[[ "$stderr" == "tapctl: warning: "*"write mac=$MAC behind its -device" ]]
+}
+
 @test "exec: no warning when the address is there, or when no other one is" {
 	run_quiet exec --bridge br0 --mac $MAC -- "$PROBE"
 	run_quiet exec --bridge br0 --mac $MAC -- "$PROBE" nic,mac=$MAC

@@ -43,7 +43,7 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	run_tapctl list --json
 	got '.[0] | .name == "mvt52540084e362" and .kind == "macvtap" and .link == "v0" and .mode == "vepa"
 		and .guest_mac == .host_mac and .up and .carrier and .queues == null and .persistent
-		and .owner == 0 and .group == 0'
+		and .owner == 0 and .group == null'
 }
 
 @test "list: by name and by guest address, whatever its spelling" {

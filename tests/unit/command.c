@@ -77,11 +77,27 @@ static void test_closing(void)
 	ok(!command_closes_fds(WORDS("pseudo", "sudo")), "a name is the whole name");
 }
 
+static void test_lack(void)
+{
+	ok(command_lacks_mac(WORDS("/bin/qemu-system-x86_64", "-device", "e1000,netdev=n")),
+	   "a card without mac= lacks one");
+	ok(!command_lacks_mac(
+		   WORDS("qemu-system-x86_64", "-device", "e1000,netdev=n,mac=525400000001")),
+	   "one with it does not");
+	ok(!command_lacks_mac(
+		   WORDS("qemu-system-x86_64", "-readconfig", "f", "-device", "e1000,netdev=n")),
+	   "a file may say it");
+	ok(!command_lacks_mac(WORDS("qemu-system-x86_64", "-netdev", "tap,id=n,fd=3")),
+	   "without a card there is no address");
+	ok(!command_lacks_mac(WORDS("sh", "qemu-system-x86_64", "netdev=n")), "sh is no qemu");
+}
+
 int main(void)
 {
 	test_find();
 	test_count();
 	test_mention();
 	test_closing();
+	test_lack();
 	return finish();
 }

@@ -26,8 +26,8 @@ static struct result *read_line(struct result *result, const struct poptOption *
 		count++;
 	context = poptGetContext("tapctl", count, words, table, 0);
 	result->report = (struct report){ .error = "" };
-	result->err = options_read(&result->options, context, table,
-				   nics ? NICS_MANY : NICS_NONE, tail, &result->report);
+	result->err = options_read(&result->options, context, table, nics ? NICS_MANY : NICS_NONE,
+				   tail, &result->report);
 	poptFreeContext(context);
 	return result;
 }
