@@ -384,6 +384,33 @@ on_wire() { # [OPTION...] -- COMMAND...
 	[ "$(as_root "$PUBLIC/tapctl" exec --bridge br0 --mac $MAC --name x -- echo ran)" = ran ]
 }
 
+@test "access: list and check use no capability" {
+	for words in "list --all --holders" check; do
+		# shellcheck disable=SC2086 # they are words
+		effective_at $words >"$WORK/calls"
+		cat "$WORK/calls"
+		grep -q '^0: socket(AF_NETLINK' "$WORK/calls"
+		[ "$(grep -c '^1<<' "$WORK/calls")" = 0 ]
+	done
+}
+
+@test "access: a descriptor's holder can make the tap stay and change its address; check tells, del removes" {
+	conf 'allow br0'
+	run_caller exec --bridge br0 --mac $MAC -- /usr/bin/python3 -c '
+import fcntl, os, struct
+fcntl.ioctl(3, 0x400454CB, 1)  # TUNSETPERSIST
+name = os.environ["TAPCTL_IFNAME"].encode()
+fcntl.ioctl(3, 0x8924, struct.pack("16sH6s16x", name, 1, bytes.fromhex("020000000099")))  # SIOCSIFHWADDR
+'
+	[ "$status" = 0 ]
+	[ "$(link_field $TAP .address)" = 02:00:00:00:00:99 ]
+	run_caller check --json $TAP
+	[ "$status" = 1 ]
+	got 'any(.[]; .id == "address-changed")'
+	tapctl del $TAP
+	no_link $TAP
+}
+
 # --- the program itself ---
 
 @test "access: tapctl with a setuid or setgid bit refuses to run" {
