@@ -14,7 +14,7 @@
 
 #include "array.h"
 #include "check.h"
-#include "nic.h"
+#include "device.h"
 #include "privatefs.h"
 #include "survey.h"
 #include "tapdev.h"
@@ -104,7 +104,7 @@ static bool is_set(const char *directory, const char *name, const char *file)
 
 static bool is_tap(const struct surveyed *device)
 {
-	return nic_is_device(&device->link);
+	return device_is_tap(&device->link);
 }
 
 static bool works(const struct link *link)
@@ -207,7 +207,7 @@ static void check_macvtap(struct check *check, const struct surveyed *device)
 {
 	const struct link *link = &device->link;
 	char is[MAC_STRLEN], wanted[MAC_STRLEN];
-	dev_t rdev = nic_rdev(link);
+	dev_t rdev = device_rdev(link);
 
 	if (rdev && !check->survey->holders.incomplete &&
 	    !holders_next(&check->survey->holders, NULL, "", rdev))

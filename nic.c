@@ -6,37 +6,12 @@
 #include <unistd.h>
 #include <sys/random.h>
 
-#include "holders.h"
+#include "device.h"
+#include "explain.h"
 #include "nic.h"
 #include "tapdev.h"
 
 #define IFINDEX_HIGH 0x40000000 /* the kernel counts its own from 1 */
-
-bool nic_guest(uint8_t guest[static MAC_LEN], const struct link *link)
-{
-	size_t len = strlen(NIC_ALIAS);
-
-	return strncmp(link->alias, NIC_ALIAS, len) == 0 && mac_parse(guest, link->alias + len);
-}
-
-bool nic_is_host_leg(const struct link *link)
-{
-	return link->kind == LINK_MACVLAN && strcmp(link->alias, NIC_HOST_ALIAS) == 0;
-}
-
-bool nic_is_device(const struct link *link)
-{
-	return (link->kind == LINK_TUN && link->tun.is_tap) || link->kind == LINK_MACVTAP;
-}
-
-dev_t nic_rdev(const struct link *link)
-{
-	dev_t rdev = 0;
-
-	if (link->kind != LINK_MACVTAP || macvtap_find(&rdev, link->name, link->ifindex) < 0)
-		return 0;
-	return rdev;
-}
 
 int nic_init(struct nic *nic, const struct nic_options *want, struct report *report)
 {
@@ -80,12 +55,6 @@ void nic_free(struct nic *nic)
 	nic->fds = NULL;
 }
 
-/* What a link is, for "it is ...". */
-static const char *kind_words(const struct link *link)
-{
-	return link->kind_name[0] ? link->kind_name : "plain device";
-}
-
 /* --- prepare --- */
 
 static int check_bridge(const struct nic *nic, struct report *report)
@@ -95,7 +64,7 @@ static int check_bridge(const struct nic *nic, struct report *report)
 
 	if (bridge->kind != LINK_BRIDGE)
 		return report_error(report, -EOPNOTSUPP, "%s: it is no bridge, it is a %s%s",
-				    bridge->name, kind_words(bridge),
+				    bridge->name, device_kind(bridge),
 				    bridge->kind_name[0] || bridge->flags & IFF_LOOPBACK ?
 					    "" :
 					    ": for a macvtap on it use --link");
@@ -119,14 +88,14 @@ static int check_lower(struct nl *nl, const struct nic *nic, struct report *repo
 
 	if (lower->kind == LINK_BRIDGE || !lower->ethernet || lower->flags & IFF_LOOPBACK)
 		return report_error(report, -EOPNOTSUPP, "%s: a %s cannot carry a macvtap%s",
-				    lower->name, kind_words(lower),
+				    lower->name, device_kind(lower),
 				    lower->kind == LINK_BRIDGE ? ": use --bridge" : "");
 	if (lower->kind == LINK_MACVTAP || lower->kind == LINK_MACVLAN) {
 		if (lower->lower_elsewhere || nl_link_get(nl, NULL, lower->lower, &other) < 0)
 			return report_error(report, -EINVAL, "%s: it is itself a %s", lower->name,
-					    kind_words(lower));
+					    device_kind(lower));
 		return report_error(report, -EINVAL, "%s: it is itself a %s, of %s: use --link %s",
-				    lower->name, kind_words(lower), other.name, other.name);
+				    lower->name, device_kind(lower), other.name, other.name);
 	}
 	if (lower->port.of_bridge) {
 		if (nl_link_get(nl, NULL, lower->master, &other) < 0)
@@ -186,211 +155,6 @@ int nic_prepare(struct nl *nl, struct nic *nic, const struct nic *previous, stru
 	if (!err)
 		derive_leg(nic);
 	return err;
-}
-
-/* --- errors in the words of somebody who wires VMs --- */
-
-/* A tap that somebody removes meanwhile leaves an fd without a device (EBADFD), and no link. */
-static bool is_gone(int err)
-{
-	return err == -EBADFD || err == -ENODEV;
-}
-
-static int report_gone(const struct nic *nic, int err, struct report *report)
-{
-	return report_error(report, err, "%s: it has gone: somebody removed it meanwhile",
-			    nic->name);
-}
-
-/* " (held by qemu, pid 123)" of a device, or "". */
-static const char *holder_words(char words[static 64], const char *name, dev_t rdev)
-{
-	const struct holder *holder;
-	struct holders holders;
-
-	words[0] = '\0';
-	if (holders_read(&holders) < 0)
-		return words;
-	holder = holders_next(&holders, NULL, name, rdev);
-	if (holder)
-		snprintf(words, 64, ", held by %s (pid %d)", holder->command, (int)holder->pid);
-	holders_free(&holders);
-	return words;
-}
-
-/* The name is taken: by whom. */
-static int report_exists(struct nl *nl, const char *name, struct report *report)
-{
-	char words[64] = "", text[MAC_STRLEN];
-	uint8_t guest[MAC_LEN];
-	struct link link;
-
-	if (nl_link_get(nl, name, 0, &link) < 0)
-		return report_error(report, -EEXIST, "%s: a device of that name exists already",
-				    name);
-	if (nic_is_device(&link))
-		holder_words(words, name, nic_rdev(&link));
-	if (nic_guest(guest, &link))
-		return report_error(
-			report, -EEXIST,
-			"%s: it exists already, made for the guest %s%s: exec --reuse opens it, "
-			"tapctl del removes it",
-			name, mac_format(text, guest), words);
-	if (nic_is_host_leg(&link))
-		return report_error(
-			report, -EEXIST,
-			"%s: it exists already, as this host's leg: tapctl del removes it", name);
-	return report_error(report, -EEXIST,
-			    "%s: it exists already, a %s that tapctl did not make%s: "
-			    "choose another --name",
-			    name, kind_words(&link), words);
-}
-
-static int report_attach(struct nl *nl, const struct nic *nic, int err, struct report *report)
-{
-	char words[64];
-
-	switch (err) {
-	case -EBUSY:
-		if (!nic->reused)
-			return report_exists(nl, nic->name, report);
-		return report_error(report, err, "%s: it is busy%s", nic->name,
-				    holder_words(words, nic->name, 0));
-	case -EPERM:
-		if (nic->reused && nic->link.tun.has_owner && nic->link.tun.owner != geteuid())
-			return report_error(report, err,
-					    "%s: it belongs to uid %u, and without CAP_NET_ADMIN "
-					    "nobody else may open it",
-					    nic->name, nic->link.tun.owner);
-		return report_error(
-			report, err,
-			"%s: making a tap needs CAP_NET_ADMIN over this network "
-			"namespace: run it with sudo, or in a user namespace of your own: "
-			"unshare -Urn",
-			nic->name);
-	case -EINVAL:
-		if (nic->reused)
-			return report_error(report, err,
-					    "%s: it was made %s several queues: --queues has to "
-					    "agree",
-					    nic->name,
-					    nic->link.tun.multi_queue ? "for" : "without");
-		return report_error(report, err, "%s: the kernel refuses that name or those flags",
-				    nic->name);
-	default:
-		return report_error(report, err, "%s: cannot make the tap: %s", nic->name,
-				    strerror(-err));
-	}
-}
-
-static int report_tap_setup(struct nl *nl, const struct nic *nic, int err, struct report *report)
-{
-	const char *bridge = nic->attach.name;
-
-	if (is_gone(err) || (nl->failed == NL_READ && err == -ENOENT))
-		return report_gone(nic, err, report);
-	if (nl->failed == NL_CONFIGURE && err == -EXFULL)
-		return report_error(
-			report, err,
-			"%s: the bridge is full, it takes 1023 ports: tapctl list shows "
-			"leftovers",
-			bridge);
-	if (nl->failed == NL_CONFIGURE && err == -EPERM)
-		return report_error(report, err,
-				    "%s: changing links needs CAP_NET_ADMIN over this network "
-				    "namespace",
-				    nic->name);
-	if (nl->failed == NL_CONFIGURE && nic->attach.ifindex)
-		return report_error(report, err, "%s: cannot make it a port of %s: %s", nic->name,
-				    bridge, nl_strerror(nl, err));
-	if (nl->failed == NL_PORT)
-		return report_error(report, err, "%s: cannot set the flags of the bridge port: %s",
-				    nic->name, nl_strerror(nl, err));
-	if (nl->failed == NL_VLAN)
-		return report_error(report, err, "%s: cannot set the VLANs of the bridge port: %s",
-				    nic->name, nl_strerror(nl, err));
-	if (nl->failed == NL_FDB)
-		return report_error(report, err,
-				    "%s: cannot lock the guest's address to the bridge port: %s",
-				    nic->name, nl_strerror(nl, err));
-	return report_error(report, err, "%s: cannot set it up: %s", nic->name,
-			    nl_strerror(nl, err));
-}
-
-/* Another macvtap on the same lower device with the address @mac, for report_macvtap(). */
-struct twin {
-	const uint8_t *mac;
-	int lower, not_this;
-	bool passthru;
-	struct link link;
-};
-
-static int find_twin(const struct link *link, void *data)
-{
-	struct twin *twin = data;
-
-	if (link->lower != twin->lower || link->ifindex == twin->not_this)
-		return 0;
-	if (twin->passthru ? link->mode != MODE_PASSTHRU : !mac_equal(link->address, twin->mac))
-		return 0;
-	twin->link = *link;
-	return -EEXIST;
-}
-
-static bool has_twin(struct nl *nl, struct twin *twin)
-{
-	return nl_link_dump(nl, LINK_MACVTAP, find_twin, twin) == -EEXIST ||
-	       nl_link_dump(nl, LINK_MACVLAN, find_twin, twin) == -EEXIST;
-}
-
-static int report_macvtap(struct nl *nl, const struct nic *nic, int err, struct report *report)
-{
-	const char *lower = nic->attach.name;
-	char mac[MAC_STRLEN], words[64], said[sizeof(nl->text)];
-	struct twin twin = {
-		.mac = nic->want.guest,
-		.lower = nic->attach.ifindex,
-		.not_this = nic->link.ifindex,
-	};
-	enum nl_step failed = nl->failed;
-
-	snprintf(said, sizeof(said), "%s", nl_strerror(nl, err));
-	mac_format(mac, nic->want.guest);
-	if (failed == NL_CREATE && err == -EEXIST)
-		return report_exists(nl, nic->name, report);
-	if (failed == NL_CREATE && err == -EPERM)
-		return report_error(report, err,
-				    "%s: making a macvtap needs CAP_NET_ADMIN over this network "
-				    "namespace: run it with sudo",
-				    nic->name);
-	if (failed == NL_CREATE && err == -EOPNOTSUPP)
-		return report_error(report, err, "%s: this kernel has no macvtap: modprobe macvtap",
-				    nic->name);
-	if (failed == NL_UP && (err == -EADDRINUSE || err == -EBUSY)) {
-		if (mac_equal(nic->attach.address, nic->want.guest))
-			return report_error(report, err,
-					    "%s: the address is that of %s itself: give the "
-					    "guest another one",
-					    mac, lower);
-		if (has_twin(nl, &twin))
-			return report_error(
-				report, err, "%s: the address is in use on %s by %s%s", mac, lower,
-				twin.link.name,
-				holder_words(words, twin.link.name, nic_rdev(&twin.link)));
-		return report_error(report, err, "%s: the address is in use on %s already", mac,
-				    lower);
-	}
-	twin.passthru = true;
-	if (failed == NL_CREATE && err == -EINVAL && nic->want.mode == MODE_PASSTHRU)
-		return report_error(report, err,
-				    "%s: --mode passthru wants %s for itself, and it carries "
-				    "other devices already",
-				    nic->name, lower);
-	if (failed == NL_CREATE && err == -EINVAL && has_twin(nl, &twin))
-		return report_error(report, err, "%s: %s is taken whole by %s in mode passthru",
-				    nic->name, lower, twin.link.name);
-	return report_error(report, err, "%s: cannot make a macvtap on %s: %s", nic->name, lower,
-			    said);
 }
 
 /* --- verify --- */
@@ -514,8 +278,8 @@ int nic_verify(struct nl *nl, struct nic *nic, struct report *report)
 {
 	int err = nl_link_get(nl, NULL, nic->link.ifindex, &nic->link);
 
-	if (is_gone(err))
-		return report_gone(nic, err, report);
+	if (explain_is_gone(err))
+		return explain_gone(nic, err, report);
 	if (err)
 		return report_error(report, err, "%s: cannot read it back: %s", nic->name,
 				    nl_strerror(nl, err));
@@ -537,11 +301,11 @@ int nic_find_existing(struct nl *nl, struct nic *nic, struct report *report)
 	if (err)
 		return report_error(report, err, "%s: cannot look it up: %s", nic->name,
 				    nl_strerror(nl, err));
-	if (!nic_is_device(&nic->link) ||
+	if (!device_is_tap(&nic->link) ||
 	    (nic->link.kind == LINK_MACVTAP) != (nic->want.kind == NIC_MACVTAP))
 		return report_error(report, -EEXIST, "%s: --reuse: it is a %s", nic->name,
-				    kind_words(&nic->link));
-	if (nic_guest(guest, &nic->link) && !mac_equal(guest, nic->want.guest))
+				    device_kind(&nic->link));
+	if (device_guest(guest, &nic->link) && !mac_equal(guest, nic->want.guest))
 		return report_error(report, -EEXIST, "%s: --reuse: it was made for the guest %s",
 				    nic->name, mac_format(text, guest));
 	nic->reused = true;
@@ -551,9 +315,9 @@ int nic_find_existing(struct nl *nl, struct nic *nic, struct report *report)
 	/* Both of these kinds may be opened once more, by who then steals some of the frames. */
 	if (nic->want.kind == NIC_MACVTAP) {
 		err = nic_find_node(nic, report);
-		busy = !err && holder_words(words, nic->name, nic->rdev)[0];
+		busy = !err && explain_holder(words, nic->name, nic->rdev)[0];
 	} else if (nic->link.tun.multi_queue && nic->link.tun.queues > 0) {
-		holder_words(words, nic->name, 0);
+		explain_holder(words, nic->name, 0);
 		busy = true;
 	}
 	if (busy)
@@ -588,9 +352,9 @@ static void alias_for(char alias[static LINK_ALIAS], const struct nic *nic)
 	char mac[MAC_STRLEN];
 
 	if (nic->want.for_host)
-		snprintf(alias, LINK_ALIAS, NIC_HOST_ALIAS);
+		snprintf(alias, LINK_ALIAS, DEVICE_HOST_ALIAS);
 	else
-		snprintf(alias, LINK_ALIAS, NIC_ALIAS "%s", mac_format(mac, nic->want.guest));
+		snprintf(alias, LINK_ALIAS, DEVICE_ALIAS "%s", mac_format(mac, nic->want.guest));
 }
 
 /* Warn of what joining did to the bridge; it stays a working set-up. */
@@ -631,14 +395,14 @@ static int set_up_tap(struct nl *nl, struct nic *nic, bool no_carrier, struct re
 
 	alias_for(alias, nic);
 	setup.ifindex = nl_link_index(nl, nic->name);
-	if (is_gone(setup.ifindex))
-		return report_gone(nic, setup.ifindex, report);
+	if (explain_is_gone(setup.ifindex))
+		return explain_gone(nic, setup.ifindex, report);
 	if (setup.ifindex < 0)
 		return report_error(report, setup.ifindex, "%s: cannot look it up: %s", nic->name,
 				    strerror(-setup.ifindex));
 	err = nl_tap_setup(nl, &setup, &nic->link, &bridge, &owner);
 	if (err)
-		return report_tap_setup(nl, nic, err, report);
+		return explain_tap_setup(nl, nic, err, report);
 	if (bridged && owner != nic->link.ifindex && owner != nic->attach.ifindex) {
 		if (nl_link_get(nl, NULL, owner, &other) < 0)
 			other = bridge;
@@ -673,8 +437,8 @@ static int give_tap(const struct nic *nic, struct report *report)
 {
 	int err = tap_set_owner(nic->fds[0], nic->want.owner, nic->want.group);
 
-	if (is_gone(err))
-		return report_gone(nic, err, report);
+	if (explain_is_gone(err))
+		return explain_gone(nic, err, report);
 	if (err)
 		return report_error(report, err, "%s: cannot give it to its owner: %s", nic->name,
 				    strerror(-err));
@@ -713,7 +477,7 @@ int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue, struct report *
 			return err;
 		err = tap_attach(nic->fds[i], nic->name, &flags);
 		if (err)
-			return report_attach(nl, nic, err, report);
+			return explain_attach(nl, nic, err, report);
 		nic->made = !nic->reused;
 		flags.exclusive = false;
 		err = i == 0 ? begin_tap(nl, nic, one_queue, report) : 0;
@@ -743,7 +507,7 @@ int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex, struct report 
 	nic->made = !err || nl->failed != NL_CREATE;
 	nic->link.ifindex = ifindex;
 	if (err)
-		return report_macvtap(nl, nic, err, report);
+		return explain_macvtap(nl, nic, err, report);
 	memcpy(nic->name, nic->link.name, sizeof(nic->name));
 	return check_link(nic, report);
 }
@@ -832,8 +596,8 @@ int nic_persist(struct nic *nic, struct report *report)
 	if (nic->want.kind == NIC_MACVTAP)
 		return 0;
 	err = tap_persist(nic->fds[0], true);
-	if (is_gone(err))
-		return report_gone(nic, err, report);
+	if (explain_is_gone(err))
+		return explain_gone(nic, err, report);
 	if (err)
 		return report_error(report, err, "%s: cannot make it stay: %s", nic->name,
 				    strerror(-err));

@@ -59,22 +59,6 @@ struct nic {
 	int *vhost_fds; /* the same, or all -1 */
 };
 
-#define NIC_HOST_ALIAS "tapctl host" /* a macvlan that is this host's own leg */
-#define NIC_ALIAS "tapctl guest " /* and the guest's address: how a device of ours is known */
-
-/* The guest's address that the alias of a device of ours names. False: not one of ours. */
-bool nic_guest(uint8_t guest[static MAC_LEN], const struct link *link);
-
-/* A macvlan of ours, by which this host talks to the guests on its lower device. */
-bool nic_is_host_leg(const struct link *link);
-
-/* A tap or macvtap, whoever made it. */
-bool nic_is_device(const struct link *link);
-
-/* The device number of a macvtap's character device; 0 for anything else or when it cannot be told.
- */
-dev_t nic_rdev(const struct link *link);
-
 /* Begin a device: derive its name and address. -ENOMEM. Every nic ends with nic_free(), which
  * closes its fds. */
 int nic_init(struct nic *nic, const struct nic_options *want, struct report *report);

@@ -5,8 +5,8 @@
 #include <sys/random.h>
 
 #include "array.h"
+#include "device.h"
 #include "holders.h"
-#include "nic.h"
 #include "options.h"
 #include "select.h"
 
@@ -30,7 +30,7 @@ static int select_guest(const struct link *link, void *data)
 	struct selection *selection = data;
 	uint8_t guest[MAC_LEN];
 
-	if (!nic_guest(guest, link) || !mac_equal(guest, selection->guest))
+	if (!device_guest(guest, link) || !mac_equal(guest, selection->guest))
 		return 0;
 	selection->found = true;
 	return select_link(selection, link);
@@ -92,7 +92,7 @@ static int select_ours(const struct link *link, void *data)
 {
 	uint8_t guest[MAC_LEN];
 
-	return nic_guest(guest, link) ? select_link(data, link) : 0;
+	return device_guest(guest, link) ? select_link(data, link) : 0;
 }
 
 /* The macvtaps of ours that no process has open. */
@@ -116,7 +116,7 @@ int select_stale(struct nl *nl, struct selection *selection, struct report *repo
 			"/proc: there are processes that this user may not look into, and "
 			"one of them may hold a macvtap: run it as root");
 	for (size_t i = 0; i < macvtaps.count && !err; i++) {
-		dev_t rdev = nic_rdev(&macvtaps.links[i]);
+		dev_t rdev = device_rdev(&macvtaps.links[i]);
 
 		if (!rdev)
 			err = report_error(report, -ENODEV,

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "array.h"
-#include "nic.h"
+#include "device.h"
 #include "survey.h"
 
 static int place_of(const struct link *link)
@@ -29,7 +29,7 @@ static int keep_link(const struct link *link, void *data)
 		.place = place_of(link),
 		.is_port = link->master,
 	};
-	links[survey->count].ours = nic_guest(links[survey->count].guest, link);
+	links[survey->count].ours = device_guest(links[survey->count].guest, link);
 	survey->count++;
 	return 0;
 }
@@ -180,7 +180,7 @@ static int keep_vlan(const struct port_vlan *vlan, void *data)
 	if (port && vlan->pvid)
 		port->pvid = vlan->first;
 	/* Thousands of guests have a VLAN each, and nobody asks for it again. */
-	if (!port || nic_is_device(&port->link))
+	if (!port || device_is_tap(&port->link))
 		return 0;
 	vlans = array_grow(survey->vlans, survey->vlan_count, sizeof(*vlans));
 	if (!vlans)
@@ -207,13 +207,13 @@ static void mark_legs(const struct survey *survey)
 /* Choose a device, or all devices that are on a bridge or lower device. False: there is none. */
 static bool choose(struct survey *survey, const struct link *link)
 {
-	bool device = nic_is_device(link), any = false;
+	bool device = device_is_tap(link), any = false;
 
 	for (size_t i = 0; i < survey->count; i++) {
 		struct surveyed *other = &survey->links[i];
 
 		if (device ? other->link.ifindex != link->ifindex :
-			     other->place != link->ifindex || !nic_is_device(&other->link))
+			     other->place != link->ifindex || !device_is_tap(&other->link))
 			continue;
 		other->chosen = any = true;
 	}
@@ -225,7 +225,7 @@ static int choose_all(struct survey *survey, const struct selection *selection,
 {
 	for (size_t i = 0; i < survey->count && !selection; i++)
 		survey->links[i].chosen = survey->links[i].ours &&
-					  nic_is_device(&survey->links[i].link);
+					  device_is_tap(&survey->links[i].link);
 	for (size_t i = 0; selection && i < selection->count; i++)
 		if (!choose(survey, &selection->links[i]))
 			return report_error(report, -ENODEV,

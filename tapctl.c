@@ -19,6 +19,7 @@
 #include "bridgehelper.h"
 #include "check.h"
 #include "command.h"
+#include "device.h"
 #include "holders.h"
 #include "launch.h"
 #include "netlink.h"
@@ -387,7 +388,8 @@ static int list_link(const struct link *link, void *data)
 	struct list *list = data;
 	uint8_t guest[MAC_LEN];
 
-	if ((nic_is_device(link) && (list->all || nic_guest(guest, link))) || nic_is_host_leg(link))
+	if ((device_is_tap(link) && (list->all || device_guest(guest, link))) ||
+	    device_is_host_leg(link))
 		show_link(&list->show, link);
 	return ferror(list->show.out) ? -EIO : 0;
 }
@@ -398,7 +400,8 @@ static int select_devices(struct run *run, struct nl *nl, struct selection *sele
 	int err = select_words(nl, selection, run->words, &run->report);
 
 	for (size_t i = 0; i < selection->count && !err; i++)
-		if (!nic_is_device(&selection->links[i]) && !nic_is_host_leg(&selection->links[i]))
+		if (!device_is_tap(&selection->links[i]) &&
+		    !device_is_host_leg(&selection->links[i]))
 			err = report_error(&run->report, -EOPNOTSUPP,
 					   "%s: it is no tap and no macvtap: tapctl list --all "
 					   "shows those",
@@ -527,12 +530,12 @@ static int check_deletable(const struct run *run, const struct link *link, struc
 {
 	uint8_t guest[MAC_LEN];
 
-	if (!nic_is_device(link) && link->kind != LINK_MACVLAN)
+	if (!device_is_tap(link) && link->kind != LINK_MACVLAN)
 		return report_error(report, -EOPNOTSUPP,
 				    "%s: it is no tap, macvtap or macvlan: tapctl does not "
 				    "remove it",
 				    link->name);
-	if (!nic_guest(guest, link) && !nic_is_host_leg(link) && !run->options.force)
+	if (!device_guest(guest, link) && !device_is_host_leg(link) && !run->options.force)
 		return report_error(report, -EPERM,
 				    "%s: tapctl did not make it: --force removes it all the same",
 				    link->name);

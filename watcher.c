@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "nic.h"
+#include "device.h"
 #include "privs.h"
 #include "tapdev.h"
 #include "watcher.h"
@@ -99,7 +99,8 @@ static int remove_device(struct nl *nl, const struct watch *watch)
 
 	if (err)
 		return err == -ENODEV ? 0 : err;
-	if (link.kind != LINK_MACVTAP || !nic_guest(guest, &link) || !mac_equal(guest, watch->mac))
+	if (link.kind != LINK_MACVTAP || !device_guest(guest, &link) ||
+	    !mac_equal(guest, watch->mac))
 		return 0;
 	if (!strchr(watch->name, '%') && strcmp(link.name, watch->name) != 0)
 		return 0;

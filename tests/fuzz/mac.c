@@ -2,9 +2,9 @@
 /* Addresses: what is parsed survives being printed, in every spelling, and in an alias. */
 #include <ctype.h>
 
+#include "device.h"
 #include "fuzz.h"
 #include "macutil.h"
-#include "nic.h"
 #include "options.h"
 
 static const uint8_t untouched[MAC_LEN] = { 1, 2, 3, 4, 5, 6 };
@@ -16,15 +16,15 @@ static void check_alias(const char *text, bool parses, const uint8_t *mac)
 
 	memcpy(guest, untouched, MAC_LEN);
 	snprintf(link.alias, sizeof(link.alias), "%s", text);
-	if (nic_guest(guest, &link))
-		always(strncmp(text, NIC_ALIAS, strlen(NIC_ALIAS)) == 0,
+	if (device_guest(guest, &link))
+		always(strncmp(text, DEVICE_ALIAS, strlen(DEVICE_ALIAS)) == 0,
 		       "an alias of ours says so");
 	else
 		always(mac_equal(guest, untouched), "a foreign alias leaves the result alone");
-	snprintf(link.alias, sizeof(link.alias), NIC_ALIAS "%.200s", text);
+	snprintf(link.alias, sizeof(link.alias), DEVICE_ALIAS "%.200s", text);
 	memcpy(guest, untouched, MAC_LEN);
 	if (strlen(text) <= 200)
-		always(nic_guest(guest, &link) == parses, "an alias names what is an address");
+		always(device_guest(guest, &link) == parses, "an alias names what is an address");
 	if (parses)
 		always(mac_equal(guest, mac), "and just that address");
 }
