@@ -590,6 +590,10 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	only $TAP:isolated-all
 	bridge link set dev uplink isolated off
 	silent
+	# A guest alone is not kept from anybody.
+	tapctl pin br0
+	ip link set uplink nomaster
+	only br0:no-uplink
 }
 
 @test "check vlan-no-pvid, vlan-not-on-uplink" {
@@ -651,14 +655,13 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	sound_macvtap
 	ip addr add 192.0.2.1/24 dev wire
 	only wire:host-apart
-	ip addr del 192.0.2.1/24 dev wire
 	ip link add link wire name host type macvlan mode bridge
 	ip link set host up
-	ip addr add 192.0.2.1/24 dev host
+	only wire:host-apart
+	ip addr add 198.51.100.1/24 dev host
 	silent
 	# It would not help a guest of another mode.
 	ip link set host type macvlan mode private
-	ip addr add 198.51.100.1/24 dev wire
 	only wire:host-apart
 	ip link set $MVT type macvtap mode vepa
 	silent
