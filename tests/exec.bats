@@ -69,10 +69,11 @@ stand_in() {
 # A tap of tapctl's that stays: existing [OPTION...]
 existing() { tapctl add --bridge br0 --mac $MAC "$@" >/dev/null; }
 
-# The whole of a link but what runs by itself.
+# The whole of a link but what runs by itself, or follows the carrier, which may take the kernel a second.
 state_of() {
 	ip -d -j link show "$1" |
-		jq -S 'walk(if type == "object" then with_entries(select(.key | endswith("_timer") | not)) else . end)'
+		jq -S 'walk(if type == "object" then with_entries(select(.key | endswith("_timer") | not)) else . end)
+			| .[0] | del(.operstate, .linkinfo.info_slave_data.state) | .flags -= ["NO-CARRIER", "LOWER_UP"]'
 }
 
 # --- file descriptors ---
