@@ -102,6 +102,8 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 @test "list: hostile names of processes and aliases break nothing" {
 	tapctl add --unattached --mac $A
 	ip link set $TAP alias $'tapctl guest 52:54:00:84:e3:62\e[31m"\xff'
+	# Older kernels rename no device that is up.
+	ip link set $TAP down
 	ip link set $TAP name $'t"\\\xc3\e[1m'
 	# The alias is no longer one of tapctl's.
 	run_tapctl list --json
