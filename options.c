@@ -132,7 +132,8 @@ const struct poptOption options_list[] = {
 };
 
 const struct poptOption options_del[] = {
-	FLAG('f', "force", OPT_FORCE, "also what tapctl did not make"),
+	FLAG('f', "force", OPT_FORCE,
+	     "also what tapctl did not make; what may be in use by processes unseen"),
 	FLAG('s', "stale", OPT_STALE, "all macvtaps of tapctl's that nobody has open"),
 	TABLE(general_table, "General options:"), POPT_AUTOHELP POPT_TABLEEND
 };

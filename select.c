@@ -96,7 +96,7 @@ static int select_ours(const struct link *link, void *data)
 }
 
 /* The macvtaps of ours that no process has open. */
-int select_stale(struct nl *nl, struct selection *selection, struct report *report)
+int select_stale(struct nl *nl, struct selection *selection, bool force, struct report *report)
 {
 	struct selection macvtaps = { .count = 0 };
 	struct holders holders = { .count = 0 };
@@ -110,11 +110,12 @@ int select_stale(struct nl *nl, struct selection *selection, struct report *repo
 			report_error(report, err, "/proc: cannot read who holds what: %s",
 				     strerror(-err));
 	}
-	if (!err && holders.incomplete)
+	if (!err && macvtaps.count && !force && (holders.incomplete || holders.nested))
 		err = report_error(
 			report, -EPERM,
-			"/proc: there are processes that this user may not look into, and "
-			"one of them may hold a macvtap: run it as root");
+			"/proc: there may be processes that cannot be looked into from here, "
+			"and one of them may hold a macvtap: run it as root and outside of "
+			"containers, or with --force");
 	for (size_t i = 0; i < macvtaps.count && !err; i++) {
 		dev_t rdev = device_rdev(&macvtaps.links[i]);
 

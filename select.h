@@ -7,6 +7,7 @@
 #define TAPCTL_SELECT_H
 
 #include <stdbool.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "netlink.h"
@@ -25,8 +26,11 @@ struct selection {
 int select_words(struct nl *nl, struct selection *selection, const char **words,
 		 struct report *report);
 
-/* Add the macvtaps of tapctl's that no process has open. -EPERM when that cannot be known. */
-int select_stale(struct nl *nl, struct selection *selection, struct report *report);
+/*
+ * Add the macvtaps of tapctl's that no process has open. -EPERM when that cannot be known, as there
+ * are processes that are not seen, unless @force.
+ */
+int select_stale(struct nl *nl, struct selection *selection, bool force, struct report *report);
 
 /* Remove them, in one transaction as far as that goes, see nl_links_delete(). */
 int select_delete(struct nl *nl, const struct selection *selection, struct report *report);

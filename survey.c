@@ -137,6 +137,31 @@ bool survey_next(const struct survey *survey, struct group *group)
 	return true;
 }
 
+/* Taps have no lower device, and a macvtap is a guest's. A veth calls its other end so. */
+static void mark_legs(const struct survey *survey)
+{
+	for (size_t i = 0; i < survey->count; i++) {
+		const struct link *link = &survey->links[i].link;
+		struct surveyed *lower = NULL;
+
+		if (link->lower && !link->lower_elsewhere && link->kind != LINK_MACVTAP)
+			lower = survey_find(survey, link->lower);
+		if (lower)
+			lower->has_leg = true;
+	}
+}
+
+static int read_links(struct survey *survey, struct nl *nl)
+{
+	int err = nl_link_dump(nl, LINK_OTHER, keep_link, survey);
+
+	if (err >= 0)
+		err = sort_links(survey);
+	if (!err)
+		mark_legs(survey);
+	return err;
+}
+
 /* --- what is known about the links elsewhere --- */
 
 static int keep_address(int ifindex, int family, void *data)
@@ -190,20 +215,6 @@ static int keep_vlan(const struct port_vlan *vlan, void *data)
 	return 0;
 }
 
-/* Taps have no lower device, and a macvtap is a guest's. A veth calls its other end so. */
-static void mark_legs(const struct survey *survey)
-{
-	for (size_t i = 0; i < survey->count; i++) {
-		const struct link *link = &survey->links[i].link;
-		struct surveyed *lower = NULL;
-
-		if (link->lower && !link->lower_elsewhere && link->kind != LINK_MACVTAP)
-			lower = survey_find(survey, link->lower);
-		if (lower)
-			lower->has_leg = true;
-	}
-}
-
 /* Choose a device, or all devices that are on a bridge or lower device. False: there is none. */
 static bool choose(struct survey *survey, const struct link *link)
 {
@@ -241,11 +252,7 @@ int survey_read(struct survey *survey, struct nl *nl, const struct selection *se
 	int err;
 
 	*survey = (struct survey){ .count = 0 };
-	err = nl_link_dump(nl, LINK_OTHER, keep_link, survey);
-	if (err >= 0)
-		err = sort_links(survey);
-	if (err >= 0)
-		mark_legs(survey);
+	err = read_links(survey, nl);
 	if (err >= 0)
 		err = nl_address_dump(nl, keep_address, survey);
 	if (err >= 0)

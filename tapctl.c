@@ -555,8 +555,9 @@ static int cmd_del(struct run *run)
 	}
 	err = open_netlink(&nl, &run->report);
 	if (!err)
-		err = run->options.stale ? select_stale(&nl, &selection, &run->report) :
-					   select_words(&nl, &selection, run->words, &run->report);
+		err = run->options.stale ?
+			      select_stale(&nl, &selection, run->options.force, &run->report) :
+			      select_words(&nl, &selection, run->words, &run->report);
 	for (size_t i = 0; i < selection.count && !err; i++)
 		err = check_deletable(run, &selection.links[i], &run->report);
 	if (!err)

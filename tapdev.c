@@ -186,7 +186,7 @@ bool macvtap_node_is(int ifindex, dev_t rdev, struct node_owner *owner)
 	if (!node_is(AT_FDCWD, node_path(path, ifindex), rdev, &st))
 		return false;
 	owner->uid = st.st_uid;
-	owner->gid = st.st_mode & (S_IRGRP | S_IWGRP) ? st.st_gid : (gid_t)-1;
+	owner->gid = (st.st_mode & (S_IRGRP | S_IWGRP)) ? st.st_gid : (gid_t)-1;
 	return true;
 }
 

@@ -87,6 +87,18 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	[ "$status" = 2 ]
 }
 
+@test "del: --stale where processes cannot be seen wants --force" {
+	requires_macvtap
+	add_cable v0 v1
+	tapctl add --link v0 --mac $A
+	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" del --stale
+	[ "$status" = 1 ] && [[ "$stderr" == "tapctl: /proc: there may be processes"*"--force" ]]
+	link_field mvt52540084e362 .ifname
+	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" del --stale --force
+	[ "$status" = 0 ]
+	no_link mvt52540084e362
+}
+
 @test "del: --stale takes the macvtaps that nobody holds, and only them" {
 	requires_macvtap
 	add_cable v0 v1
