@@ -72,6 +72,7 @@ has_locked_ports() {
 }
 requires_locked_ports() { has_locked_ports || skip "the bridges of this kernel cannot lock a port"; }
 requires_guest() {
+	[ -z "${TAPCTL_TESTS_VM-}" ] || skip "a guest in a guest, both emulated, takes minutes to boot"
 	[ -e "$GUEST/guest.cpio" ] || skip "no guest could be built: see build/check/guest.log"
 }
 
