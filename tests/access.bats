@@ -293,7 +293,7 @@ on_wire() { # [OPTION...] -- COMMAND...
 	denied br0 "/dev/net/tun: opening it is forbidden"
 	chmod 600 "$CONF"
 	denied br0 "cannot read the access file"
-	on_wire
+	on_wire -- "$PROBE"
 	refused_with 125 "cannot read the access file"
 }
 
@@ -385,6 +385,7 @@ on_wire() { # [OPTION...] -- COMMAND...
 }
 
 @test "access: list and check use no capability" {
+	requires_plain_build
 	for words in "list --all --holders" check; do
 		# shellcheck disable=SC2086 # they are words
 		effective_at $words >"$WORK/calls"
@@ -456,6 +457,7 @@ effective_at() { # TAPCTL-WORDS...
 }
 
 @test "access: the capability is effective where it is needed, and nowhere else" {
+	requires_plain_build
 	conf 'allow br0'
 	effective_at exec --bridge br0 --mac $MAC -- "$PROBE" >"$WORK/calls"
 	cat "$WORK/calls"
@@ -468,6 +470,7 @@ effective_at() { # TAPCTL-WORDS...
 }
 
 @test "access: COMMAND does not run when the capabilities did not go" {
+	requires_plain_build
 	conf 'allow br0'
 	effective_at exec --bridge br0 --mac $MAC -- "$PROBE" >/dev/null
 	last=$(grep -c 'capset(' "$WORK/log")
@@ -480,6 +483,7 @@ effective_at() { # TAPCTL-WORDS...
 }
 
 @test "access: without capabilities in the file, the caller's are its own, whatever a security module makes of it" {
+	requires_plain_build
 	for error in ENODATA EOPNOTSUPP; do
 		run --separate-stderr as_root strace -u nobody -o /dev/null -e inject=getxattr:error=$error \
 			"$PUBLIC/tapctl" exec --bridge br0 --mac $MAC --name x -- "$PROBE"

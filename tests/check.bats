@@ -258,6 +258,7 @@ host_bridge() {
 }
 
 @test "check: who may not see all processes does not say that nobody has a macvtap" {
+	requires_plain_build
 	make_caller
 	add_cable wire far "far$NS"
 	tapctl add --link wire --mac $A
