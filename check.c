@@ -152,6 +152,11 @@ static void check_tap(struct check *check, const struct surveyed *device)
 		     "it puts four bytes before every frame, which no VMM expects\n"
 		     "make it anew without them: tapctl del --force %s, then tapctl add",
 		     link->name);
+	if (link->tun.persistent && !link->tun.has_owner && !link->tun.has_group)
+		find(check, link, WARNING, "no-owner",
+		     "it belongs to nobody, and so every user of this host may open it\n"
+		     "tapctl del --force %s, and make it anew: tapctl add --owner USER",
+		     link->name);
 	if (!device->ours)
 		return;
 	mac_derive_host(host, device->guest);

@@ -103,7 +103,7 @@ mend() {
 	ip link add virbr0 type bridge stp_state 1 forward_delay 0
 	ip link set virbr0 address 52:54:00:01:02:03 up
 	ip addr add 192.168.122.1/24 dev virbr0
-	ip tuntap add vnet0 mode tap vnet_hdr
+	ip tuntap add vnet0 mode tap vnet_hdr user root
 	ip link set vnet0 address $HOST master virbr0 up
 	inside python3 -c '
 import fcntl, os, struct, sys, time
@@ -161,7 +161,7 @@ host_bridge() {
 
 @test "check: a tap that is nobody's guest may be the uplink, a VPN's" {
 	add_bridge br0
-	ip tuntap add vpn mode tap
+	ip tuntap add vpn mode tap user root
 	ip link set vpn master br0 up
 	hold --bridge br0 --mac $A
 	silent
@@ -196,7 +196,7 @@ host_bridge() {
 
 @test "check: named devices alone are looked at, whoever made them" {
 	sound_bridge
-	ip tuntap add foreign mode tap
+	ip tuntap add foreign mode tap user root
 	silent
 	WORDS=foreign only foreign:device-down
 	WORDS=$A silent
@@ -207,7 +207,7 @@ host_bridge() {
 
 @test "check: a bridge or a lower device stands for what is on it" {
 	sound_bridge
-	ip tuntap add foreign mode tap
+	ip tuntap add foreign mode tap user root
 	ip link set foreign master br0
 	silent
 	WORDS=br0 only foreign:device-down
@@ -287,9 +287,19 @@ fcntl.ioctl(3, 0x400454e2, struct.pack(\"i\", 0))"'
 }
 
 @test "check packet-info" {
-	ip tuntap add old mode tap pi
+	ip tuntap add old mode tap pi user root
 	ip link set old up
 	WORDS=old only old:no-holder old:packet-info
+}
+
+@test "check no-owner" {
+	ip tuntap add old mode tap
+	ip link set old up
+	WORDS=old only old:no-holder old:no-owner
+	ip link del old
+	ip tuntap add old mode tap group 7
+	ip link set old up
+	WORDS=old only old:no-holder
 }
 
 @test "check host-is-guest" {
@@ -515,8 +525,8 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	ip link set $TAP address $HOST
 	silent
 	# One that is not the lowest, and would be if another went.
-	ip tuntap add low mode tap
-	ip tuntap add lower mode tap
+	ip tuntap add low mode tap user root
+	ip tuntap add lower mode tap user root
 	ip link set low address 62:00:00:00:00:01 master br0 up
 	ip link set lower address 52:00:00:00:00:01 master br0 up
 	WORDS=low only br0:bridge-follows-tap low:no-holder low:low-address

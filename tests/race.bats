@@ -28,7 +28,7 @@ only_statuses() {
 	[ "$(link_field br0 .address)" = 02:00:00:00:00:01 ]
 }
 
-@test "race: 100 add and del of one address, and list all the while" {
+@test "race: 100 add and del of one address, and list and check all the while" {
 	add_bridge br0
 	export NS
 	run_one() {
@@ -37,10 +37,11 @@ only_statuses() {
 		echo "$status" >&2
 	}
 	export -f run_one
-	# Whoever lists meanwhile sees valid JSON, whatever comes and goes.
+	# Whoever looks meanwhile sees valid JSON, whatever comes and goes.
 	(
 		while [ ! -e "$WORK/done" ]; do
 			inside "$TAPCTL" list --json --holders | holds 'length <= 1' >/dev/null || echo bad
+			inside "$TAPCTL" check --json | holds 'all(.id and .remedy)' >/dev/null || echo bad
 		done
 	) >"$WORK/lists" 2>&1 &
 	seq 100 | xargs -P 16 -I{} bash -c '
