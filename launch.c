@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "access.h"
+#include "audit.h"
+#include "command.h"
 #include "launch.h"
+#include "netns.h"
+#include "privs.h"
+#include "wire.h"
 
 static int report_taken(int fd, struct report *report)
 {
@@ -22,7 +29,11 @@ static int report_taken(int fd, struct report *report)
 			    fd, n > 0 ? path : "something", fd);
 }
 
-int launch_reserve(int first, unsigned count, struct report *report)
+/*
+ * Take the fds @first to @first + @count - 1 before anything else is opened, so that nothing of
+ * tapctl's own gets one of these numbers. Fails when one is open: it is somebody's.
+ */
+static int reserve_fds(int first, unsigned count, struct report *report)
 {
 	int last = first + (int)count - 1, place;
 
@@ -54,7 +65,8 @@ static int move_fd(int *fd, int to, struct report *report)
 	return 0;
 }
 
-int launch_place(struct nic *nics, size_t count, int first, struct report *report)
+/* Put the queues and then the vhost fds of each nic in their places, open across the exec. */
+static int place_fds(struct nic *nics, size_t count, int first, struct report *report)
 {
 	int err = 0;
 
@@ -125,7 +137,8 @@ static int set_nic_variables(const struct nic *nic, size_t k)
 	return err;
 }
 
-int launch_environment(const struct nic *nics, size_t count, struct report *report)
+/* Tell COMMAND what it got: TAPCTL_FD and so on, with _2 behind for the second nic. */
+static int put_environment(const struct nic *nics, size_t count, struct report *report)
 {
 	int err = 0;
 
@@ -136,8 +149,120 @@ int launch_environment(const struct nic *nics, size_t count, struct report *repo
 	return 0;
 }
 
-int launch_exec(char *const command[], struct report *report)
+int launch_keep_streams(struct report *report)
 {
-	execvp(command[0], command);
-	return report_error(report, -errno, "%s: cannot run it: %s", command[0], strerror(errno));
+	struct pollfd fds[] = { { .fd = STDIN_FILENO },
+				{ .fd = STDOUT_FILENO },
+				{ .fd = STDERR_FILENO } };
+
+	if (poll(fds, 3, 0) <= 0)
+		return 0;
+	for (int fd = 0; fd < 3; fd++)
+		if (fds[fd].revents & POLLNVAL && open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
+			return report_error(report, -errno, "/dev/null: cannot open it: %s",
+					    strerror(errno));
+	return 0;
+}
+
+/* What is probably a mistake and still may be meant. */
+static void warn_of_command(const struct options *options, char *const command[],
+			    const struct report *report)
+{
+	const char *closing = command_closes_fds(command);
+	uint8_t found[1][MAC_LEN];
+	char mac[MAC_STRLEN];
+
+	if (closing)
+		report_tell(report, REPORT_WARNING,
+			    "%s closes all fds from 3 upwards: put it in front: "
+			    "%s ... tapctl exec ... -- COMMAND",
+			    closing, closing);
+	if (options->nic_count == 1 && command_lacks_mac(command))
+		report_tell(report, REPORT_WARNING,
+			    "%s: none of its arguments says mac=, so its guest gets qemu's default "
+			    "address and no frame: write mac=%s behind its -device",
+			    command[0], mac_format(mac, options->nics[0].guest));
+	for (size_t k = 0; k < options->nic_count; k++)
+		if (!command_mentions_mac(command, options->nics[k].guest) &&
+		    command_find_macs(command, found, 1) > 0)
+			report_tell(report, REPORT_WARNING,
+				    "%s: the guest's address is not among those "
+				    "that %s's arguments give it: a guest with another one gets no "
+				    "frame",
+				    mac_format(mac, options->nics[k].guest), command[0]);
+}
+
+/* Where a caller without privilege of its own may have a device. */
+static int check_access(const struct wire *wire, struct report *report)
+{
+	int err = 0;
+
+	if (!privs_are_lent())
+		return 0;
+	for (size_t k = 0; k < wire->count && !err; k++) {
+		err = access_check(&wire->nics[k], report);
+		if (!err && wire->nics[k].want.kind == NIC_MACVTAP && !privs_suffice(PRIVS_NODES))
+			err = report_error(
+				report, -EPERM,
+				"--link: the character device of a macvtap is root's: this "
+				"program needs cap_dac_override to open it");
+	}
+	return err;
+}
+
+/* Everything until COMMAND runs, in the namespace of --netns and back from it. */
+static int prepare(struct wire *wire, const struct options *options, char *const command[],
+		   struct report *report)
+{
+	int first = options->fd >= 0 ? options->fd : 3, previous = -1, err;
+	unsigned fds = 0;
+
+	for (size_t k = 0; k < options->nic_count; k++)
+		fds += options->nics[k].queues * (options->nics[k].vhost == VHOST_OFF ? 1 : 2);
+	err = reserve_fds(first, fds, report);
+	if (!err)
+		err = launch_keep_streams(report);
+	if (!err && options->netns[0])
+		err = netns_enter(options->netns, &previous, report);
+	if (!err)
+		err = wire_begin(wire, options->nics, options->nic_count, report);
+	if (!err)
+		err = check_access(wire, report);
+	if (err)
+		return err;
+	warn_of_command(options, command, report);
+	err = wire_make_open(wire, options->reuse, report);
+	if (!err)
+		err = wire_verify(wire, report);
+	if (!err && options->netns[0])
+		err = netns_leave(previous, report);
+	if (!err)
+		err = place_fds(wire->nics, wire->count, first, report);
+	if (!err)
+		err = put_environment(wire->nics, wire->count, report);
+	/* The last moment at which it may be told. */
+	if (!options->no_audit)
+		audit_nics(wire->nics, wire->tried, !err);
+	if (!err)
+		err = privs_clear_inherited(report);
+	if (!err && options->user.wanted)
+		err = privs_become(&options->user, report);
+	return err;
+}
+
+enum launch_end launch_run(const struct options *options, char *const command[],
+			   struct report *report)
+{
+	static struct wire wire;
+	enum launch_end end = LAUNCH_FAILED;
+
+	if (prepare(&wire, options, command, report) == 0) {
+		report_tell(report, REPORT_STEP, "%s: running it", command[0]);
+		execvp(command[0], command);
+		end = errno == ENOENT ? LAUNCH_NOT_FOUND : LAUNCH_CANNOT_RUN;
+		report_error(report, -errno, "%s: cannot run it: %s", command[0], strerror(errno));
+	}
+	wire_unmake(&wire);
+	wire_end(&wire);
+	return end;
 }

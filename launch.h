@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The way into COMMAND: its file descriptors, its environment and the exec.
+ * exec as a whole: from the options to COMMAND with its file descriptors, its environment and no
+ * more privilege than it is to have.
  */
 #ifndef TAPCTL_LAUNCH_H
 #define TAPCTL_LAUNCH_H
 
-#include "nic.h"
+#include "options.h"
 #include "report.h"
 
 /*
- * Take the fds @first to @first + @count - 1 before anything else is opened, so that nothing of
- * tapctl's own gets one of these numbers. Fails when one is open: it is somebody's.
+ * A device or socket that got the number of a closed standard stream would be sent what is printed
+ * there. Take the place of each, until the exec; writing to it fails as before. 0 or a negative
+ * errno.
  */
-int launch_reserve(int first, unsigned count, struct report *report);
+int launch_keep_streams(struct report *report);
 
-/* Put the queues and then the vhost fds of each nic in their places from @first upwards, open
- * across the exec. */
-int launch_place(struct nic *nics, size_t count, int first, struct report *report);
+/* Why there is no COMMAND; the line of error is in the report, and nothing is left behind. */
+enum launch_end {
+	LAUNCH_FAILED, /* before it came to that */
+	LAUNCH_CANNOT_RUN,
+	LAUNCH_NOT_FOUND,
+};
 
-/* Tell COMMAND what it got: TAPCTL_FD and so on, with _2 behind for the second nic. */
-int launch_environment(const struct nic *nics, size_t count, struct report *report);
-
-/* Become COMMAND. Returns only when that failed: -ENOENT not found, else it cannot be run. */
-int launch_exec(char *const command[], struct report *report);
+/* Make the devices and become COMMAND. Returns only when that failed. */
+enum launch_end launch_run(const struct options *options, char *const command[],
+			   struct report *report);
 
 #endif

@@ -3,8 +3,6 @@
  * The command line: the commands, and what they print.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,11 +12,8 @@
 
 #include <popt.h>
 
-#include "access.h"
-#include "audit.h"
 #include "bridgehelper.h"
 #include "check.h"
-#include "command.h"
 #include "device.h"
 #include "holders.h"
 #include "launch.h"
@@ -102,25 +97,6 @@ static void close_output(void)
 		tell(REPORT_STEP, "standard output: cannot write to it");
 		_exit(EXIT_FAILURE);
 	}
-}
-
-/*
- * A device or socket that got the number of a closed stream would be sent what is printed there.
- * Take its place, until the exec; writing to it fails as before.
- */
-static int keep_streams(struct report *report)
-{
-	struct pollfd fds[] = { { .fd = STDIN_FILENO },
-				{ .fd = STDOUT_FILENO },
-				{ .fd = STDERR_FILENO } };
-
-	if (poll(fds, 3, 0) <= 0)
-		return 0;
-	for (int fd = 0; fd < 3; fd++)
-		if (fds[fd].revents & POLLNVAL && open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
-			return report_error(report, -errno, "/dev/null: cannot open it: %s",
-					    strerror(errno));
-	return 0;
 }
 
 /* --- mac --- */
@@ -247,105 +223,15 @@ static int cmd_add(struct run *run)
 
 /* --- exec --- */
 
-/* What is probably a mistake and still may be meant. */
-static void warn_of_command(struct run *run)
-{
-	const char *closing = command_closes_fds(run->command);
-	uint8_t found[1][MAC_LEN];
-	char mac[MAC_STRLEN];
-
-	if (closing)
-		report_tell(&run->report, REPORT_WARNING,
-			    "%s closes all fds from 3 upwards: put it in front: "
-			    "%s ... tapctl exec ... -- COMMAND",
-			    closing, closing);
-	if (run->options.nic_count == 1 && command_lacks_mac(run->command))
-		report_tell(&run->report, REPORT_WARNING,
-			    "%s: none of its arguments says mac=, so its guest gets qemu's default "
-			    "address and no frame: write mac=%s behind its -device",
-			    run->command[0], mac_format(mac, run->options.nics[0].guest));
-	for (size_t k = 0; k < run->options.nic_count; k++)
-		if (!command_mentions_mac(run->command, run->options.nics[k].guest) &&
-		    command_find_macs(run->command, found, 1) > 0)
-			report_tell(&run->report, REPORT_WARNING,
-				    "%s: the guest's address is not among those "
-				    "that %s's arguments give it: a guest with another one gets no "
-				    "frame",
-				    mac_format(mac, run->options.nics[k].guest), run->command[0]);
-}
-
-/* Where a caller without privilege of its own may have a device. */
-static int check_access(const struct wire *wire, struct report *report)
-{
-	int err = 0;
-
-	if (!privs_are_lent())
-		return 0;
-	for (size_t k = 0; k < wire->count && !err; k++) {
-		err = access_check(&wire->nics[k], report);
-		if (!err && wire->nics[k].want.kind == NIC_MACVTAP && !privs_suffice(PRIVS_NODES))
-			err = report_error(
-				report, -EPERM,
-				"--link: the character device of a macvtap is root's: this "
-				"program needs cap_dac_override to open it");
-	}
-	return err;
-}
-
-/* Everything until COMMAND runs, in the namespace of --netns and back from it. */
-static int prepare_exec(struct run *run, struct wire *wire, int *previous)
-{
-	const struct options *options = &run->options;
-	int first = options->fd >= 0 ? options->fd : 3, err;
-	unsigned fds = 0;
-
-	for (size_t k = 0; k < options->nic_count; k++)
-		fds += options->nics[k].queues * (options->nics[k].vhost == VHOST_OFF ? 1 : 2);
-	err = launch_reserve(first, fds, &run->report);
-	if (!err)
-		err = keep_streams(&run->report);
-	if (!err && options->netns[0])
-		err = netns_enter(options->netns, previous, &run->report);
-	if (!err)
-		err = wire_begin(wire, options->nics, options->nic_count, &run->report);
-	if (!err)
-		err = check_access(wire, &run->report);
-	if (err)
-		return err;
-	warn_of_command(run);
-	err = wire_make_open(wire, options->reuse, &run->report);
-	if (!err)
-		err = wire_verify(wire, &run->report);
-	if (!err && options->netns[0])
-		err = netns_leave(*previous, &run->report);
-	if (!err)
-		err = launch_place(wire->nics, wire->count, first, &run->report);
-	if (!err)
-		err = launch_environment(wire->nics, wire->count, &run->report);
-	/* The last moment at which it may be told. */
-	if (!options->no_audit)
-		audit_nics(wire->nics, wire->tried, !err);
-	if (!err)
-		err = privs_clear_inherited(&run->report);
-	if (!err && options->user.wanted)
-		err = privs_become(&options->user, &run->report);
-	return err;
-}
-
 static int cmd_exec(struct run *run)
 {
-	static struct wire wire;
-	int previous = -1, status = EXIT_EXEC_FAILED, err;
+	static const int statuses[] = {
+		[LAUNCH_FAILED] = EXIT_EXEC_FAILED,
+		[LAUNCH_CANNOT_RUN] = EXIT_CANNOT_RUN,
+		[LAUNCH_NOT_FOUND] = EXIT_NOT_FOUND,
+	};
 
-	err = prepare_exec(run, &wire, &previous);
-	if (!err) {
-		report_tell(&run->report, REPORT_STEP, "%s: running it", run->command[0]);
-		err = launch_exec(run->command, &run->report);
-		status = err == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
-	}
-	wire_unmake(&wire);
-	wire_end(&wire);
-	return fail(&run->report, status);
+	return fail(&run->report, statuses[launch_run(&run->options, run->command, &run->report)]);
 }
 
 /* --- bridge-helper --- */
@@ -768,7 +654,7 @@ static int run_command(const struct command *command, struct run *run, poptConte
 	if (run->options.verbose)
 		run->report.tell = tell;
 	/* The places from --fd onwards are for COMMAND. */
-	if (!command->takes_command && keep_streams(&run->report) < 0)
+	if (!command->takes_command && launch_keep_streams(&run->report) < 0)
 		return fail(&run->report, failure);
 	/* exec comes back from there for COMMAND; the others end there. */
 	if (run->options.netns[0] && !command->takes_command &&

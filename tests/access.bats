@@ -8,11 +8,7 @@ MAC=52:54:00:00:00:0a
 TAP=tap52540000000a
 MVT=mvt52540000000a
 
-setup_file() {
-	PROBE=$BATS_FILE_TMPDIR/probe
-	export PROBE
-	${CC:-cc} -D_GNU_SOURCE -o "$PROBE" "$TESTS/probe.c"
-}
+setup_file() { build_probe; }
 
 setup() {
 	setup_namespace
@@ -24,8 +20,6 @@ setup() {
 	CONF=$ETC/tapctl/bridge.conf
 	before=$(links)
 }
-
-got() { jq -n -e "${@:2}" "input | ($1)" <<<"$output" >/dev/null || { echo "not so: $*"; return 1; }; }
 
 # tapctl of the caller: $output, $stderr, $status.
 run_caller() {

@@ -42,7 +42,6 @@ ask() { # WHO HELPER WORD...
 	echo "$stderr"
 	[ "$(links)" = "$before" ]
 }
-got() { jq -n -e "${@:2}" "input | ($1)" <<<"$output" >/dev/null || { echo "not so: $*"; return 1; }; }
 # It was given one fd, of a tap of that name, as is told; its link is in $link.
 served() { # NAME
 	[ -z "$stderr" ]

@@ -8,11 +8,7 @@ MAC=52:54:00:00:00:0a
 TAP=tap52540000000a
 OTHER=52:54:00:00:00:0b
 
-setup_file() {
-	PROBE=$BATS_FILE_TMPDIR/probe
-	export PROBE
-	${CC:-cc} -D_GNU_SOURCE -o "$PROBE" "$TESTS/probe.c"
-}
+setup_file() { build_probe; }
 
 setup() {
 	setup_namespace

@@ -26,6 +26,12 @@ teardown_namespace() {
 setup() { setup_namespace; }
 teardown() { teardown_namespace; }
 
+# A stand-in for a VMM: $PROBE. For setup_file.
+build_probe() {
+	export PROBE=$BATS_FILE_TMPDIR/probe
+	${CC:-cc} -D_GNU_SOURCE -o "$PROBE" "$TESTS/probe.c"
+}
+
 # Run a program in the test's namespace. bats has fd 3 for itself: commands do not get it.
 inside() { nsenter --net="/run/netns/$NS" -- "$@" 3>&- 4>&-; }
 ip() { command ip -n "$NS" "$@" 3>&- 4>&-; }

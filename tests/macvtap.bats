@@ -7,11 +7,7 @@ load helpers
 MAC=52:54:00:00:00:0a
 MVT=mvt52540000000a
 
-setup_file() {
-	PROBE=$BATS_FILE_TMPDIR/probe
-	export PROBE
-	${CC:-cc} -D_GNU_SOURCE -o "$PROBE" "$TESTS/probe.c"
-}
+setup_file() { build_probe; }
 
 setup() {
 	setup_namespace
