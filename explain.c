@@ -35,7 +35,8 @@ const char *explain_holder(char words[static 64], const char *name, dev_t rdev)
 	return words;
 }
 
-int explain_exists(struct nl *nl, const char *name, struct report *report)
+/* The name is taken: by whom. */
+static int explain_exists(struct nl *nl, const char *name, struct report *report)
 {
 	char words[64] = "", text[MAC_STRLEN];
 	uint8_t guest[MAC_LEN];
@@ -162,6 +163,7 @@ static bool has_twin(struct nl *nl, struct twin *twin)
 int explain_macvtap(struct nl *nl, const struct nic *nic, int err, struct report *report)
 {
 	const char *lower = nic->attach.name;
+	const char *kind = nic->want.for_host ? "macvlan" : "macvtap";
 	char mac[MAC_STRLEN], words[64], said[sizeof(nl->text)];
 	struct twin twin = {
 		.mac = nic->want.guest,
@@ -176,12 +178,12 @@ int explain_macvtap(struct nl *nl, const struct nic *nic, int err, struct report
 		return explain_exists(nl, nic->name, report);
 	if (failed == NL_CREATE && err == -EPERM)
 		return report_error(report, err,
-				    "%s: making a macvtap needs CAP_NET_ADMIN over this network "
+				    "%s: making a %s needs CAP_NET_ADMIN over this network "
 				    "namespace: run it with sudo",
-				    nic->name);
+				    nic->name, kind);
 	if (failed == NL_CREATE && err == -EOPNOTSUPP)
-		return report_error(report, err, "%s: this kernel has no macvtap: modprobe macvtap",
-				    nic->name);
+		return report_error(report, err, "%s: this kernel has no %s: modprobe %s",
+				    nic->name, kind, kind);
 	if (failed == NL_UP && (err == -EADDRINUSE || err == -EBUSY)) {
 		if (mac_equal(nic->attach.address, nic->want.guest))
 			return report_error(report, err,
@@ -205,6 +207,6 @@ int explain_macvtap(struct nl *nl, const struct nic *nic, int err, struct report
 	if (failed == NL_CREATE && err == -EINVAL && has_twin(nl, &twin))
 		return report_error(report, err, "%s: %s is taken whole by %s in mode passthru",
 				    nic->name, lower, twin.link.name);
-	return report_error(report, err, "%s: cannot make a macvtap on %s: %s", nic->name, lower,
+	return report_error(report, err, "%s: cannot make a %s on %s: %s", nic->name, kind, lower,
 			    said);
 }

@@ -24,9 +24,6 @@ int explain_gone(const struct nic *nic, int err, struct report *report);
 /* ", held by qemu (pid 123)" of a tap, or of the macvtap with that device number, or "". */
 const char *explain_holder(char words[static 64], const char *name, dev_t rdev);
 
-/* The name is taken: by whom. -EEXIST. */
-int explain_exists(struct nl *nl, const char *name, struct report *report);
-
 /* tap_attach(), nl_tap_setup() and nl_macvtap_create() have failed with @err. */
 int explain_attach(struct nl *nl, const struct nic *nic, int err, struct report *report);
 int explain_tap_setup(struct nl *nl, const struct nic *nic, int err, struct report *report);

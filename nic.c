@@ -289,6 +289,19 @@ int nic_verify(struct nl *nl, struct nic *nic, struct report *report)
 
 /* --- an existing one --- */
 
+/* Find the character device of a macvtap. */
+static int find_node(struct nic *nic, struct report *report)
+{
+	int err = macvtap_find(&nic->rdev, nic->name, nic->link.ifindex);
+
+	if (err)
+		return report_error(report, err,
+				    "%s: cannot find its character device: this namespace's sysfs "
+				    "cannot be read: %s",
+				    nic->name, strerror(-err));
+	return 0;
+}
+
 int nic_find_existing(struct nl *nl, struct nic *nic, struct report *report)
 {
 	char words[64], text[MAC_STRLEN];
@@ -314,7 +327,7 @@ int nic_find_existing(struct nl *nl, struct nic *nic, struct report *report)
 		return err;
 	/* Both of these kinds may be opened once more, by who then steals some of the frames. */
 	if (nic->want.kind == NIC_MACVTAP) {
-		err = nic_find_node(nic, report);
+		err = find_node(nic, report);
 		busy = !err && explain_holder(words, nic->name, nic->rdev)[0];
 	} else if (nic->link.tun.multi_queue && nic->link.tun.queues > 0) {
 		explain_holder(words, nic->name, 0);
@@ -512,25 +525,13 @@ int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex, struct report 
 	return check_link(nic, report);
 }
 
-int nic_find_node(struct nic *nic, struct report *report)
-{
-	int err = macvtap_find(&nic->rdev, nic->name, nic->link.ifindex);
-
-	if (err)
-		return report_error(report, err,
-				    "%s: cannot find its character device: this namespace's sysfs "
-				    "cannot be read: %s",
-				    nic->name, strerror(-err));
-	return 0;
-}
-
 int nic_open_macvtap(struct nic *nic, int inotify, struct report *report)
 {
 	const struct queue_flags flags = {
 		.multi_queue = nic->want.queues > 1,
 		.vnet_hdr = !nic->want.no_vnet_hdr,
 	};
-	int err = nic->rdev ? 0 : nic_find_node(nic, report);
+	int err = nic->rdev ? 0 : find_node(nic, report);
 
 	if (err)
 		return err;
@@ -582,7 +583,7 @@ int nic_give(struct nic *nic, struct report *report)
 		return give_tap(nic, report);
 	if (nic->want.for_host)
 		return 0;
-	err = nic_find_node(nic, report);
+	err = find_node(nic, report);
 	if (err)
 		return err;
 	return macvtap_node_give(nic->link.ifindex, nic->rdev, nic->want.owner, nic->want.group,

@@ -54,7 +54,7 @@ struct nic {
 	bool made; /* it is ours to unmake */
 	bool reused;
 	bool persistent;
-	dev_t rdev; /* of a macvtap, once nic_find_node() was called */
+	dev_t rdev; /* of a macvtap, once somebody looked for it; else 0 */
 	int *fds; /* want.queues of them, -1 where not open */
 	int *vhost_fds; /* the same, or all -1 */
 };
@@ -90,9 +90,7 @@ int nic_draw_ifindex(struct nl *nl, int *ifindex, struct report *report);
 int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue, struct report *report);
 int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex, struct report *report);
 
-/* Find the character device of a macvtap; open its queues, watched by @inotify unless that is -1.
- */
-int nic_find_node(struct nic *nic, struct report *report);
+/* Open the queues of a macvtap, watched by @inotify unless that is -1. */
 int nic_open_macvtap(struct nic *nic, int inotify, struct report *report);
 
 /* Open a vhost fd for each queue, as far as nic->want.vhost asks for it. */
