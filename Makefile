@@ -53,12 +53,13 @@ units: $(UNITS)
 # Fuzzers: each tests/fuzz/NAME.c is a program of libFuzzer's, linked in the same way, all of it
 # instrumented. Its seeds are in tests/fuzz/NAME.seeds; what it finds comes into build/fuzz/NAME.found.
 FUZZERS = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
-FUZZED = $(patsubst %.c,$(BUILD)/fuzz/%.o,$(filter-out tapctl.c,$(SOURCES)))
+# Apart, as a fuzzer may have the name of a room, and so may its list of headers.
+FUZZED = $(patsubst %.c,$(BUILD)/fuzz/rooms/%.o,$(filter-out tapctl.c,$(SOURCES)))
 FUZZ_FLAGS = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_SECONDS ?= 60
 fuzzed = $(filter-out $(HARDENING),$(OURS)) $(FUZZ_FLAGS)
 
-$(BUILD)/fuzz/%.o: %.c
+$(BUILD)/fuzz/rooms/%.o: %.c
 	mkdir -p $(@D)
 	$(CLANG) $(fuzzed) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
