@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "access.h"
-#include "options.h"
+#include "words.h"
 
 #define INCLUDES_MAX 8 /* deep */
 #define BLANKS " \t\n\v\f\r"
@@ -64,7 +64,7 @@ static int read_line(struct question *question, char *line, const char *path, un
 				    "%s line %u: '%s' is not allow, deny, allow-link, deny-link "
 				    "or include",
 				    path, number, word);
-	fault = option_name_fault(arg, false);
+	fault = word_name_fault(arg, false);
 	if (fault)
 		return report_error(question->report, -EINVAL, "%s line %u: '%s': %s", path, number,
 				    arg, fault);

@@ -9,6 +9,7 @@
 #include "command.h"
 #include "options.h"
 #include "tapdev.h"
+#include "words.h"
 
 /* The numbers below 64 are bits in the set of what was given already. */
 enum option_id {
@@ -159,43 +160,6 @@ const struct poptOption options_bridgehelper[] = {
 
 /* --- values --- */
 
-bool option_number(unsigned long *number, const char *text, unsigned long min, unsigned long max)
-{
-	unsigned long value = 0;
-
-	if (!*text)
-		return false;
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9' || value > (max - (unsigned long)(*text - '0')) / 10)
-			return false;
-		value = value * 10 + (unsigned long)(*text - '0');
-	}
-	if (value < min)
-		return false;
-	*number = value;
-	return true;
-}
-
-/* The kernel's rule (net/core/dev.c, dev_valid_name), and no bytes that a terminal would act on. */
-const char *option_name_fault(const char *name, bool pattern)
-{
-	const char *percent = strchr(name, '%');
-
-	if (!*name)
-		return "a device name is not empty";
-	if (strlen(name) >= IFNAMSIZ)
-		return "a device name has 15 bytes at most";
-	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return "that is no device name";
-	for (const char *c = name; *c; c++)
-		if (*c <= ' ' || *c > '~' || *c == '/' || *c == ':')
-			return "a device name holds no slash, colon, space or control character";
-	if (percent && (!pattern || percent[1] != 'd' || strchr(percent + 1, '%')))
-		return pattern ? "in a device name % stands once, as %d" :
-				 "a device name holds no %";
-	return NULL;
-}
-
 bool option_vlans(struct port_policy *policy, const char *text)
 {
 	struct port_policy read = { .vlan_count = 0 };
@@ -210,7 +174,7 @@ bool option_vlans(struct port_policy *policy, const char *text)
 			return false;
 		memcpy(word, text, len);
 		word[len] = '\0';
-		if (!option_number(&vid, word, 1, VLAN_MAX))
+		if (!word_number(&vid, word, 1, VLAN_MAX))
 			return false;
 		for (unsigned i = 0; i < read.vlan_count; i++)
 			if (read.vlans[i] == vid)
@@ -253,7 +217,7 @@ static int read_mac(uint8_t mac[static MAC_LEN], const char *text, struct report
 static int read_attach(struct nic_options *nic, enum nic_kind kind, const char *option,
 		       const char *name, struct report *report)
 {
-	const char *fault = option_name_fault(name, false);
+	const char *fault = word_name_fault(name, false);
 
 	if (fault)
 		return report_error(report, -EINVAL, "--%s '%s': %s", option, name, fault);
@@ -267,7 +231,7 @@ static int read_number(unsigned *number, const char *option, const char *value, 
 {
 	unsigned long read;
 
-	if (!option_number(&read, value, min, max))
+	if (!word_number(&read, value, min, max))
 		return report_error(report, -EINVAL, "--%s '%s': write a number of %u to %u",
 				    option, value, min, max);
 	*number = (unsigned)read;
@@ -315,7 +279,7 @@ static int read_nic_option(struct nic_options *nic, enum option_id id, const cha
 		nic->has_mode = true;
 		return 0;
 	case OPT_NAME:
-		fault = option_name_fault(value, true);
+		fault = word_name_fault(value, true);
 		if (fault)
 			return report_error(report, -EINVAL, "--name '%s': %s", value, fault);
 		memcpy(nic->name, value, strlen(value) + 1);
@@ -366,7 +330,7 @@ static int read_general_option(struct options *options, enum option_id id, const
 
 	switch (id) {
 	case OPT_FD:
-		if (!option_number(&number, value, 0, 1 << 20))
+		if (!word_number(&number, value, 0, 1 << 20))
 			return report_error(report, -EINVAL,
 					    "--fd '%s': write the number of a free file "
 					    "descriptor, like 3",

@@ -50,13 +50,6 @@ int options_read(struct options *options, poptContext context, const struct popt
 		 enum options_nics nics, char *const command[], struct report *report);
 void options_free(struct options *options);
 
-/* A decimal number of @min to @max, nothing before it and nothing behind. */
-bool option_number(unsigned long *number, const char *text, unsigned long min, unsigned long max);
-
-/* A name that the kernel takes for a device; with @pattern it may hold one %d. NULL or what is
- * wrong. */
-const char *option_name_fault(const char *name, bool pattern);
-
 /* VID[,VID...] into @policy; false when it is something else. */
 bool option_vlans(struct port_policy *policy, const char *text);
 

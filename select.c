@@ -7,8 +7,8 @@
 #include "array.h"
 #include "device.h"
 #include "holders.h"
-#include "options.h"
 #include "select.h"
+#include "words.h"
 
 static int select_link(struct selection *selection, const struct link *link)
 {
@@ -49,7 +49,7 @@ static int dump_whole(struct nl *nl, enum link_kind kind, nl_link_fn *each, void
 static int select_word(struct nl *nl, struct selection *selection, const char *word,
 		       struct report *report)
 {
-	bool name = !option_name_fault(word, false);
+	bool name = !word_name_fault(word, false);
 	uint8_t guest[MAC_LEN];
 	struct link link;
 	int err = name ? nl_link_get(nl, word, 0, &link) : -ENODEV;

@@ -26,6 +26,7 @@
 #include "select.h"
 #include "show.h"
 #include "wire.h"
+#include "words.h"
 
 #ifndef VERSION
 #define VERSION "unknown"
@@ -169,7 +170,7 @@ static uid_t find_caller(void)
 	const char *sudo = geteuid() == 0 ? getenv("SUDO_UID") : NULL;
 	unsigned long uid;
 
-	return sudo && option_number(&uid, sudo, 0, (uid_t)-2) ? (uid_t)uid : getuid();
+	return sudo && word_number(&uid, sudo, 0, (uid_t)-2) ? (uid_t)uid : getuid();
 }
 
 static int print_added(struct run *run, struct wire *wire)
@@ -489,7 +490,7 @@ static int pin_bridge(struct nl *nl, const char *name, struct report *report)
 static int cmd_pin(struct run *run)
 {
 	static struct nl nl;
-	const char *fault = option_name_fault(run->words[0], false);
+	const char *fault = word_name_fault(run->words[0], false);
 	int err;
 
 	if (fault) {

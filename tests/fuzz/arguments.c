@@ -6,6 +6,7 @@
 #include "fuzz.h"
 #include "options.h"
 #include "tapdev.h"
+#include "words.h"
 
 enum { WORDS = 64, ROWS = 16 };
 
@@ -29,8 +30,8 @@ static void check_nic(const struct nic_options *nic)
 {
 	always(nic->kind != NIC_NOWHERE, "a NIC is somewhere");
 	always((nic->kind == NIC_UNATTACHED) == !nic->attach[0], "on something, or on nothing");
-	always(!nic->attach[0] || !option_name_fault(nic->attach, false), "that has a name");
-	always(!nic->name[0] || !option_name_fault(nic->name, true), "its own name is one");
+	always(!nic->attach[0] || !word_name_fault(nic->attach, false), "that has a name");
+	always(!nic->name[0] || !word_name_fault(nic->name, true), "its own name is one");
 	always(!mac_fault(nic->guest), "its address is one");
 	always(nic->queues >= 1 && nic->queues <= QUEUES_MAX, "it has queues");
 	always(nic->mtu == 0 || (nic->mtu >= 68 && nic->mtu <= 65535), "its MTU is one");

@@ -6,6 +6,7 @@
 #include "fuzz.h"
 #include "macutil.h"
 #include "options.h"
+#include "words.h"
 
 static const uint8_t untouched[MAC_LEN] = { 1, 2, 3, 4, 5, 6 };
 
@@ -73,7 +74,7 @@ static void check_device(const uint8_t *guest)
 	always(memcmp(host + 1, guest + 1, MAC_LEN - 1) == 0, "and in the first octet only");
 	mac_name(name, "tap", guest);
 	always(strlen(name) == MAC_NAMELEN - 1, "a name is as long as a name can be");
-	always(!option_name_fault(name, false), "and one that the kernel takes");
+	always(!word_name_fault(name, false), "and one that the kernel takes");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -5,6 +5,7 @@
 
 #include "fuzz.h"
 #include "options.h"
+#include "words.h"
 
 static void check_number(const char *text)
 {
@@ -18,7 +19,7 @@ static void check_number(const char *text)
 		errno = 0;
 		expected = strtoul(text, NULL, 10);
 		number = 7;
-		if (option_number(&number, text, ranges[i][0], ranges[i][1]))
+		if (word_number(&number, text, ranges[i][0], ranges[i][1]))
 			always(digits && errno == 0 && number == expected &&
 				       number >= ranges[i][0] && number <= ranges[i][1],
 			       "a number is what strtoul says and in its range");
@@ -31,7 +32,7 @@ static void check_number(const char *text)
 
 static void check_name(const char *text)
 {
-	bool plain = !option_name_fault(text, false), pattern = !option_name_fault(text, true);
+	bool plain = !word_name_fault(text, false), pattern = !word_name_fault(text, true);
 
 	always(!plain || pattern, "a name is a pattern, too");
 	if (!pattern)

@@ -5,6 +5,7 @@
 
 #include "options.h"
 #include "unit.h"
+#include "words.h"
 
 #define READ(result, table, nics, tail, ...) \
 	read_line(result, table, nics, tail, (const char *[]){ "tapctl", __VA_ARGS__, NULL })
@@ -48,13 +49,13 @@ static void test_number(void)
 					   "0" };
 	unsigned long value = 7;
 
-	ok(option_number(&value, "1", 1, 256) && value == 1, "the least");
-	ok(option_number(&value, "256", 1, 256) && value == 256, "the most");
-	ok(option_number(&value, "00256", 1, 256) && value == 256, "zeros before it");
-	ok(option_number(&value, "18446744073709551615", 0, -1UL) && value == -1UL, "all bits");
+	ok(word_number(&value, "1", 1, 256) && value == 1, "the least");
+	ok(word_number(&value, "256", 1, 256) && value == 256, "the most");
+	ok(word_number(&value, "00256", 1, 256) && value == 256, "zeros before it");
+	ok(word_number(&value, "18446744073709551615", 0, -1UL) && value == -1UL, "all bits");
 	value = 7;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		ok(!option_number(&value, bad[i], 1, 256) && value == 7,
+		ok(!word_number(&value, bad[i], 1, 256) && value == 7,
 		   "'%s' is no number of 1 to 256", bad[i]);
 }
 
@@ -67,15 +68,15 @@ static void test_name(void)
 		"%", "tap%", "tap%s", "%d%d", "tap%%d", "tap%5d"
 	};
 
-	ok(!option_name_fault("tap52540084e362", false), "15 bytes are a name");
-	ok(!option_name_fault("a", false) && !option_name_fault("...", true), "one is; dots are");
+	ok(!word_name_fault("tap52540084e362", false), "15 bytes are a name");
+	ok(!word_name_fault("a", false) && !word_name_fault("...", true), "one is; dots are");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		ok(option_name_fault(bad[i], false) && option_name_fault(bad[i], true),
+		ok(word_name_fault(bad[i], false) && word_name_fault(bad[i], true),
 		   "bad name %zu is none", i);
-	ok(!option_name_fault("tap%d", true) && option_name_fault("tap%d", false),
+	ok(!word_name_fault("tap%d", true) && word_name_fault("tap%d", false),
 	   "%%d is for patterns");
 	for (size_t i = 0; i < sizeof(no_patterns) / sizeof(*no_patterns); i++)
-		ok(option_name_fault(no_patterns[i], true), "%s is no pattern", no_patterns[i]);
+		ok(word_name_fault(no_patterns[i], true), "%s is no pattern", no_patterns[i]);
 }
 
 static void test_vlans(void)
