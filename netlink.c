@@ -528,16 +528,43 @@ int nl_link_get(struct nl *nl, const char *name, int ifindex, struct link *link)
 	return nl_commit(nl, keep_link, link);
 }
 
-int nl_link_index(const struct nl *nl, const char name[static IFNAMSIZ])
+/* Ask by ioctl(2), see netdevice(7): cheaper than a message where one value is all that is wanted. */
+static int ask_link(const struct nl *nl, const char *name, unsigned long what, struct ifreq *ifr)
 {
-	struct ifreq ifr = { 0 };
 	int result;
 
-	memcpy(ifr.ifr_name, name, IFNAMSIZ);
+	memset(ifr, 0, sizeof(*ifr));
+	memcpy(ifr->ifr_name, name, IFNAMSIZ);
 	do
-		result = ioctl(mnl_socket_get_fd(nl->socket), SIOCGIFINDEX, &ifr);
+		result = ioctl(mnl_socket_get_fd(nl->socket), what, ifr);
 	while (result < 0 && errno == EINTR);
-	return result < 0 ? -errno : ifr.ifr_ifindex;
+	return result < 0 ? -errno : 0;
+}
+
+int nl_link_index(const struct nl *nl, const char name[static IFNAMSIZ])
+{
+	struct ifreq ifr;
+	int err = ask_link(nl, name, SIOCGIFINDEX, &ifr);
+
+	return err ? err : ifr.ifr_ifindex;
+}
+
+int nl_link_mtu(const struct nl *nl, const char name[static IFNAMSIZ])
+{
+	struct ifreq ifr;
+	int err = ask_link(nl, name, SIOCGIFMTU, &ifr);
+
+	return err ? err : ifr.ifr_mtu;
+}
+
+int nl_link_address(const struct nl *nl, const char name[static IFNAMSIZ],
+		    uint8_t address[static MAC_LEN])
+{
+	struct ifreq ifr;
+	int err = ask_link(nl, name, SIOCGIFHWADDR, &ifr);
+
+	memcpy(address, ifr.ifr_hwaddr.sa_data, MAC_LEN);
+	return err;
 }
 
 struct link_dump {
@@ -714,47 +741,20 @@ static void put_no_queue(struct nl *nl, int ifindex)
 	nl->steps[nl->count - 1].tolerate = EOPNOTSUPP;
 }
 
-static struct nlmsghdr *put_flags(struct nl *nl, int ifindex, unsigned flags)
+static void put_flags(struct nl *nl, int ifindex, unsigned flags, uint16_t ack)
 {
 	struct ifinfomsg info = { .ifi_index = ifindex, .ifi_flags = flags, .ifi_change = flags };
-	struct nlmsghdr *m = nl_message(nl, NL_UP, RTM_NEWLINK, 0, sizeof(info), &info);
 
-	nl_message_end(nl, m);
-	return m;
+	nl_message_end(nl, nl_message(nl, NL_UP, RTM_NEWLINK, ack, sizeof(info), &info));
 }
 
-struct setup_reply {
-	int ifindex, bridge_index;
-	struct link *link, *bridge;
-	int *owner;
-};
-
-static int keep_setup(const struct nlmsghdr *m, void *data)
+static int keep_fdb(const struct nlmsghdr *m, void *data)
 {
-	const struct setup_reply *reply = data;
-	struct link link;
-
-	if (m->nlmsg_type == RTM_NEWNEIGH)
-		return read_fdb(m, reply->owner);
-	if (!read_link(m, &link))
-		return -EPROTO;
-	if (link.ifindex == reply->ifindex)
-		*reply->link = link;
-	else if (link.ifindex == reply->bridge_index)
-		*reply->bridge = link;
-	return 0;
+	return read_fdb(m, data);
 }
 
-static int tap_setup(struct nl *nl, const struct tap_setup *setup, bool no_ipv6, struct link *tap,
-		     struct link *bridge, int *owner)
+static int tap_setup(struct nl *nl, const struct tap_setup *setup, bool no_ipv6, int *owner)
 {
-	struct setup_reply reply = {
-		.ifindex = setup->ifindex,
-		.bridge_index = setup->bridge ? setup->bridge->ifindex : 0,
-		.link = tap,
-		.bridge = bridge,
-		.owner = owner,
-	};
 	struct nlmsghdr *m;
 
 	nl_begin(nl);
@@ -774,24 +774,21 @@ static int tap_setup(struct nl *nl, const struct tap_setup *setup, bool no_ipv6,
 	if (setup->bridge)
 		put_policy(nl, setup);
 	put_no_queue(nl, setup->ifindex);
-	put_flags(nl, setup->ifindex, IFF_UP);
-	if (setup->bridge) {
-		fdb_request(nl, NL_READ, setup->bridge->ifindex, setup->address);
-		link_request(nl, NL_READ, NULL, setup->bridge->ifindex);
-	}
-	link_request(nl, NL_READ, NULL, setup->ifindex);
-	return nl_commit(nl, keep_setup, &reply);
+	put_flags(nl, setup->ifindex, IFF_UP, setup->bridge ? 0 : NLM_F_ACK);
+	if (!setup->bridge)
+		return nl_commit(nl, NULL, NULL);
+	fdb_request(nl, NL_READ, setup->bridge->ifindex, setup->address);
+	return nl_commit(nl, keep_fdb, owner);
 }
 
-int nl_tap_setup(struct nl *nl, const struct tap_setup *setup, struct link *tap,
-		 struct link *bridge, int *owner)
+int nl_tap_setup(struct nl *nl, const struct tap_setup *setup, int *owner)
 {
-	int err = tap_setup(nl, setup, setup->bridge, tap, bridge, owner);
+	int err = tap_setup(nl, setup, setup->bridge, owner);
 
 	/* Where IPv6 is off, for the kernel or by an MTU below its least, there is nothing to stop.
 	 */
 	if (err == -EAFNOSUPPORT && setup->bridge)
-		err = tap_setup(nl, setup, false, tap, bridge, owner);
+		err = tap_setup(nl, setup, false, owner);
 	return err;
 }
 
@@ -834,7 +831,7 @@ static void put_macvtap_config(struct nl *nl, const struct macvtap_setup *setup,
 	put_no_queue(nl, setup->ifindex);
 	/* Without IFF_ALLMULTI the guest never sees a multicast frame that the host did not ask
 	 * for. */
-	put_flags(nl, setup->ifindex, setup->for_host ? IFF_UP : IFF_ALLMULTI | IFF_UP);
+	put_flags(nl, setup->ifindex, setup->for_host ? IFF_UP : IFF_ALLMULTI | IFF_UP, 0);
 	link_request(nl, NL_READ, NULL, setup->ifindex);
 }
 
@@ -938,11 +935,6 @@ int nl_links_delete(struct nl *nl, const struct link *links, size_t count, uint3
 }
 
 /* --- bridges --- */
-
-static int keep_fdb(const struct nlmsghdr *m, void *data)
-{
-	return read_fdb(m, data);
-}
 
 int nl_fdb_get(struct nl *nl, int bridge, const uint8_t mac[static MAC_LEN], int *ifindex)
 {

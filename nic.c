@@ -6,6 +6,8 @@
 #include <unistd.h>
 #include <sys/random.h>
 
+#include <linux/if_ether.h>
+
 #include "device.h"
 #include "explain.h"
 #include "nic.h"
@@ -274,7 +276,7 @@ static int verify_protections(struct nl *nl, const struct nic *nic, struct repor
 	return err;
 }
 
-int nic_verify(struct nl *nl, struct nic *nic, struct report *report)
+static int read_back(struct nl *nl, struct nic *nic, struct report *report)
 {
 	int err = nl_link_get(nl, NULL, nic->link.ifindex, &nic->link);
 
@@ -283,7 +285,15 @@ int nic_verify(struct nl *nl, struct nic *nic, struct report *report)
 	if (err)
 		return report_error(report, err, "%s: cannot read it back: %s", nic->name,
 				    nl_strerror(nl, err));
-	err = check_link(nic, report);
+	return 0;
+}
+
+int nic_verify(struct nl *nl, struct nic *nic, struct report *report)
+{
+	int err = read_back(nl, nic, report);
+
+	if (!err)
+		err = check_link(nic, report);
 	return err ? err : verify_protections(nl, nic, report);
 }
 
@@ -371,29 +381,68 @@ static void alias_for(char alias[static LINK_ALIAS], const struct nic *nic)
 }
 
 /* Warn of what joining did to the bridge; it stays a working set-up. */
-static void tell_bridge(const struct nic *nic, const struct link *bridge,
-			const struct report *report)
+static void tell_bridge(struct nl *nl, const struct nic *nic, const struct report *report)
 {
-	char mac[MAC_STRLEN];
+	const struct link *bridge = &nic->attach;
+	char text[MAC_STRLEN];
+	uint8_t mac[MAC_LEN];
+	int mtu;
 
-	if (mac_equal(bridge->address, nic->host) && !mac_equal(nic->attach.address, nic->host))
+	if (nl_link_address(nl, bridge->name, mac) == 0 && mac_equal(mac, nic->host) &&
+	    !mac_equal(bridge->address, nic->host))
 		report_tell(report, REPORT_WARNING,
 			    "%s: the bridge follows its lowest port and now has the "
 			    "address %s of this guest's tap, and will change it when the tap goes: "
 			    "tapctl pin %s",
-			    bridge->name, mac_format(mac, nic->host), bridge->name);
-	if (bridge->mtu < nic->attach.mtu)
+			    bridge->name, mac_format(text, nic->host), bridge->name);
+	if (!nic->want.mtu || nic->want.mtu >= bridge->mtu)
+		return;
+	mtu = nl_link_mtu(nl, bridge->name);
+	if (mtu >= 0 && (unsigned)mtu < bridge->mtu)
 		report_tell(report, REPORT_WARNING,
-			    "%s: the bridge's MTU went from %u down to %u with this "
+			    "%s: the bridge's MTU went from %u down to %d with this "
 			    "port: ip link set %s mtu %u",
-			    bridge->name, nic->attach.mtu, bridge->mtu, bridge->name,
-			    nic->attach.mtu);
+			    bridge->name, bridge->mtu, mtu, bridge->name, bridge->mtu);
+}
+
+/* Two ports of a bridge may have the same address, and only one of them gets the frames. */
+static int explain_owner(struct nl *nl, const struct nic *nic, int owner, struct report *report)
+{
+	char mac[MAC_STRLEN];
+	struct link other;
+
+	if (nl_link_get(nl, NULL, owner, &other) < 0)
+		other = nic->attach;
+	return report_error(report, -EEXIST,
+			    "%s: another port of %s, %s, has the address %s: is there "
+			    "a device for this guest already?",
+			    nic->name, nic->attach.name, other.name, mac_format(mac, nic->host));
+}
+
+/*
+ * The kernel lets anybody open one more queue of a tap without an owner, and so get a share of its
+ * guest's frames: who was faster than give_tap() would stay.
+ */
+static int check_alone(struct nl *nl, struct nic *nic, struct report *report)
+{
+	int err = read_back(nl, nic, report);
+
+	if (err || nic->link.tun.queues == 1)
+		return err;
+	nl_link_delete(nl, nic->link.ifindex);
+	return report_error(report, -EBUSY, "%s: somebody else has opened a queue of it",
+			    nic->name);
+}
+
+static bool has_policy(const struct port_policy *policy)
+{
+	return policy->locked || policy->isolated || policy->hairpin || policy->vlan_count;
 }
 
 static int set_up_tap(struct nl *nl, struct nic *nic, bool no_carrier, struct report *report)
 {
 	bool bridged = nic->want.kind == NIC_BRIDGED;
-	char alias[LINK_ALIAS], mac[MAC_STRLEN];
+	char alias[LINK_ALIAS];
 	struct tap_setup setup = {
 		.address = nic->host,
 		.guest = nic->want.guest,
@@ -403,7 +452,6 @@ static int set_up_tap(struct nl *nl, struct nic *nic, bool no_carrier, struct re
 		.bridge = bridged ? &nic->attach : NULL,
 		.policy = &nic->want.policy,
 	};
-	struct link bridge = { 0 }, other;
 	int owner = 0, err;
 
 	alias_for(alias, nic);
@@ -413,27 +461,22 @@ static int set_up_tap(struct nl *nl, struct nic *nic, bool no_carrier, struct re
 	if (setup.ifindex < 0)
 		return report_error(report, setup.ifindex, "%s: cannot look it up: %s", nic->name,
 				    strerror(-setup.ifindex));
-	err = nl_tap_setup(nl, &setup, &nic->link, &bridge, &owner);
+	nic->link.ifindex = setup.ifindex;
+	memcpy(nic->link.name, nic->name, sizeof(nic->link.name));
+	nic->link.mtu = setup.mtu ? setup.mtu : ETH_DATA_LEN;
+	err = nl_tap_setup(nl, &setup, &owner);
 	if (err)
 		return explain_tap_setup(nl, nic, err, report);
-	if (bridged && owner != nic->link.ifindex && owner != nic->attach.ifindex) {
-		if (nl_link_get(nl, NULL, owner, &other) < 0)
-			other = bridge;
-		return report_error(report, -EEXIST,
-				    "%s: another port of %s, %s, has the address %s: is there "
-				    "a device for this guest already?",
-				    nic->name, bridge.name, other.name, mac_format(mac, nic->host));
-	}
-	if (nic->link.tun.queues > 1) {
-		/* It would stay for them. */
-		nl_link_delete(nl, nic->link.ifindex);
-		return report_error(report, -EBUSY, "%s: somebody else has opened a queue of it",
-				    nic->name);
-	}
+	if (bridged && owner != nic->link.ifindex && owner != nic->attach.ifindex)
+		return explain_owner(nl, nic, owner, report);
 	if (bridged)
-		tell_bridge(nic, &bridge, report);
-	err = check_link(nic, report);
-	return err ? err : verify_protections(nl, nic, report);
+		tell_bridge(nl, nic, report);
+	if (nic->want.queues > 1)
+		err = check_alone(nl, nic, report);
+	/* Old kernels ignore, without an error, what they do not know. */
+	if (!err && has_policy(&nic->want.policy))
+		err = nic_verify(nl, nic, report);
+	return err;
 }
 
 static int reset_offload(const struct nic *nic, struct report *report)
@@ -465,10 +508,6 @@ static int begin_tap(struct nl *nl, struct nic *nic, bool one_queue, struct repo
 
 	if (nic->reused)
 		return reset_offload(nic, report);
-	/*
-	 * The kernel lets anybody open one more queue of a tap without an owner, and so get a share
-	 * of its guest's frames. set_up_tap() finds who was faster than this.
-	 */
 	if (nic->want.queues > 1)
 		err = give_tap(nic, report);
 	return err ? err : set_up_tap(nl, nic, one_queue, report);
