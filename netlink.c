@@ -528,7 +528,7 @@ int nl_link_get(struct nl *nl, const char *name, int ifindex, struct link *link)
 	return nl_commit(nl, keep_link, link);
 }
 
-/* Ask by ioctl(2), see netdevice(7): cheaper than a message where one value is all that is wanted. */
+/* Ask by ioctl(2), see netdevice(7): cheaper than a message where only one value is wanted. */
 static int ask_link(const struct nl *nl, const char *name, unsigned long what, struct ifreq *ifr)
 {
 	int result;

@@ -122,8 +122,8 @@ bool macvtap_mode_parse(enum macvtap_mode *mode, const char *name);
 /* Look up one link by @name, or by @ifindex when @name is NULL. -ENODEV: there is none. */
 int nl_link_get(struct nl *nl, const char *name, int ifindex, struct link *link);
 
-/* The ifindex, the MTU or the address of the link @name (netdevice(7)), or a negative errno. A third
- * of nl_link_get()'s cost. */
+/* The ifindex, the MTU or the address of the link @name (netdevice(7)), or a negative errno. A
+ * third of nl_link_get()'s cost. */
 int nl_link_index(const struct nl *nl, const char name[static IFNAMSIZ]);
 int nl_link_mtu(const struct nl *nl, const char name[static IFNAMSIZ]);
 int nl_link_address(const struct nl *nl, const char name[static IFNAMSIZ],
@@ -151,9 +151,9 @@ struct tap_setup {
 
 /*
  * Set up a tap, one transaction: address, MTU and alias, the bridge, on it no IPv6 of the host's
- * own; the port's policy; no queueing discipline; up. On a bridge, @owner becomes the ifindex of the
- * port that owns the tap's address there: another one's when two ports have the same address, which
- * the kernel accepts silently.
+ * own; the port's policy; no queueing discipline; up. On a bridge, @owner becomes the ifindex of
+ * the port that owns the tap's address there: another one's when two ports have the same address,
+ * which the kernel accepts silently.
  */
 int nl_tap_setup(struct nl *nl, const struct tap_setup *setup, int *owner);
 

@@ -235,17 +235,10 @@ static void set_up_tap(struct nl *nl)
 		.bridge = &bridge,
 		.policy = &policy,
 	};
-	struct link tap = { 0 }, after = { 0 };
 	int owner = 0;
 
-	if (nl_tap_setup(nl, &setup, &tap, &after, &owner) < 0)
-		return;
-	always(tap.ifindex == 0 || tap.ifindex == 3, "each answer goes to its place");
-	always(after.ifindex == 0 || after.ifindex == 2, "the bridge's, too");
-	if (tap.ifindex)
-		check_link(&tap);
-	if (after.ifindex)
-		check_link(&after);
+	if (nl_tap_setup(nl, &setup, &owner) == 0)
+		always(owner > 0, "what worked has told the owner");
 }
 
 static void create_macvtap(struct nl *nl, struct link *link)
