@@ -50,7 +50,8 @@ struct nic {
 	char name[IFNAMSIZ];
 	uint8_t host[MAC_LEN]; /* the address of the device on this side */
 	struct link attach; /* the bridge or lower device, before the device was there */
-	struct link link; /* the device as the kernel has it */
+	struct link link; /* the device as the kernel has it; of a new tap only ifindex, name and
+			     MTU until nic_verify() */
 	bool made; /* it is ours to unmake */
 	bool reused;
 	bool persistent;
@@ -84,8 +85,8 @@ int nic_draw_ifindex(struct nl *nl, int *ifindex, struct report *report);
 
 /*
  * Make a tap with all its queues (@one_queue: only one, and without carrier, as nobody will hold
- * it), or attach to the existing one; it lives until its fds are closed. Or make a macvtap, with
- * the index @ifindex; it stays.
+ * it), or attach to the existing one; it lives until its fds are closed. Protections that were
+ * asked for are read back. Or make a macvtap, with the index @ifindex; it stays.
  */
 int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue, struct report *report);
 int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex, struct report *report);
