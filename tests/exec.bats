@@ -250,6 +250,11 @@ with_vhost_node() {
 	run_quiet exec --bridge br0 --mac $MAC -- "$TAPCTL" exec --bridge br0 --mac $OTHER --fd 4 -- "$PROBE"
 	got '.fds["3"].iff == $tap and .fds["4"].iff == "tap52540000000b"' --arg tap $TAP
 	got '.env | contains(["TAPCTL_FD=4", "TAPCTL_GUEST_MAC=52:54:00:00:00:0b"])'
+	# What the outer one said of its second device would be taken for the inner one's.
+	run_quiet exec --bridge br0 --mac $MAC --mac 52:54:00:00:00:0c -- \
+		"$TAPCTL" exec --bridge br0 --mac $OTHER --fd 5 -- "$PROBE"
+	got '[.env[] | select(startswith("TAPCTL_")) | select(contains("_2="))] == []'
+	got '.env | contains(["TAPCTL_FD=5"])'
 	# One that forgets --fd takes nothing away.
 	run_tapctl exec --bridge br0 --mac $MAC -- "$TAPCTL" exec --bridge br0 --mac $OTHER -- "$PROBE"
 	failed_with 125 "fd 3" --fd
