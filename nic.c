@@ -171,6 +171,11 @@ static int check_policy(const struct nic *nic, struct report *report)
 			      want->hairpin && !link->port.hairpin   ? "--hairpin" :
 								       NULL;
 
+	if (missing && nic->reused)
+		return report_error(report, -ESTALE,
+				    "%s: --reuse: it is there without %s: leave that out, or make "
+				    "it anew: tapctl del %s",
+				    nic->name, missing, nic->name);
 	if (missing)
 		return report_error(
 			report, -EOPNOTSUPP,

@@ -112,6 +112,10 @@ fails_with_dir() {
 	fails 125 "$TAP: --reuse: it was made for the guest $A" \
 		exec --reuse --bridge br0 --name $TAP --mac 52:54:00:00:00:01 -- true
 	fails 125 "$TAP: it is a port of something" exec --reuse --unattached --mac $A -- true
+	for flag in lock-mac isolated hairpin; do
+		fails 125 "$TAP: --reuse: it is there without --$flag: leave that out, or make it anew: tapctl del $TAP" \
+			exec --reuse --bridge br0 --queues 2 --mac $A --$flag -- true
+	done
 }
 
 @test "errors: lower devices that carry no macvtap say what to use" {
