@@ -470,7 +470,7 @@ static int pin_bridge(struct nl *nl, const char *name, struct report *report)
 				    nl_strerror(nl, err));
 	if (link.kind != LINK_BRIDGE)
 		return report_error(report, -EOPNOTSUPP, "%s: it is no bridge, it is a %s", name,
-				    link.kind_name[0] ? link.kind_name : "plain device");
+				    device_kind(&link));
 	if (mac_fault(link.address))
 		return report_error(report, -EADDRNOTAVAIL,
 				    "%s: its address %s %s: give it a port first, or "

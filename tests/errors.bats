@@ -86,6 +86,8 @@ fails_with_dir() {
 @test "errors: what is no bridge is called what it is" {
 	add_cable v0 v1
 	fails 1 "v0: it is no bridge, it is a veth" add --bridge v0 --mac $A
+	fails 1 "lo: it is no bridge, it is a loopback device" add --bridge lo --mac $A
+	fails 1 "lo: it is no bridge, it is a loopback device" pin lo
 }
 
 @test "errors: the name is taken, by whom and held by which process" {
@@ -122,7 +124,7 @@ fails_with_dir() {
 	requires_macvtap
 	add_bridge br0
 	add_cable v0 v1
-	fails 1 "lo: a plain device cannot carry a macvtap" add --link lo --mac $A
+	fails 1 "lo: a loopback device cannot carry a macvtap" add --link lo --mac $A
 	fails 1 "br0: a bridge cannot carry a macvtap: use --bridge" add --link br0 --mac $A
 	ip link add link v0 name mv type macvlan
 	fails 1 "mv: it is itself a macvlan, of v0: use --link v0" add --link mv --mac $A
