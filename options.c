@@ -104,23 +104,23 @@ const struct poptOption options_mac[] = { FLAG('r', "random", OPT_RANDOM, "draw 
 					  TABLE(json_table, NULL), POPT_AUTOHELP POPT_TABLEEND };
 
 const struct poptOption options_add[] = {
+	TABLE(json_table, NULL),
 	TABLE(nic_table, nic_title),
 	FLAG(0, "host", OPT_HOST,
 	     "with --link: a macvlan for this host, beside the guests' macvtaps"),
 	WORD('o', "owner", OPT_OWNER, "who may open the device without privilege", "USER"),
 	WORD('g', "group", OPT_GROUP, "the same for a group", "GROUP"),
-	TABLE(json_table, NULL),
 	TABLE(general_table, "General options:"),
 	POPT_AUTOHELP POPT_TABLEEND
 };
 
 const struct poptOption options_exec[] = {
+	TABLE(audit_table, NULL),
 	TABLE(nic_table, nic_title),
 	WORD('f', "fd", OPT_FD, "the first fd's number (default: 3)", "N"),
 	WORD('u', "user", OPT_USER, "run COMMAND as this user, without any privilege",
 	     "USER[:GROUP]"),
 	FLAG(0, "reuse", OPT_REUSE, "open the device when it is there already; then it stays"),
-	TABLE(audit_table, NULL),
 	TABLE(general_table, "General options:"),
 	POPT_AUTOHELP POPT_TABLEEND
 };
