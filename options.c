@@ -299,8 +299,9 @@ static int read_nic_option(struct nic_options *nic, enum option_id id, const cha
 		return 0;
 	case OPT_OWNER:
 		if (!privs_find_user(&nic->owner, value))
-			return report_error(report, -EINVAL, "--owner '%s': there is no such user",
-					    value);
+			return report_error(
+				report, -EINVAL, "--owner '%s': there is no such user%s", value,
+				strchr(value, ':') ? ": name the group by --group" : "");
 		return 0;
 	case OPT_GROUP:
 		if (!privs_find_group(&nic->group, value))
@@ -508,7 +509,7 @@ static int check_nic(const struct nic_options *nic, struct report *report)
 {
 	const struct port_policy *policy = &nic->policy;
 
-	if (nic->kind == NIC_NOWHERE)
+	if (nic->kind == NIC_NOWHERE && !nic->for_host)
 		return report_error(report, -EINVAL,
 				    "where to? give --bridge BRIDGE, --link IFNAME or "
 				    "--unattached, before the first --mac or for each");

@@ -159,6 +159,10 @@ static void test_errors(void)
 		{ { "-b", "br0", "-m", "525400000001", "--mode=vepa" }, "it is for a macvtap" },
 		{ { "-b", "br0", "-m", "525400000001", "--mtu=65535" }, "--mtu 65535" },
 		{ { "-b", "br0", "-m", "525400000001", "--owner=no such user" }, "no such user" },
+		{ { "-b", "br0", "-m", "525400000001", "--owner=root:root" },
+		  "'root:root': there is no such user: name the group by --group" },
+		{ { "--host" },
+		  "--host: it stands beside guests' macvtaps in mode bridge: give --link" },
 		{ { "--nonsense" }, "--nonsense: unknown option" },
 		{ { "-b" }, "-b: missing argument" },
 	};
