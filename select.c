@@ -69,9 +69,9 @@ static int select_word(struct nl *nl, struct selection *selection, const char *w
 					    word);
 	}
 	if (err == -ENODEV)
-		return report_error(report, err,
-				    "'%s': there is no such device here: tapctl list shows all",
-				    word);
+		return report_error(
+			report, err,
+			"'%s': there is no such device here: tapctl list --all shows all", word);
 	if (err)
 		return report_error(report, err, "%s: cannot look it up: %s", word,
 				    nl_strerror(nl, err));

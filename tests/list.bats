@@ -61,6 +61,8 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 		[ "$status" = 1 ]
 		[ "${#stderr_lines[@]}" = 1 ]
 	done
+	run_tapctl list nosuch
+	[ "$stderr" = "tapctl: 'nosuch': there is no such device here: tapctl list --all shows all" ]
 }
 
 @test "list: --all shows what others made, too" {
