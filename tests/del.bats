@@ -14,6 +14,15 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	no_link tap52540084e363
 }
 
+@test "del: a device's name that could be an address means that device, not the guest's" {
+	tapctl add --unattached --mac $A --mac 52:54:00:84:e3:63 --name 52540084e362
+	[ "$(tapctl list --json 52540084e362 | jq -r '.[].guest_mac')" = 52:54:00:84:e3:63 ]
+	tapctl del 52540084e362
+	[ "$(tapctl list --json | jq -r '.[].name')" = $TAP ]
+	tapctl del 52540084e362
+	no_link $TAP
+}
+
 @test "del: all devices of a guest, whatever their names" {
 	requires_macvtap
 	add_cable v0 v1
