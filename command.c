@@ -120,22 +120,39 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-bool command_lacks_mac(char *const words[])
+/* A qemu that gets a network card by @words, and by no file, which is not seen here. */
+static bool is_qemu_with_card(char *const words[])
 {
-	const char *at;
-	uint8_t mac[MAC_LEN];
 	bool card = false;
 
 	if (strncmp(base_name(words[0]), "qemu-system-", 12) != 0)
 		return false;
 	for (; *words; words++) {
-		at = *words;
-		/* What a file says is not seen here. */
-		if (next_mac(*words, &at, mac) || strstr(*words, "readconfig"))
+		if (strstr(*words, "readconfig"))
 			return false;
 		card |= strstr(*words, "netdev=") != NULL;
 	}
 	return card;
+}
+
+bool command_lacks_mac(char *const words[])
+{
+	uint8_t mac[1][MAC_LEN];
+
+	return is_qemu_with_card(words) && command_find_macs(words, mac, 1) == 0;
+}
+
+bool command_lacks_fd(char *const words[])
+{
+	static const char *const keys[] = { "fd=", "fds=", "\"fd\"", "\"fds\"" };
+
+	if (!is_qemu_with_card(words))
+		return false;
+	for (; *words; words++)
+		for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+			if (strstr(*words, keys[i]))
+				return false;
+	return true;
 }
 
 const char *command_closes_fds(char *const words[])

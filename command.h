@@ -28,6 +28,9 @@ bool command_mentions_mac(char *const words[], const uint8_t mac[static MAC_LEN]
  */
 bool command_lacks_mac(char *const words[]);
 
+/* Whether COMMAND is such a qemu and no word has a place for the device's fd: nobody uses it. */
+bool command_lacks_fd(char *const words[]);
+
 /* The name of COMMAND when it is known to close all fds from 3 upwards, else NULL. */
 const char *command_closes_fds(char *const words[]);
 

@@ -176,6 +176,11 @@ int launch_keep_streams(struct report *report)
 	return 0;
 }
 
+static int first_fd(const struct options *options)
+{
+	return options->fd >= 0 ? options->fd : 3;
+}
+
 /* What is probably a mistake and still may be meant. */
 static void warn_of_command(const struct options *options, char *const command[],
 			    const struct report *report)
@@ -194,6 +199,11 @@ static void warn_of_command(const struct options *options, char *const command[]
 			    "%s: none of its arguments says mac=, so its guest gets qemu's default "
 			    "address and no frame: write mac=%s behind its -device",
 			    command[0], mac_format(mac, options->nics[0].guest));
+	if (command_lacks_fd(command))
+		report_tell(report, REPORT_WARNING,
+			    "%s: none of its arguments says fd=, so its guest is not on this "
+			    "device: write -netdev tap,id=ID,fd=%d",
+			    command[0], first_fd(options));
 	for (size_t k = 0; k < options->nic_count; k++)
 		if (!command_mentions_mac(command, options->nics[k].guest) &&
 		    command_find_macs(command, found, 1) > 0)
@@ -226,7 +236,7 @@ static int check_access(const struct wire *wire, struct report *report)
 static int prepare(struct wire *wire, const struct options *options, char *const command[],
 		   struct report *report)
 {
-	int first = options->fd >= 0 ? options->fd : 3, previous = -1, err;
+	int first = first_fd(options), previous = -1, err;
 	unsigned fds = 0;
 
 	for (size_t k = 0; k < options->nic_count; k++)

@@ -577,6 +577,16 @@ public_probe() {
 	[[ "$stderr" == "tapctl: warning: "*"write mac=$MAC behind its -device" ]]
 }
 
+@test "exec: a qemu that is not given the fd draws a warning" {
+	ln -s "$PROBE" "$WORK/qemu-system-x86_64"
+	run_tapctl exec --bridge br0 --fd 11 -- \
+		"$WORK/qemu-system-x86_64" -netdev tap,id=n0 -device virtio-net-pci,netdev=n0,mac=$MAC
+	[ "$status" = 0 ]
+	[[ "$stderr" == "tapctl: warning: "*"none of its arguments says fd="*"fd=11" ]]
+	run_quiet exec --bridge br0 -- \
+		"$WORK/qemu-system-x86_64" -netdev tap,id=n0,fd=3 -device virtio-net-pci,netdev=n0,mac=$MAC
+}
+
 @test "exec: no warning when the address is there, or when no other one is" {
 	run_quiet exec --bridge br0 --mac $MAC -- "$PROBE"
 	run_quiet exec --bridge br0 --mac $MAC -- "$PROBE" nic,mac=$MAC

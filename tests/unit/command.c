@@ -79,6 +79,9 @@ static void test_closing(void)
 
 static void test_lack(void)
 {
+	static const char *const fds[] = { "tap,id=n,fd=3", "tap,id=n,fds=3:4",
+					   "{\"type\":\"tap\",\"fd\":\"3\"}", "-readconfig" };
+
 	ok(command_lacks_mac(WORDS("/bin/qemu-system-x86_64", "-device", "e1000,netdev=n")),
 	   "a card without mac= lacks one");
 	ok(!command_lacks_mac(
@@ -90,6 +93,12 @@ static void test_lack(void)
 	ok(!command_lacks_mac(WORDS("qemu-system-x86_64", "-netdev", "tap,id=n,fd=3")),
 	   "without a card there is no address");
 	ok(!command_lacks_mac(WORDS("sh", "qemu-system-x86_64", "netdev=n")), "sh is no qemu");
+	ok(command_lacks_fd(
+		   WORDS("qemu-system-x86_64", "-netdev", "tap,id=n", "-device", "e1000,netdev=n")),
+	   "a card without fd= lacks one");
+	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
+		ok(!command_lacks_fd(WORDS("qemu-system-x86_64", (char *)fds[i], "netdev=n")),
+		   "not with %s", fds[i]);
 }
 
 int main(void)
