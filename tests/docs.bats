@@ -186,7 +186,8 @@ run_all() {
 	grep -q 'setcap cap_net_admin=ep /usr/local/sbin/tapctl' "$PUBLIC/ways"
 	run as_caller sudo -n true
 	[ "$status" = 0 ] || skip "sudo does not work here: $output"
-	run as_caller env USER=nobody bash -ec ". $PUBLIC/ways"
+	# With the PATH of an ordinary user (login.defs).
+	run as_caller env USER=nobody PATH=/usr/local/bin:/usr/bin:/bin bash -ec ". $PUBLIC/ways"
 	echo "$output"
 	[ "$status" = 0 ]
 	[ "$(grep "fd " <<<"$output")" = "fd 3 is tap52540084e362, uid 65534
