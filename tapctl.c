@@ -641,12 +641,12 @@ static int run_command(const struct command *command, struct run *run, poptConte
 		err = read_words(run, command, context);
 	/* Without --, COMMAND's own options have been taken for tapctl's: that is no news to tell.
 	 */
-	if (command->takes_command && !run->command && err != -EPERM) {
+	if (command->takes_command && err != -EPERM &&
+	    (!run->command || run->command[0][0] == '-')) {
 		run->report.error[0] = '\0';
 		err = report_error(&run->report, -EINVAL,
-				   "%s: no COMMAND behind --: tapctl exec [OPTION...] -- COMMAND "
-				   "[ARG...]",
-				   command->name);
+				   "%s: %s behind --: tapctl exec [OPTION...] -- COMMAND [ARG...]",
+				   command->name, run->command ? "an option" : "no COMMAND");
 	}
 	if (err == -EPERM)
 		return fail(&run->report, failure);

@@ -196,4 +196,5 @@ fails_with_dir() {
 	# Without --, whatever else would be said of COMMAND's words.
 	fails 125 "exec: no COMMAND behind --: tapctl exec [OPTION...] -- COMMAND" exec --bridge br0 qemu -device x
 	fails 125 "exec: no COMMAND behind --" exec --bridge br0 --mac $A true
+	fails 125 "exec: an option behind --: tapctl exec [OPTION...] -- COMMAND" exec -- --bridge br0 --mac $A true
 }
