@@ -36,22 +36,37 @@ static const char *skip_assignment(const char *at)
 	return *at == '"' ? at + 1 : NULL;
 }
 
-/* The next address that a key in @word names, behind *@at, which moves on. */
+/* What the next key in @word is given, behind *@at, which moves there. */
+static const char *next_value(const char *word, const char **at)
+{
+	for (; (*at = strstr(*at, "mac")); (*at)++) {
+		const char *end = *at + strlen(strncmp(*at, "macaddr", 7) == 0 ? "macaddr" : "mac");
+		const char *value = is_key_start(word, *at) ? skip_assignment(end) : NULL;
+
+		if (value)
+			return *at = value;
+	}
+	return NULL;
+}
+
+/* The same for the next one that is an address. */
 static bool next_mac(const char *word, const char **at, uint8_t mac[static MAC_LEN])
 {
-	const char *value;
-
-	for (; (*at = strstr(*at, "mac")); (*at)++) {
-		if (!is_key_start(word, *at))
-			continue;
-		value = *at + strlen(strncmp(*at, "macaddr", 7) == 0 ? "macaddr" : "mac");
-		value = skip_assignment(value);
-		if (!value || !mac_parse_span(mac, value, value_length(value)))
-			continue;
-		*at = value;
-		return true;
-	}
+	while (next_value(word, at))
+		if (mac_parse_span(mac, *at, value_length(*at)))
+			return true;
 	return false;
+}
+
+const char *command_find_fault(char *const words[])
+{
+	uint8_t mac[MAC_LEN];
+
+	for (; *words; words++)
+		for (const char *at = *words; next_value(*words, &at);)
+			if (!mac_parse_span(mac, at, value_length(at)))
+				return at;
+	return NULL;
 }
 
 /* Whether @words name @mac before the place @end in the word @last. */
@@ -130,7 +145,8 @@ static bool is_qemu_with_card(char *const words[])
 	for (; *words; words++) {
 		if (strstr(*words, "readconfig"))
 			return false;
-		card |= strstr(*words, "netdev=") != NULL;
+		card |= strstr(*words, "netdev=") ||
+			(strcmp(*words, "-nic") == 0 && words[1] && strcmp(words[1], "none") != 0);
 	}
 	return card;
 }

@@ -19,11 +19,15 @@
  */
 size_t command_find_macs(char *const words[], uint8_t macs[][MAC_LEN], size_t max);
 
+/* The first value in @words, up to a comma, a quote or the end, that such a key has and that is no
+ * address; NULL when there is none. */
+const char *command_find_fault(char *const words[]);
+
 /* Whether @mac stands anywhere in @words, in any spelling. */
 bool command_mentions_mac(char *const words[], const uint8_t mac[static MAC_LEN]);
 
 /*
- * Whether COMMAND is a qemu that gets a network card (netdev=) by @words and no address at all:
+ * Whether COMMAND is a qemu that gets a network card (netdev=, -nic) by @words and no address at all:
  * its guest will have 52:54:00:12:34:56.
  */
 bool command_lacks_mac(char *const words[]);

@@ -569,9 +569,14 @@ static int take_mac_of_command(struct reading *reading, char *const command[],
 	uint8_t macs[MACS_SHOWN][MAC_LEN];
 	char texts[MACS_SHOWN][MAC_STRLEN];
 	size_t found = command_find_macs(command, macs, MACS_SHOWN);
-	const char *fault;
+	const char *fault = command_find_fault(command);
 	int err;
 
+	if (found == 0 && fault)
+		return report_error(report, -EINVAL,
+				    "mac=%.*s: that is no MAC address: write one like "
+				    "52:54:00:84:e3:62, or say here by --mac what it will be",
+				    (int)strcspn(fault, ",\"'"), fault);
 	if (found == 0)
 		return report_error(
 			report, -EINVAL,

@@ -533,13 +533,19 @@ public_probe() {
 		-netdev tap,id=n0,fd=3
 		52:54:00:00:00:0a
 		hostmac=52:54:00:00:00:0a
-		mac=52:54:00:00:00
-		mac=52:54:00:00:00:0a:0b
-		mac=$MAC
 		machine=q35
 	END
 	run_tapctl exec --bridge br0 -- "$PROBE"
 	failed_with 125 52:54:00:12:34:56
+}
+
+@test "exec: what stands behind mac= and is no address is shown" {
+	local value
+	# shellcheck disable=SC2016 # as a shell that runs later has it
+	for value in 52:54:00:00:00 52:54:00:00:00:0a:0b '$MAC'; do
+		run_tapctl exec --bridge br0 -- "$PROBE" nic,mac="$value",netdev=n0
+		failed_with 125 "mac=$value: that is no MAC address" --mac
+	done
 }
 
 @test "exec: two addresses are an error that names both" {
