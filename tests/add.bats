@@ -118,6 +118,15 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	no_link mvt52540084e363
 }
 
+@test "add: what was made is unmade in one deletion, however many there are" {
+	local macs=(52:54:00:00:00:0{0..9})
+	ip tuntap add tap525400000009 mode tap
+	run inside strace -o "$WORK/log" -e trace=sendto,ioctl "$TAPCTL" add --unattached "${macs[@]/#/--mac=}"
+	[ "$status" = 1 ]
+	[ "$(links)" = lo$'\n'tap525400000009 ]
+	[ "$(grep -c RTM_DELLINK "$WORK/log")" = 1 ]
+}
+
 @test "add: the kernel fills the %d of a name" {
 	add_bridge br0
 	run_tapctl add --bridge br0 --name 'vm%d' --mac $A --mac $B
