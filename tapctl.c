@@ -176,26 +176,27 @@ static uid_t find_caller(void)
 static int print_added(struct run *run, struct wire *wire)
 {
 	struct show show = { .out = stdout, .json = true, .nl = &wire->nl };
-	int err = 0;
+	/* They have an owner and stay only since they were read last. */
+	int err = run->options.json ? wire_verify(wire, &run->report) : 0;
 
+	if (err)
+		return err;
 	if (run->options.json)
 		show_begin(&show);
-	for (size_t k = 0; k < wire->count && !err; k++) {
+	for (size_t k = 0; k < wire->count; k++) {
 		struct link *link = &wire->nics[k].link;
 
 		if (!run->options.json) {
 			puts(link->name);
 			continue;
 		}
-		/* It has an owner and stays only since it was read last. */
-		err = nic_verify(&wire->nl, &wire->nics[k], &run->report);
 		/* Nobody has it open any more when this is read. */
 		link->tun.queues = 0;
 		show_link(&show, link);
 	}
 	if (run->options.json)
 		show_end(&show);
-	return err ? err : flush_output(&run->report);
+	return flush_output(&run->report);
 }
 
 static int cmd_add(struct run *run)

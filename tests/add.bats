@@ -183,6 +183,19 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	holds 'all(.carrier == false and .queues == 0)' <<<"$made"
 }
 
+@test "add: --json prints nothing of devices that it had to unmake" {
+	add_bridge br0
+	# behind the bridge and two taps made, either of them read back
+	for lost in 4 5; do
+		run --separate-stderr inside strace -qq -o /dev/null -e trace=recvmsg \
+			-e inject=recvmsg:error=EAGAIN:when=$lost "$TAPCTL" add --json --bridge br0 --mac $A --mac $B
+		[ "$status" = 1 ]
+		[ -z "$output" ]
+		[[ "$stderr" == "tapctl: tap52540084e36"*": cannot read it back: "* ]]
+		[ "$(links)" = $'br0\nlo' ]
+	done
+}
+
 @test "add: a second device for the same guest is refused as existing" {
 	add_bridge br0
 	run_tapctl add --bridge br0 --mac $A
