@@ -403,7 +403,8 @@ static void tell_bridge(struct nl *nl, const struct nic *nic, const struct repor
 	if (!nic->want.mtu || nic->want.mtu >= bridge->mtu)
 		return;
 	mtu = nl_link_mtu(nl, bridge->name);
-	if (mtu >= 0 && (unsigned)mtu < bridge->mtu)
+	/* A lower one is that of another port. */
+	if (mtu >= 0 && (unsigned)mtu == nic->want.mtu)
 		report_tell(report, REPORT_WARNING,
 			    "%s: the bridge's MTU went from %u down to %d with this "
 			    "port: ip link set %s mtu %u",

@@ -47,6 +47,13 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	[ "$status" = 0 ]
 	[ "$(link_field $TAP .mtu)" = 1400 ]
 	[[ "$stderr" == *"MTU went from 1500 down to 1400"* ]]
+	# It is told of the device that does it, and of no other one.
+	tapctl del $TAP
+	ip link add br1 type bridge
+	run_tapctl add --bridge br1 --mtu 1300 --mac $A --mac $B --mtu 1400
+	[ "$status" = 0 ]
+	[ "$(grep -c 'MTU went from 1500 down to 1300' <<<"$stderr")" = 1 ]
+	[ "$(grep -c 'MTU' <<<"$stderr")" = 1 ]
 }
 
 @test "add: an unattached tap" {
