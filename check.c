@@ -123,6 +123,9 @@ static void check_tap_holder(struct check *check, const struct surveyed *device)
 	if (link->carrier || !(link->flags & IFF_UP))
 		return;
 	holder = holders_next(&check->survey->holders, NULL, link->name, 0);
+	/* `add` is at work on it: what it makes has no carrier until somebody opens it. */
+	if (holder && !link->tun.persistent && strcmp(holder->command, "tapctl") == 0)
+		return;
 	/* One that does not stay is gone when nobody has it. */
 	if (!holder && !link->tun.persistent)
 		find(check, link, ERROR, "carrier-off",

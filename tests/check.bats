@@ -286,6 +286,18 @@ fcntl.ioctl(3, 0x400454e2, struct.pack(\"i\", 0))"'
 	grep -q "^$TAP: error: a process of another user or container has it open" "$WORK/nested"
 }
 
+@test "check: there is nothing to tell of a tap that add is still making" {
+	add_bridge br0
+	# it waits before its tap gets an owner, longer than this test takes
+	inside strace -qq -o /dev/null -e trace=ioctl -e inject=ioctl:delay_enter=30000000:when=4 \
+		"$TAPCTL" add --bridge br0 --mac $A &
+	up() { [ "$(link_field $TAP '.flags | index("UP") != null' 2>/dev/null)" = true ]; }
+	wait_until 10 up
+	run_tapctl check --json $TAP
+	tapctl list --json $TAP | holds '.[0] | .persistent == false and .carrier == false'
+	got 'all(.name != $tap)' --arg tap $TAP
+}
+
 @test "check packet-info" {
 	ip tuntap add old mode tap pi user root
 	ip link set old up
