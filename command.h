@@ -27,8 +27,8 @@ const char *command_find_fault(char *const words[]);
 bool command_mentions_mac(char *const words[], const uint8_t mac[static MAC_LEN]);
 
 /*
- * Whether COMMAND is a qemu that gets a network card (netdev=, -nic) by @words and no address at all:
- * its guest will have 52:54:00:12:34:56.
+ * Whether COMMAND is a qemu that gets a network card (netdev=, -nic) by @words and no address at
+ * all: its guest will have 52:54:00:12:34:56.
  */
 bool command_lacks_mac(char *const words[]);
 
