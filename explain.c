@@ -22,11 +22,12 @@ int explain_gone(const struct nic *nic, int err, struct report *report)
 
 const char *explain_holder(char words[static 64], const char *name, dev_t rdev)
 {
+	struct report quiet = { .error = "" };
 	const struct holder *holder;
 	struct holders holders;
 
 	words[0] = '\0';
-	if (holders_read(&holders) < 0)
+	if (holders_read(&holders, &quiet) < 0)
 		return words;
 	holder = holders_next(&holders, NULL, name, rdev);
 	if (holder)

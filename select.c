@@ -168,21 +168,16 @@ static int select_ours(const struct link *link, void *data)
 	return device_guest(guest, link) ? select_link(data, link) : 0;
 }
 
-/* The macvtaps of ours that no process has open. */
 int select_stale(struct nl *nl, struct selection *selection, bool force, struct report *report)
 {
 	struct selection macvtaps = { .count = 0 };
 	struct holders holders = { .count = 0 };
 	int err = dump_whole(nl, LINK_MACVTAP, select_ours, &macvtaps);
 
-	if (err) {
+	if (err)
 		report_error(report, err, "cannot list the macvtaps: %s", nl_strerror(nl, err));
-	} else {
-		err = holders_read(&holders);
-		if (err)
-			report_error(report, err, "/proc: cannot read who holds what: %s",
-				     strerror(-err));
-	}
+	else
+		err = holders_read(&holders, report);
 	if (!err && macvtaps.count && !force && (holders.incomplete || holders.nested))
 		err = report_error(
 			report, -EPERM,

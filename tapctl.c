@@ -257,15 +257,6 @@ static int open_netlink(struct nl *nl, struct report *report)
 	return err;
 }
 
-static int read_holders(struct holders *holders, struct report *report)
-{
-	int err = holders_read(holders);
-
-	if (err)
-		report_error(report, err, "/proc: cannot read who holds what: %s", strerror(-err));
-	return err;
-}
-
 struct list {
 	struct show show;
 	bool all;
@@ -345,7 +336,7 @@ static int cmd_list(struct run *run)
 	if (!err)
 		err = open_netlink(&lookups, &run->report);
 	if (!err && run->options.holders)
-		err = read_holders(&holders, &run->report);
+		err = holders_read(&holders, &run->report);
 	if (!err)
 		err = run->words[0] ? list_words(run, &nl, &list) : list_all(run, &nl, &list);
 	if (!err) {
