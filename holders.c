@@ -47,9 +47,7 @@ static bool read_text(int dir, const char *path, char *text, size_t size)
 
 	if (fd < 0)
 		return false;
-	do
-		n = read(fd, text, size - 1);
-	while (n < 0 && errno == EINTR);
+	n = TEMP_FAILURE_RETRY(read(fd, text, size - 1));
 	close(fd);
 	if (n <= 0)
 		return false;

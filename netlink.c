@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -215,11 +216,9 @@ static int read_error(const struct nl *nl, const struct nlmsghdr *m, uint32_t fi
 
 static ssize_t nl_receive(struct nl *nl)
 {
-	ssize_t n;
+	ssize_t n =
+		TEMP_FAILURE_RETRY(mnl_socket_recvfrom(nl->socket, nl->buffer, sizeof(nl->buffer)));
 
-	do
-		n = mnl_socket_recvfrom(nl->socket, nl->buffer, sizeof(nl->buffer));
-	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EAGAIN || errno == ENOSPC ? -EPROTO : -errno;
 	return n;
@@ -230,9 +229,7 @@ static int nl_send(struct nl *nl)
 	ssize_t n;
 
 	nl->text[0] = '\0';
-	do
-		n = mnl_socket_sendto(nl->socket, nl->buffer, nl->len);
-	while (n < 0 && errno == EINTR);
+	n = TEMP_FAILURE_RETRY(mnl_socket_sendto(nl->socket, nl->buffer, nl->len));
 	nl->failed = nl->steps[0].step;
 	if (n < 0)
 		return -errno;
@@ -531,14 +528,11 @@ int nl_link_get(struct nl *nl, const char *name, int ifindex, struct link *link)
 /* Ask by ioctl(2), see netdevice(7): cheaper than a message where only one value is wanted. */
 static int ask_link(const struct nl *nl, const char *name, unsigned long what, struct ifreq *ifr)
 {
-	int result;
+	int fd = mnl_socket_get_fd(nl->socket);
 
 	memset(ifr, 0, sizeof(*ifr));
 	memcpy(ifr->ifr_name, name, IFNAMSIZ);
-	do
-		result = ioctl(mnl_socket_get_fd(nl->socket), what, ifr);
-	while (result < 0 && errno == EINTR);
-	return result < 0 ? -errno : 0;
+	return TEMP_FAILURE_RETRY(ioctl(fd, what, ifr)) < 0 ? -errno : 0;
 }
 
 int nl_link_index(const struct nl *nl, const char name[static IFNAMSIZ])

@@ -20,14 +20,10 @@
 
 #define NODE_PATH 32 /* "/dev/tap2147483647" and its NUL, with room */
 
-/* open(2) that goes on after a signal. */
 static int open_node(int dir, const char *path, int flags)
 {
-	int fd;
+	int fd = (int)TEMP_FAILURE_RETRY(openat(dir, path, flags | O_CLOEXEC));
 
-	do
-		fd = openat(dir, path, flags | O_CLOEXEC);
-	while (fd < 0 && errno == EINTR);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -92,26 +88,15 @@ static short flag_bits(const struct queue_flags *flags)
 	return (short)bits;
 }
 
-/* ioctl(2) that goes on after a signal. */
 static int device_ioctl(int fd, unsigned long request, void *arg)
 {
-	int result;
-
-	do
-		result = ioctl(fd, request, arg);
-	while (result < 0 && errno == EINTR);
-	return result < 0 ? -errno : 0;
+	return TEMP_FAILURE_RETRY(ioctl(fd, request, arg)) < 0 ? -errno : 0;
 }
 
 /* The same for the requests that take a number and no pointer. */
 static int device_ioctl_number(int fd, unsigned long request, unsigned long number)
 {
-	int result;
-
-	do
-		result = ioctl(fd, request, number);
-	while (result < 0 && errno == EINTR);
-	return result < 0 ? -errno : 0;
+	return TEMP_FAILURE_RETRY(ioctl(fd, request, number)) < 0 ? -errno : 0;
 }
 
 int tap_attach(int fd, char name[static IFNAMSIZ], const struct queue_flags *flags)
