@@ -62,16 +62,26 @@ static int report_open(struct report *report, int err, const char *path, const c
 	}
 }
 
+static int open_device(int *fd, const char *path, const char *driver, struct report *report)
+{
+	int n = open_node(AT_FDCWD, path, O_RDWR);
+
+	if (n < 0)
+		return report_open(report, n, path, driver);
+	*fd = n;
+	return 0;
+}
+
+int vhost_open(int *fd, struct report *report)
+{
+	return open_device(fd, "/dev/vhost-net", "vhost_net", report);
+}
+
 /* --- tap --- */
 
 int tap_open(int *fd, struct report *report)
 {
-	int n = open_node(AT_FDCWD, "/dev/net/tun", O_RDWR);
-
-	if (n < 0)
-		return report_open(report, n, "/dev/net/tun", "tun");
-	*fd = n;
-	return 0;
+	return open_device(fd, "/dev/net/tun", "tun", report);
 }
 
 /* The flags travel in a short that is read as unsigned. */
@@ -337,14 +347,4 @@ int macvtap_open(int *fds, unsigned count, int inotify, const char *name, int if
 				    name, major(rdev), minor(rdev), public_path);
 	return report_error(report, err, "%s: cannot open its character device %u:%u (%s): %s",
 			    name, major(rdev), minor(rdev), public_path, strerror(-err));
-}
-
-int vhost_open(int *fd, struct report *report)
-{
-	int n = open_node(AT_FDCWD, "/dev/vhost-net", O_RDWR);
-
-	if (n < 0)
-		return report_open(report, n, "/dev/vhost-net", "vhost_net");
-	*fd = n;
-	return 0;
 }
