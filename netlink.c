@@ -8,7 +8,6 @@
 #include <sys/socket.h>
 
 #include <libmnl/libmnl.h>
-#include <linux/audit.h>
 #include <linux/if_arp.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
@@ -23,11 +22,8 @@
 
 #include "netlink.h"
 
-/* Newer than some of the headers that tapctl is built with. */
-#define BRPORT_LOCKED 39 /* IFLA_BRPORT_LOCKED, Linux 5.18 */
 #define ERRNO_MAX 4095 /* MAX_ERRNO of linux/err.h */
-#define EXT_SKIP_STATS (1 << 3) /* RTEXT_FILTER_SKIP_STATS, Linux 4.4 */
-
+#define BRPORT_LOCKED 39 /* IFLA_BRPORT_LOCKED, newer (Linux 5.18) than some builders' headers */
 #define AUDIT_VIRT_RESOURCE 2501 /* of libaudit.h: the kernel gives these numbers to user space */
 
 static const char *const mode_names[MODE_COUNT] = {
@@ -68,7 +64,6 @@ bool macvtap_mode_parse(enum macvtap_mode *mode, const char *name)
 static int open_socket(struct nl *nl, int protocol, int flags)
 {
 	nl->seq = 0;
-	nl->count = 0;
 	nl->text[0] = '\0';
 	nl->failed = NL_LOOKUP;
 	nl->socket = mnl_socket_open2(protocol, SOCK_CLOEXEC | flags);
@@ -112,7 +107,7 @@ static void nl_begin(struct nl *nl)
 	nl->len = 0;
 }
 
-/* A new message with room for @extra bytes of family header, which is zeroed and returned. */
+/* Begin a message with the family's @header of @extra bytes; its attributes come next. */
 static struct nlmsghdr *nl_message(struct nl *nl, enum nl_step step, uint16_t type, uint16_t flags,
 				   size_t extra, const void *header)
 {
@@ -472,15 +467,16 @@ static bool read_no_ipv6(const struct nlattr *spec)
 	return mode == IN6_ADDR_GEN_MODE_NONE;
 }
 
-/* Read an RTM_NEWLINK. False when it is none. */
-static bool read_link(const struct nlmsghdr *m, struct link *link)
+/* Read an RTM_NEWLINK into the struct link @data. */
+static int read_link(const struct nlmsghdr *m, void *data)
 {
 	const struct nlattr *tb[IFLA_MAX + 1];
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(m);
+	struct link *link = data;
 
 	if (m->nlmsg_type != RTM_NEWLINK || m->nlmsg_len < mnl_nlmsg_size(sizeof(*info)) ||
 	    info->ifi_index <= 0)
-		return false;
+		return -EPROTO;
 	parse_attrs(m, sizeof(*info), tb, IFLA_MAX);
 	memset(link, 0, sizeof(*link));
 	link->ifindex = info->ifi_index;
@@ -499,7 +495,7 @@ static bool read_link(const struct nlmsghdr *m, struct link *link)
 	link->no_ipv6 = read_no_ipv6(tb[IFLA_AF_SPEC]);
 	if (tb[IFLA_LINKINFO])
 		read_info(tb[IFLA_LINKINFO], link);
-	return true;
+	return 0;
 }
 
 /* Ask for a link as part of a transaction. Statistics are half of the answer and not wanted. */
@@ -509,20 +505,15 @@ static void link_request(struct nl *nl, enum nl_step step, const char *name, int
 
 	if (name)
 		mnl_attr_put_strz(m, IFLA_IFNAME, name);
-	mnl_attr_put_u32(m, IFLA_EXT_MASK, EXT_SKIP_STATS);
+	mnl_attr_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	nl_message_end(nl, m);
-}
-
-static int keep_link(const struct nlmsghdr *m, void *data)
-{
-	return read_link(m, data) ? 0 : -EPROTO;
 }
 
 int nl_link_get(struct nl *nl, const char *name, int ifindex, struct link *link)
 {
 	nl_begin(nl);
 	link_request(nl, NL_LOOKUP, name, ifindex);
-	return nl_commit(nl, keep_link, link);
+	return nl_commit(nl, read_link, link);
 }
 
 /* Ask by ioctl(2), see netdevice(7): cheaper than a message where only one value is wanted. */
@@ -572,9 +563,9 @@ static int dump_link(const struct nlmsghdr *m, void *data)
 	const struct link_dump *dump = data;
 	struct link link;
 
-	if (!read_link(m, &link))
+	if (read_link(m, &link) < 0)
 		return 0;
-	/* Kernels before 4.6 do not filter. */
+	/* A kernel that does not know the kind, as its driver is not there, filters nothing. */
 	if (dump->kind != LINK_OTHER && link.kind != dump->kind)
 		return 0;
 	return dump->each(&link, dump->data);
@@ -588,7 +579,7 @@ int nl_link_dump(struct nl *nl, enum link_kind kind, nl_link_fn *each, void *dat
 
 	nl_begin(nl);
 	m = link_message(nl, NL_LOOKUP, RTM_GETLINK, NLM_F_DUMP, 0);
-	mnl_attr_put_u32(m, IFLA_EXT_MASK, EXT_SKIP_STATS);
+	mnl_attr_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	if (kind != LINK_OTHER) {
 		info = mnl_attr_nest_start(m, IFLA_LINKINFO);
 		mnl_attr_put_strz(m, IFLA_INFO_KIND, kind_names[kind]);
@@ -709,9 +700,11 @@ static void fdb_request(struct nl *nl, enum nl_step step, int bridge, const uint
 	nl_message_end(nl, m);
 }
 
-static int read_fdb(const struct nlmsghdr *m, int *ifindex)
+/* Read the port of an RTM_NEWNEIGH, its ifindex, into @data. */
+static int read_fdb(const struct nlmsghdr *m, void *data)
 {
 	const struct ndmsg *nd = mnl_nlmsg_get_payload(m);
+	int *ifindex = data;
 
 	if (m->nlmsg_type != RTM_NEWNEIGH || m->nlmsg_len < mnl_nlmsg_size(sizeof(*nd)) ||
 	    nd->ndm_ifindex <= 0)
@@ -742,11 +735,6 @@ static void put_flags(struct nl *nl, int ifindex, unsigned flags, uint16_t ack)
 	nl_message_end(nl, nl_message(nl, NL_UP, RTM_NEWLINK, ack, sizeof(info), &info));
 }
 
-static int keep_fdb(const struct nlmsghdr *m, void *data)
-{
-	return read_fdb(m, data);
-}
-
 static int tap_setup(struct nl *nl, const struct tap_setup *setup, bool no_ipv6, int *owner)
 {
 	struct nlmsghdr *m;
@@ -772,7 +760,7 @@ static int tap_setup(struct nl *nl, const struct tap_setup *setup, bool no_ipv6,
 	if (!setup->bridge)
 		return nl_commit(nl, NULL, NULL);
 	fdb_request(nl, NL_READ, setup->bridge->ifindex, setup->address);
-	return nl_commit(nl, keep_fdb, owner);
+	return nl_commit(nl, read_fdb, owner);
 }
 
 int nl_tap_setup(struct nl *nl, const struct tap_setup *setup, int *owner)
@@ -836,11 +824,11 @@ int nl_macvtap_create(struct nl *nl, const struct macvtap_setup *setup, struct l
 	nl_begin(nl);
 	put_macvtap(nl, setup);
 	put_macvtap_config(nl, setup, !setup->for_host);
-	err = nl_commit(nl, keep_link, link);
+	err = nl_commit(nl, read_link, link);
 	if (err == -EAFNOSUPPORT && nl->failed == NL_CONFIGURE) {
 		nl_begin(nl);
 		put_macvtap_config(nl, setup, false);
-		err = nl_commit(nl, keep_link, link);
+		err = nl_commit(nl, read_link, link);
 	}
 	return err;
 }
@@ -885,7 +873,6 @@ static void put_group_end(struct nl *nl, uint32_t group)
 
 	mnl_attr_put_u32(m, IFLA_GROUP, group);
 	nl_message_end(nl, m);
-	nl->steps[nl->count - 1].tolerate = ENODEV;
 }
 
 /*
@@ -903,7 +890,7 @@ static int move_links(struct nl *nl, const struct link *links, size_t count, con
 			put_group(nl, links[i].ifindex, group ? *group : links[i].group);
 			i++;
 		}
-		/* A request for the last one's answer ends the transaction otherwise. */
+		/* The last message is one with an answer: the deletion, or else a request. */
 		if (group && i == count)
 			put_group_end(nl, *group);
 		else
@@ -934,7 +921,7 @@ int nl_fdb_get(struct nl *nl, int bridge, const uint8_t mac[static MAC_LEN], int
 {
 	nl_begin(nl);
 	fdb_request(nl, NL_LOOKUP, bridge, mac);
-	return nl_commit(nl, keep_fdb, ifindex);
+	return nl_commit(nl, read_fdb, ifindex);
 }
 
 struct fdb_dump {
