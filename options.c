@@ -11,7 +11,7 @@
 #include "tapdev.h"
 #include "words.h"
 
-/* The numbers below 64 are bits in the set of what was given already. */
+/* Bits in the set of what was given already: 63 at most. */
 enum option_id {
 	OPT_MAC = 1,
 	OPT_BRIDGE,
@@ -44,7 +44,6 @@ enum option_id {
 	OPT_RANDOM,
 	OPT_NO_AUDIT,
 	OPT_USE_VNET,
-	OPT_COUNT,
 };
 
 /* clang-format off: a row is an option */
@@ -249,13 +248,6 @@ static int read_vhost(struct nic_options *nic, const char *mode, struct report *
 	return 0;
 }
 
-static bool *port_flag(struct port_policy *policy, enum option_id id)
-{
-	return id == OPT_LOCK_MAC ? &policy->locked :
-	       id == OPT_ISOLATED ? &policy->isolated :
-				    &policy->hairpin;
-}
-
 static int read_nic_option(struct nic_options *nic, enum option_id id, const char *value,
 			   struct report *report)
 {
@@ -315,9 +307,13 @@ static int read_nic_option(struct nic_options *nic, enum option_id id, const cha
 		nic->no_vnet_hdr = true;
 		return 0;
 	case OPT_LOCK_MAC:
+		nic->policy.locked = true;
+		return 0;
 	case OPT_ISOLATED:
+		nic->policy.isolated = true;
+		return 0;
 	case OPT_HAIRPIN:
-		*port_flag(&nic->policy, id) = true;
+		nic->policy.hairpin = true;
 		return 0;
 	default:
 		return report_error(report, -EINVAL, "option %d is unknown", id);
@@ -636,7 +632,7 @@ static int finish_helper(struct reading *reading, struct report *report)
 		if (!err)
 			present_nic(reading)->anonymous = true;
 	}
-	/* There is no kernel left that lacks it. */
+	/* qemu's own helper asks first whether there is IFF_VNET_HDR: no kernel is left without. */
 	present_nic(reading)->no_vnet_hdr = !options->use_vnet;
 	return err;
 }
