@@ -8,7 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include <linux/if_bridge.h>
 
@@ -17,7 +16,6 @@
 #include "device.h"
 #include "privatefs.h"
 #include "survey.h"
-#include "tapdev.h"
 
 #define PORTS_MAX 1023 /* BR_MAX_PORTS of net/bridge/br_private.h, less port 0 */
 #define PORTS_MANY 1000
@@ -415,8 +413,7 @@ static void check_bridge(struct check *check, const struct bridge *bridge)
 	if (!uplink && !bridge->has_foreign && !has_host(bridge->bridge))
 		find(check, link, WARNING, "no-uplink",
 		     "it has neither an uplink nor an address of the host's: its guests have "
-		     "nobody "
-		     "but each other\nip link set DEVICE master %s",
+		     "nobody but each other\nip link set DEVICE master %s",
 		     link->name);
 	else if (uplink && !bridge->uplink_works && uplink->link.flags & IFF_UP)
 		find(check, link, ERROR, "uplink-down",
@@ -444,9 +441,8 @@ static void check_port_address(struct check *check, const struct bridge *bridge,
 		if (other == link || !mac_equal(other->address, link->address))
 			continue;
 		find(check, link, ERROR, "same-address",
-		     "%s, another port of %s, has the same address %s\n"
-		     "remove the one that nobody needs: tapctl del %s, or ip link set %s address "
-		     "...",
+		     "%s, another port of %s, has the same address %s\nremove the one that nobody "
+		     "needs: tapctl del %s, or ip link set %s address ...",
 		     other->name, bridge->bridge->link.name, mac, other->name, other->name);
 		break;
 	}
@@ -532,8 +528,7 @@ static void check_port_state(struct check *check, const struct bridge *bridge,
 		find(check, link, WARNING, "stp-delay",
 		     "STP lets nothing through yet, for %u s more\n"
 		     "ip link set %s type bridge stp_state 0 && bridge link set dev %s state 3 "
-		     "(where "
-		     "no loop can be), or wait",
+		     "(where no loop can be), or wait",
 		     (delay + 99) / 100, above->name, link->name);
 	else if (link->port.state != BR_STATE_FORWARDING)
 		find(check, link, ERROR, "port-blocked",
@@ -621,8 +616,7 @@ static void check_reflection(struct check *check, const struct group *group)
 	if (peer && peer->link.port.of_bridge && !peer->link.port.hairpin)
 		find(check, lower, WARNING, "vepa-no-reflection",
 		     "its guests in mode vepa reach each other only if the switch sends frames "
-		     "back, "
-		     "and the port %s does not\nbridge link set dev %s hairpin on",
+		     "back, and the port %s does not\nbridge link set dev %s hairpin on",
 		     peer->link.name, peer->link.name);
 }
 
@@ -653,8 +647,7 @@ static void check_lower(struct check *check, const struct group *group)
 	if (group->place->has_ip && wants_leg && !host_leg)
 		find(check, lower, WARNING, "host-apart",
 		     "it has an address of the host's, and the host and the guests on it cannot "
-		     "talk "
-		     "to each other\ntapctl add --link %s --host, and move the address there",
+		     "talk to each other\ntapctl add --link %s --host, and move the address there",
 		     lower->name);
 	check_reflection(check, group);
 }

@@ -110,8 +110,7 @@ int explain_tap_setup(struct nl *nl, const struct nic *nic, int err, struct repo
 	if (nl->failed == NL_CONFIGURE && err == -EXFULL)
 		return report_error(
 			report, err,
-			"%s: the bridge is full, it takes 1023 ports: tapctl list shows "
-			"leftovers",
+			"%s: the bridge is full, it takes 1023 ports: tapctl list shows leftovers",
 			bridge);
 	if (nl->failed == NL_CONFIGURE && err == -EPERM)
 		return report_error(report, err,

@@ -179,8 +179,7 @@ static int check_policy(const struct nic *nic, struct report *report)
 	if (missing)
 		return report_error(
 			report, -EOPNOTSUPP,
-			"%s: %s did not take: the bridges of this kernel do not "
-			"have it%s",
+			"%s: %s did not take: the bridges of this kernel do not have it%s",
 			nic->name, missing,
 			want->locked && !link->port.locked ? " (it came with Linux 5.18)" : "");
 	return 0;

@@ -265,8 +265,7 @@ static int read_nic_option(struct nic_options *nic, enum option_id id, const cha
 	case OPT_MODE:
 		if (!macvtap_mode_parse(&nic->mode, value))
 			return report_error(report, -EINVAL,
-					    "--mode '%s': write bridge, vepa, private or "
-					    "passthru",
+					    "--mode '%s': write bridge, vepa, private or passthru",
 					    value);
 		nic->has_mode = true;
 		return 0;

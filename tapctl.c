@@ -113,8 +113,8 @@ static void print_mac(const struct run *run, const uint8_t *guest, size_t index)
 	mac_name(tap, "tap", guest);
 	mac_name(macvtap, "mvt", guest);
 	if (run->options.json)
-		printf("%s{\"guest_mac\":\"%s\",\"host_mac\":\"%s\",\"tap\":\"%s\",\"macvtap\":\"%"
-		       "s\"}",
+		printf("%s{\"guest_mac\":\"%s\",\"host_mac\":\"%s\","
+		       "\"tap\":\"%s\",\"macvtap\":\"%s\"}",
 		       index ? ",\n" : "[", guest_text, host_text, tap, macvtap);
 	else
 		puts(run->options.random ? guest_text : host_text);

@@ -342,8 +342,7 @@ int macvtap_open(int *fds, unsigned count, int inotify, const char *name, int if
 	if (err == -EPERM || err == -EACCES)
 		return report_error(report, err,
 				    "%s: opening its character device %u:%u (%s) is forbidden, by "
-				    "the node's mode, "
-				    "a device cgroup or a missing CAP_MKNOD",
+				    "the node's mode, a device cgroup or a missing CAP_MKNOD",
 				    name, major(rdev), minor(rdev), public_path);
 	return report_error(report, err, "%s: cannot open its character device %u:%u (%s): %s",
 			    name, major(rdev), minor(rdev), public_path, strerror(-err));
