@@ -46,22 +46,14 @@ enum option_id {
 	OPT_USE_VNET,
 };
 
-/* clang-format off: a row is an option */
-#define WORD(short, long, id, help, value)                          \
-	{                                                           \
-		long, short, POPT_ARG_STRING, NULL, id, help, value \
-	}
-#define FLAG(short, long, id, help)                              \
-	{                                                        \
-		long, short, POPT_ARG_NONE, NULL, id, help, NULL \
-	}
-#define TABLE(table, title)                                                      \
-	{                                                                        \
-		NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)(table), 0, title, NULL \
-	}
-
-static const char nic_title[] =
-	"NIC options (before the first --mac: for all NICs; after a --mac: for that one):";
+/* A row is an option, a line or two. */
+/* clang-format off */
+#define WORD(short, long, id, help, value) \
+	{ long, short, POPT_ARG_STRING, NULL, id, help, value }
+#define FLAG(short, long, id, help) \
+	{ long, short, POPT_ARG_NONE, NULL, id, help, NULL }
+#define TABLE(table, title) \
+	{ NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)(table), 0, title, NULL }
 
 static const struct poptOption nic_table[] = {
 	WORD('m', "mac", OPT_MAC, "the guest's address; each one begins another NIC", "MAC|random"),
@@ -71,9 +63,7 @@ static const struct poptOption nic_table[] = {
 	WORD(0, "mode", OPT_MODE, "of a macvtap: bridge (default), vepa, private, passthru",
 	     "MODE"),
 	WORD('n', "name", OPT_NAME,
-	     "device name; may hold one %d (default: tap or mvt and the "
-	     "address's digits)",
-	     "NAME"),
+	     "device name; may hold one %d (default: tap or mvt and the address's digits)", "NAME"),
 	WORD(0, "mtu", OPT_MTU, "its MTU (default: that of the bridge or lower device)", "N"),
 	WORD('q', "queues", OPT_QUEUES, "as many queues, and so fds (default: 1)", "N"),
 	{ "vhost", 0, POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, NULL, OPT_VHOST,
@@ -87,20 +77,30 @@ static const struct poptOption nic_table[] = {
 	POPT_TABLEEND
 };
 
-static const struct poptOption json_table[] = { FLAG('j', "json", OPT_JSON, "print JSON"),
-						POPT_TABLEEND };
+static const char nic_title[] =
+	"NIC options (before the first --mac: for all NICs; after a --mac: for that one):";
+
+static const struct poptOption json_table[] = {
+	FLAG('j', "json", OPT_JSON, "print JSON"),
+	POPT_TABLEEND
+};
 
 static const struct poptOption general_table[] = {
 	WORD('N', "netns", OPT_NETNS, "work in that network namespace", "NAME|PID|PATH"),
-	FLAG('v', "verbose", OPT_VERBOSE, "tell each step on stderr"), POPT_TABLEEND
+	FLAG('v', "verbose", OPT_VERBOSE, "tell each step on stderr"),
+	POPT_TABLEEND
 };
 
 static const struct poptOption audit_table[] = {
-	FLAG(0, "no-audit", OPT_NO_AUDIT, "write nothing to the kernel's audit log"), POPT_TABLEEND
+	FLAG(0, "no-audit", OPT_NO_AUDIT, "write nothing to the kernel's audit log"),
+	POPT_TABLEEND
 };
 
-const struct poptOption options_mac[] = { FLAG('r', "random", OPT_RANDOM, "draw a guest's address"),
-					  TABLE(json_table, NULL), POPT_AUTOHELP POPT_TABLEEND };
+const struct poptOption options_mac[] = {
+	FLAG('r', "random", OPT_RANDOM, "draw a guest's address"),
+	TABLE(json_table, NULL),
+	POPT_AUTOHELP POPT_TABLEEND
+};
 
 const struct poptOption options_add[] = {
 	TABLE(json_table, NULL),
@@ -127,7 +127,8 @@ const struct poptOption options_exec[] = {
 const struct poptOption options_list[] = {
 	FLAG('a', "all", OPT_ALL, "all taps and macvtaps, not only tapctl's"),
 	FLAG('H', "holders", OPT_HOLDERS, "also which processes have them open"),
-	TABLE(json_table, NULL), TABLE(general_table, "General options:"),
+	TABLE(json_table, NULL),
+	TABLE(general_table, "General options:"),
 	POPT_AUTOHELP POPT_TABLEEND
 };
 
@@ -135,15 +136,20 @@ const struct poptOption options_del[] = {
 	FLAG('f', "force", OPT_FORCE,
 	     "also what tapctl did not make; what may be in use by processes unseen"),
 	FLAG('s', "stale", OPT_STALE, "all macvtaps of tapctl's that nobody has open"),
-	TABLE(general_table, "General options:"), POPT_AUTOHELP POPT_TABLEEND
+	TABLE(general_table, "General options:"),
+	POPT_AUTOHELP POPT_TABLEEND
 };
 
-const struct poptOption options_pin[] = { TABLE(general_table, "General options:"),
-					  POPT_AUTOHELP POPT_TABLEEND };
+const struct poptOption options_pin[] = {
+	TABLE(general_table, "General options:"),
+	POPT_AUTOHELP POPT_TABLEEND
+};
 
-const struct poptOption options_check[] = { TABLE(json_table, NULL),
-					    TABLE(general_table, "General options:"),
-					    POPT_AUTOHELP POPT_TABLEEND };
+const struct poptOption options_check[] = {
+	TABLE(json_table, NULL),
+	TABLE(general_table, "General options:"),
+	POPT_AUTOHELP POPT_TABLEEND
+};
 
 const struct poptOption options_bridgehelper[] = {
 	WORD(0, "br", OPT_BRIDGE, "the bridge", "BRIDGE"),
@@ -154,7 +160,6 @@ const struct poptOption options_bridgehelper[] = {
 	TABLE(general_table, "General options:"),
 	POPT_AUTOHELP POPT_TABLEEND
 };
-
 /* clang-format on */
 
 /* --- values --- */
