@@ -36,13 +36,10 @@ allowed() { # [BRIDGE]
 }
 # One line that holds the words, and nothing was made.
 refused_with() { # STATUS WORD...
-	local word
 	[ "$status" = "$1" ]
 	[ "${#stderr_lines[@]}" = 1 ]
 	[[ $stderr = "tapctl: "* ]]
-	for word in "${@:2}"; do
-		[[ $stderr = *"$word"* ]] || { echo "no '$word' in the error"; return 1; }
-	done
+	stderr_holds "${@:2}"
 	[ "$(links)" = "$before" ]
 }
 denied() { # BRIDGE WORD...

@@ -15,41 +15,19 @@ setup() {
 	add_bridge br0
 }
 
-# A process in the background, $pid, in the namespace.
-spawn() {
-	nsenter --net="/run/netns/$NS" -- "$@" >"$WORK/log" 2>&1 </dev/null 3>&- 4>&- &
-	pid=$!
-}
-
-# run_tapctl, which has to succeed and to say nothing.
-run_quiet() {
-	run_tapctl "$@"
-	[ "$status" = 0 ]
-	[ -z "$stderr" ]
-}
-
-# The same for a COMMAND that is not found, which bats wants to be told.
+# run_tapctl for a COMMAND that is not found, which bats wants to be told.
 run_missing() {
-	run -127 --separate-stderr tapctl "$@"
-	printf '%s\n' "status $status" "stdout: $output" "stderr: $stderr"
-}
-
-# The same for a COMMAND that is not found, of which bats warns unless it is expected.
-run_not_found() {
 	run -127 --separate-stderr tapctl "$@"
 	printf '%s\n' "status $status" "stdout: $output" "stderr: $stderr"
 }
 
 # It failed by itself, one line says so and holds the words, and the links are those of before.
 failed_with() { # STATUS WORD...
-	local word
 	[ "$status" = "$1" ]
 	[ -z "$output" ]
 	[ "$(grep -vc '^tapctl: warning: ' <<<"$stderr")" = 1 ]
 	[[ $stderr = *"tapctl: "* ]]
-	for word in "${@:2}"; do
-		[[ $stderr = *"$word"* ]] || { echo "no '$word' in the error"; return 1; }
-	done
+	stderr_holds "${@:2}"
 	[ "$(links)" = $'br0\nlo' ] || { links; return 1; }
 }
 
@@ -917,8 +895,8 @@ begin() {
 	read -rt 20 _ <>"$WORK/started"
 	state_of $TAP >"$WORK/before"
 	reuse_refused $TAP "sleep (pid $pid)" --bridge br0 --mac $MAC --queues 2
-	kill $pid
-	wait $pid || :
+	kill "$pid"
+	wait "$pid" || :
 }
 
 @test "exec: --reuse makes a device that is missing, and that one goes" {
@@ -988,8 +966,8 @@ reuse_refused() { # NAME WORD OPTION...
 	spawn "$TAPCTL" exec --reuse --bridge br0 --mac $MAC -- sh -c "echo >$WORK/started; exec sleep 300"
 	read -rt 20 _ <>"$WORK/started"
 	reuse_refused $TAP "sleep (pid $pid)" --bridge br0 --mac $MAC
-	kill $pid
-	wait $pid || :
+	kill "$pid"
+	wait "$pid" || :
 	run_quiet exec --reuse --bridge br0 --mac $MAC -- "$PROBE"
 }
 

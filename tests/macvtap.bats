@@ -16,18 +16,6 @@ setup() {
 	mkfifo "$WORK/started" "$WORK/hold"
 }
 
-run_quiet() {
-	run_tapctl "$@"
-	[ "$status" = 0 ]
-	[ -z "$stderr" ]
-}
-
-# A process in the background, $pid, in the namespace.
-spawn() {
-	nsenter --net="/run/netns/$NS" -- "$@" >"$WORK/log" 2>&1 </dev/null 3>&- 4>&- &
-	pid=$!
-}
-
 # exec a shell script in the background; comes back when it writes to $WORK/started.
 begin() { # SCRIPT [OPTION...]
 	spawn "$TAPCTL" exec --link wire --mac $MAC "${@:2}" -- sh -c "$1" "$WORK"
@@ -53,16 +41,6 @@ await_gone() { # NAME [SECONDS]
 	echo "$1 has not gone"
 	return 1
 }
-
-# The pids of the watchers that are ours: those in this test's namespace.
-watchers() {
-	local process
-	for process in $(pgrep -x tapctl-watcher); do
-		[ ! "/proc/$process/ns/net" -ef "/run/netns/$NS" ] || echo "$process"
-	done
-}
-
-no_watchers() { [ -z "$(watchers)" ]; }
 
 # Our processes that run: the machine may not reap, so the dead do not count.
 processes() { command ip netns pids "$NS"; }
