@@ -7,7 +7,7 @@
  *
  * COMMAND is cut at blanks and run without a shell, its output thrown away; COPIES of it start at
  * once, @ in it being each one's number, two hex digits. BEFORE and AFTER are the shell's, run
- *around it and not timed; what fails ends the benchmark. One line a command, separated by tabs:
+ * around it and not timed; what fails ends the benchmark. One line a command, separated by tabs:
  *
  *	NAME  median  first quartile  third quartile (µs)  CPU time (µs)  greatest RSS (kB)
  *	median of the quotients with the first command of the same round  rounds

@@ -53,7 +53,8 @@ static void test_number(void)
 	ok(word_number(&value, "256", 1, 256) && value == 256, "the most");
 	ok(word_number(&value, "00256", 1, 256) && value == 256, "zeros before it");
 	ok(word_number(&value, "18446744073709551615", 0, -1UL) && value == -1UL, "all bits");
-	ok(word_number(&value, "4", 0, 4) && !word_number(&value, "5", 0, 4), "a most of one digit");
+	ok(word_number(&value, "4", 0, 4) && !word_number(&value, "5", 0, 4),
+	   "a most of one digit");
 	value = 7;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		ok(!word_number(&value, bad[i], 1, 256) && value == 7,
