@@ -91,12 +91,12 @@ static void find(struct check *check, const struct link *link, enum severity sev
 }
 
 /* A setting of /proc/sys/net, which shows the namespace of whoever reads it. */
-static bool is_set(const char *directory, const char *name, const char *file)
+static bool is_set(const char *setting)
 {
 	char path[128];
 	unsigned value = 0;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/%s%s%s", directory, name, file);
+	snprintf(path, sizeof(path), "/proc/sys/net/%s", setting);
 	return sysfs_read_numbers(AT_FDCWD, path, &value, NULL) == 1 && value;
 }
 
@@ -175,7 +175,7 @@ static void check_tap(struct check *check, const struct surveyed *device)
 		     "file)",
 		     is, wanted, link->name, wanted);
 	if (!link->master && link->no_ipv6 && !device->has_ip &&
-	    !is_set("ipv6/conf/default/", "addr_gen_mode", ""))
+	    !is_set("ipv6/conf/default/addr_gen_mode"))
 		find(check, link, ERROR, "off-bridge",
 		     "it was made for a bridge and is on none: NetworkManager and systemd-networkd "
 		     "take off what they do not know\nip link set %s master BRIDGE (and "
@@ -274,8 +274,10 @@ static void check_device(struct check *check, const struct surveyed *device)
 static void check_unattached(struct check *check, const struct surveyed *device)
 {
 	const struct survey *survey = check->survey;
+	char forwarding[64];
 
-	if (!device->has_ipv4 || is_set("ipv4/conf/", device->link.name, "/forwarding"))
+	snprintf(forwarding, sizeof(forwarding), "ipv4/conf/%s/forwarding", device->link.name);
+	if (!device->has_ipv4 || is_set(forwarding))
 		return;
 	for (size_t i = 0; i < survey->count; i++) {
 		const struct surveyed *other = &survey->links[i];
@@ -374,18 +376,17 @@ static bool is_wireless(const struct link *link)
 /* The bridge's own setting does nothing without the module that the sysctl comes with. */
 static void check_bridge_filter(struct check *check, const struct bridge *bridge)
 {
-	static const char *const sysctl = "bridge-nf-call-iptables";
 	const struct link *link = &bridge->bridge->link;
-	bool all = is_set("bridge/", sysctl, ""), drops;
+	bool all = is_set("bridge/bridge-nf-call-iptables"), drops;
 
 	if (bridge->group->count < 2 ||
 	    !(all || (link->bridge.calls_iptables && access("/proc/sys/net/bridge", F_OK) == 0)) ||
 	    nl_forward_drops(&drops) < 0 || !drops)
 		return;
 	find(check, link, WARNING, "bridge-nf-drops",
-	     "frames that it forwards pass the FORWARD chain (%s), which drops what no rule "
-	     "accepts\n%s%s%s%s%s",
-	     sysctl, all ? "sysctl net.bridge.bridge-nf-call-iptables=0" : "",
+	     "frames that it forwards pass the FORWARD chain (bridge-nf-call-iptables), which "
+	     "drops what no rule accepts\n%s%s%s%s%s",
+	     all ? "sysctl net.bridge.bridge-nf-call-iptables=0" : "",
 	     all && link->bridge.calls_iptables ? " && " : "",
 	     link->bridge.calls_iptables ? "ip link set " : "",
 	     link->bridge.calls_iptables ? link->name : "",
