@@ -26,18 +26,14 @@
 #define BRPORT_LOCKED 39 /* IFLA_BRPORT_LOCKED, newer (Linux 5.18) than some builders' headers */
 #define AUDIT_VIRT_RESOURCE 2501 /* of libaudit.h: the kernel gives these numbers to user space */
 
-static const char *const mode_names[MODE_COUNT] = {
-	[MODE_BRIDGE] = "bridge",
-	[MODE_VEPA] = "vepa",
-	[MODE_PRIVATE] = "private",
-	[MODE_PASSTHRU] = "passthru",
-};
-
-static const uint32_t mode_values[MODE_COUNT] = {
-	[MODE_BRIDGE] = MACVLAN_MODE_BRIDGE,
-	[MODE_VEPA] = MACVLAN_MODE_VEPA,
-	[MODE_PRIVATE] = MACVLAN_MODE_PRIVATE,
-	[MODE_PASSTHRU] = MACVLAN_MODE_PASSTHRU,
+static const struct {
+	const char *name;
+	uint32_t value;
+} modes[MODE_COUNT] = {
+	[MODE_BRIDGE] = { "bridge", MACVLAN_MODE_BRIDGE },
+	[MODE_VEPA] = { "vepa", MACVLAN_MODE_VEPA },
+	[MODE_PRIVATE] = { "private", MACVLAN_MODE_PRIVATE },
+	[MODE_PASSTHRU] = { "passthru", MACVLAN_MODE_PASSTHRU },
 };
 
 static const char *const kind_names[] = {
@@ -47,13 +43,13 @@ static const char *const kind_names[] = {
 
 const char *macvtap_mode_name(enum macvtap_mode mode)
 {
-	return mode_names[mode];
+	return modes[mode].name;
 }
 
 bool macvtap_mode_parse(enum macvtap_mode *mode, const char *name)
 {
 	for (enum macvtap_mode m = 0; m < MODE_COUNT; m++) {
-		if (strcmp(name, mode_names[m]) == 0) {
+		if (strcmp(name, modes[m].name) == 0) {
 			*mode = m;
 			return true;
 		}
@@ -423,7 +419,7 @@ static void read_mode(const struct nlattr *data, struct link *link)
 	parse_nested(data, tb, IFLA_MACVLAN_MODE);
 	value = attr_u32(tb[IFLA_MACVLAN_MODE]);
 	for (enum macvtap_mode m = 0; m < MODE_COUNT; m++)
-		if (mode_values[m] == value)
+		if (modes[m].value == value)
 			link->mode = m;
 }
 
@@ -789,7 +785,7 @@ static void put_macvtap(struct nl *nl, const struct macvtap_setup *setup)
 	mnl_attr_put_strz(m, IFLA_INFO_KIND,
 			  kind_names[setup->for_host ? LINK_MACVLAN : LINK_MACVTAP]);
 	data = mnl_attr_nest_start(m, IFLA_INFO_DATA);
-	mnl_attr_put_u32(m, IFLA_MACVLAN_MODE, mode_values[setup->mode]);
+	mnl_attr_put_u32(m, IFLA_MACVLAN_MODE, modes[setup->mode].value);
 	mnl_attr_nest_end(m, data);
 	mnl_attr_nest_end(m, info);
 	nl_message_end(nl, m);
@@ -848,11 +844,8 @@ int nl_link_set_address(struct nl *nl, int ifindex, const uint8_t address[static
 
 int nl_link_delete(struct nl *nl, int ifindex)
 {
-	struct nlmsghdr *m;
-
 	nl_begin(nl);
-	m = link_message(nl, NL_DELETE, RTM_DELLINK, NLM_F_ACK, ifindex);
-	nl_message_end(nl, m);
+	nl_message_end(nl, link_message(nl, NL_DELETE, RTM_DELLINK, NLM_F_ACK, ifindex));
 	return nl_commit(nl, NULL, NULL);
 }
 

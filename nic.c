@@ -598,10 +598,10 @@ int nic_open_vhost(struct nic *nic, struct report *report)
 			continue;
 		if (!automatic)
 			return err;
-		while (i)
-			close(nic->vhost_fds[--i]);
-		for (i = 0; i < nic->want.queues; i++)
+		while (i-- > 0) {
+			close(nic->vhost_fds[i]);
 			nic->vhost_fds[i] = -1;
+		}
 		report_tell(report, REPORT_WARNING, "%s: going on without vhost: %s", nic->name,
 			    quiet.error);
 		return 0;

@@ -29,7 +29,7 @@ int wire_begin(struct wire *wire, const struct nic_options *wants, size_t count,
 	for (size_t k = 0; k < count; k++) {
 		struct nic *nic = &wire->nics[k];
 
-		wire->watchers[k] = (struct watcher)WATCHER_NONE;
+		wire->watchers[k] = (struct watcher){ .inotify = -1, .control = -1 };
 		err = nic_init(nic, &wants[k], report);
 		if (err)
 			return err;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Unit tests of the pure parts of holders, in TAP. */
 #include <string.h>
-#include <unistd.h>
 
 #include "holders.h"
 #include "unit.h"
