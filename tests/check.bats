@@ -59,11 +59,11 @@ sound_macvtap() {
 # The findings are these and no others: only NAME:ID... (of all devices, or of $WORDS)
 only() {
 	run_tapctl check --json ${WORDS:-}
-	[ "$status" = 1 ] && [ -z "$stderr" ]
+	[[ $status = 1 && -z "$stderr" ]]
 	diff <(printf '%s\n' "$@" | sort) <(jq -r '.[] | .name + ":" + .id' <<<"$output" | sort)
 	# The same for people, a line each.
 	run_tapctl check ${WORDS:-}
-	[ "$status" = 1 ] && [ "${#lines[@]}" = $# ]
+	[[ $status = 1 && "${#lines[@]}" = "$#" ]]
 	local line
 	for line in "${lines[@]}"; do
 		[[ "$line" =~ ^[^:]+:\ (error|warning):\ .+:\ .+$ ]]
@@ -71,9 +71,9 @@ only() {
 }
 silent() {
 	run_tapctl check ${WORDS:-}
-	[ "$status" = 0 ] && [ -z "$output$stderr" ]
+	[[ $status = 0 && -z "$output$stderr" ]]
 	run_tapctl check --json ${WORDS:-}
-	[ "$status" = 0 ] && [ "$output" = "[]" ]
+	[[ $status = 0 && "$output" = "[]" ]]
 }
 # Run what the one finding names as its remedy.
 mend() {
@@ -202,7 +202,7 @@ host_bridge() {
 	WORDS=$A silent
 	WORDS="foreign $TAP" only foreign:device-down
 	run_tapctl check nosuch
-	[ "$status" = 1 ] && [[ "$stderr" == "tapctl: 'nosuch': there is no such device"* ]]
+	[[ $status = 1 && "$stderr" == "tapctl: 'nosuch': there is no such device"* ]]
 }
 
 @test "check: a bridge or a lower device stands for what is on it" {
@@ -214,7 +214,7 @@ host_bridge() {
 	WORDS="br0 foreign $TAP" only foreign:device-down
 	add_cable v0 v1
 	run_tapctl check v0
-	[ "$status" = 1 ] && [[ "$stderr" == "tapctl: v0: it is no tap and no macvtap, and none is on it: "* ]]
+	[[ $status = 1 && "$stderr" == "tapctl: v0: it is no tap and no macvtap, and none is on it: "* ]]
 	requires_macvtap
 	tapctl add --link v0 --mac $B
 	WORDS=v0 only mvt52540084e363:no-holder

@@ -132,7 +132,7 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	add_cable v0 v1
 	tapctl add --link v0 --mac $A
 	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" del --stale
-	[ "$status" = 1 ] && [[ "$stderr" == "tapctl: /proc: there may be processes"*"--force" ]]
+	[[ $status = 1 && "$stderr" == "tapctl: /proc: there may be processes"*"--force" ]]
 	link_field mvt52540084e362 .ifname
 	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" del --stale --force
 	[ "$status" = 0 ]
