@@ -56,22 +56,23 @@ sound_macvtap() {
 	hold --link wire --mac $A
 }
 
-# The findings are these and no others: only NAME:ID... (of all devices, or of $WORDS)
+# The findings are these and no others: only NAME:ID... (of all devices, or of $WORDS). wait_until calls
+# this, too, and what it calls goes on after a failure unless it is told to return.
 only() {
+	local line
 	run_tapctl check --json ${WORDS:-}
-	[[ $status = 1 && -z "$stderr" ]]
-	diff <(printf '%s\n' "$@" | sort) <(jq -r '.[] | .name + ":" + .id' <<<"$output" | sort)
+	[[ $status = 1 && -z "$stderr" ]] || return
+	diff <(printf '%s\n' "$@" | sort) <(jq -r '.[] | .name + ":" + .id' <<<"$output" | sort) || return
 	# The same for people, a line each.
 	run_tapctl check ${WORDS:-}
-	[[ $status = 1 && "${#lines[@]}" = "$#" ]]
-	local line
+	[[ $status = 1 && "${#lines[@]}" = "$#" ]] || return
 	for line in "${lines[@]}"; do
-		[[ "$line" =~ ^[^:]+:\ (error|warning):\ .+:\ .+$ ]]
+		[[ "$line" =~ ^[^:]+:\ (error|warning):\ .+:\ .+$ ]] || return
 	done
 }
 silent() {
 	run_tapctl check ${WORDS:-}
-	[[ $status = 0 && -z "$output$stderr" ]]
+	[[ $status = 0 && -z "$output$stderr" ]] || return
 	run_tapctl check --json ${WORDS:-}
 	[[ $status = 0 && "$output" = "[]" ]]
 }
