@@ -297,10 +297,11 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 		for vlans in 10 1,10 10,1 10,11,12,20; do
 			run_tapctl add --bridge br0 --vlan $vlans --mac $A
 			[ "$status" = 0 ]
-			bridge -j vlan show dev $TAP | jq -e --argjson want "[$vlans]" '.[0].vlans
+			bridge -j vlan show dev $TAP | holds '.[0].vlans
 				| ([.[] | range(.vlan; (.vlanEnd // .vlan) + 1)] | sort) == ($want | sort)
-				and [.[] | select(.flags) | [.vlan, .flags]] == [[$want[0], ["PVID", "Egress Untagged"]]]'
-			tapctl list --json $TAP | jq -e --argjson want "[$vlans]" '.[0].vlans | sort == ($want | sort)'
+				and [.[] | select(.flags) | [.vlan, .flags]] == [[$want[0], ["PVID", "Egress Untagged"]]]' \
+				--argjson want "[$vlans]"
+			tapctl list --json $TAP | holds '.[0].vlans | sort == ($want | sort)' --argjson want "[$vlans]"
 			tapctl del $TAP
 		done
 	done
