@@ -45,8 +45,6 @@ await_gone() { # NAME [SECONDS]
 # Our processes that run: the machine may not reap, so the dead do not count.
 processes() { command ip netns pids "$NS"; }
 
-no_node() { [ -z "$(compgen -G "/dev/$1")" ] || { compgen -G "/dev/$1"; return 1; }; }
-
 # --- the device ---
 
 @test "macvtap: fd 3 is the device, with the guest's own address" {
@@ -140,13 +138,14 @@ with_bare_dev() {
 }
 
 @test "macvtap: nothing is left in /dev" {
+	local before index
+	before=$(compgen -G '/dev/.tapctl-*') || :
 	watch_links
 	run_quiet exec --link wire --mac $MAC --queues 2 -- sh -c 'ip -j link show dev "$TAPCTL_IFNAME"'
-	local index
 	index=$(jq '.[0].ifindex' <<<"$output")
 	await_gone $MVT
-	no_node "tap$index"
-	no_node '.tapctl-*'
+	[ ! -e "/dev/tap$index" ]
+	[ "$(compgen -G '/dev/.tapctl-*')" = "$before" ]
 }
 
 # --- equal indexes in two namespaces ---
