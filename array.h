@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Arrays that grow one element at a time.
+ * Arrays that grow one element at a time, and the search in one that qsort(3) has sorted.
  */
 #ifndef TAPCTL_ARRAY_H
 #define TAPCTL_ARRAY_H
@@ -13,5 +13,9 @@
  * moved, or NULL when there is no memory: the old one is still there.
  */
 void *array_grow(void *array, size_t count, size_t size);
+
+/* The first of @count elements that is not below @key, as @compare has it; @count: all are. */
+size_t array_find(const void *array, size_t count, size_t size, const void *key,
+		  int (*compare)(const void *, const void *));
 
 #endif

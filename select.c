@@ -88,35 +88,31 @@ static int read_guests(struct nl *nl, struct guests *guests)
 }
 
 /* All devices for the guest @mac. -ENODEV: there is none. */
-static int select_guest(struct nl *nl, struct selection *selection, struct guests *guests,
+static int select_guest(struct nl *nl, struct selection *selection, const struct guests *guests,
 			const uint8_t *mac)
 {
-	size_t low = 0, high = guests->count;
-	bool found = false;
+	struct guest key = { .ifindex = 0 };
+	int last = 0, result = -ENODEV;
 	struct link link;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
+	memcpy(key.mac, mac, MAC_LEN);
+	for (size_t i = array_find(guests->all, guests->count, sizeof(key), &key, compare_guests);
+	     i < guests->count && mac_equal(guests->all[i].mac, mac); i++) {
+		int ifindex = guests->all[i].ifindex, err;
 
-		if (memcmp(guests->all[middle].mac, mac, MAC_LEN) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	/* Who was seen in several dumps stands there as often. */
-	for (int last = 0; low < guests->count && mac_equal(guests->all[low].mac, mac);
-	     last = guests->all[low++].ifindex) {
-		int err = guests->all[low].ifindex == last ?
-				  -ENODEV :
-				  nl_link_get(nl, NULL, guests->all[low].ifindex, &link);
-
+		/* Who was seen in several dumps stands there as often. */
+		if (ifindex == last)
+			continue;
+		last = ifindex;
+		err = nl_link_get(nl, NULL, ifindex, &link);
 		if (!err)
 			err = select_link(selection, &link);
 		if (err && err != -ENODEV)
 			return err;
-		found |= !err;
+		if (!err)
+			result = 0;
 	}
-	return found ? 0 : -ENODEV;
+	return result;
 }
 
 static int select_word(struct nl *nl, struct selection *selection, struct guests *guests,

@@ -73,10 +73,16 @@ void show_plain_string(FILE *out, const char *text)
 static const struct link *look_up(struct show *show, int ifindex)
 {
 	struct link *other = &show->others[(unsigned)ifindex % SHOW_OTHERS];
+	int err = 0;
 
-	if (ifindex && other->ifindex != ifindex && nl_link_get(show->nl, NULL, ifindex, other) < 0)
+	if (ifindex && other->ifindex != ifindex)
+		err = nl_link_get(show->nl, NULL, ifindex, other);
+	if (err)
 		other->ifindex = 0;
-	return ifindex && other->ifindex == ifindex ? other : NULL;
+	/* It may just have gone; the device that was on it is then on nothing. */
+	if (err && err != -ENODEV && !show->err)
+		show->err = err;
+	return ifindex && !err ? other : NULL;
 }
 
 static int keep_vlan(const struct port_vlan *vlan, void *data)
@@ -90,6 +96,31 @@ static int keep_vlan(const struct port_vlan *vlan, void *data)
 	show->vlans = vlans;
 	show->vlans[show->vlan_count++] = *vlan;
 	return 0;
+}
+
+static int compare_vlans(const void *a, const void *b)
+{
+	const struct port_vlan *left = a, *right = b;
+
+	return left->ifindex != right->ifindex ? (left->ifindex > right->ifindex ? 1 : -1) :
+						 left->first - right->first;
+}
+
+/* Where the VLANs of a port begin: the kernel has them for all ports together only. */
+static size_t find_vlans(struct show *show, int ifindex)
+{
+	const struct port_vlan key = { .ifindex = ifindex };
+	int err;
+
+	if (!show->vlans_known) {
+		show->vlans_known = true;
+		err = nl_vlan_dump(show->nl, keep_vlan, show);
+		if (err < 0 && !show->err)
+			show->err = err;
+		if (show->vlan_count)
+			qsort(show->vlans, show->vlan_count, sizeof(key), compare_vlans);
+	}
+	return array_find(show->vlans, show->vlan_count, sizeof(key), &key, compare_vlans);
 }
 
 /* --- JSON --- */
@@ -129,16 +160,17 @@ static void json_id(FILE *out, const char *key, bool known, uint32_t id)
 /* The PVID first, as --vlan has it. */
 static void json_vlans(struct show *show, const struct link *link, const struct link *bridge)
 {
+	bool filters = bridge && bridge->bridge.filters;
+	size_t first = filters ? find_vlans(show, link->ifindex) : show->vlan_count;
 	const char *comma = "";
 
 	fputs(",\"vlans\":[", show->out);
-	if (bridge && bridge->bridge.filters && !show->vlans_known)
-		show->vlans_known = nl_vlan_dump(show->nl, keep_vlan, show) >= 0;
-	for (int pvid = 1; pvid >= 0 && bridge && bridge->bridge.filters; pvid--) {
-		for (size_t i = 0; i < show->vlan_count; i++) {
+	for (int pvid = 1; pvid >= 0; pvid--) {
+		for (size_t i = first;
+		     i < show->vlan_count && show->vlans[i].ifindex == link->ifindex; i++) {
 			const struct port_vlan *vlan = &show->vlans[i];
 
-			if (vlan->ifindex != link->ifindex || vlan->pvid != pvid)
+			if (vlan->pvid != pvid)
 				continue;
 			for (unsigned vid = vlan->first; vid <= vlan->last; vid++) {
 				fprintf(show->out, "%s%u", comma, vid);
@@ -274,10 +306,11 @@ void show_link(struct show *show, const struct link *link)
 	show->count++;
 }
 
-void show_end(struct show *show)
+int show_end(struct show *show)
 {
 	if (show->json)
 		fputs(show->count ? "]\n" : "[]\n", show->out);
 	free(show->vlans);
 	show->vlans = NULL;
+	return show->err;
 }

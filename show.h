@@ -24,15 +24,19 @@ struct show {
 	size_t count; /* of devices shown so far */
 	/* What was looked up last, each in the place that its index gives. */
 	struct link others[SHOW_OTHERS];
-	struct port_vlan *vlans;
+	struct port_vlan *vlans; /* of all ports, sorted */
 	size_t vlan_count;
 	bool vlans_known;
+	int err; /* the first look-up that failed */
 };
 
-/* Before the first device; each device; behind the last one, also when there was none. */
+/*
+ * Before the first device; each device; behind the last one, also when there was none: returns 0,
+ * or the negative errno of a look-up that failed, so that what was shown lacks something.
+ */
 void show_begin(struct show *show);
 void show_link(struct show *show, const struct link *link);
-void show_end(struct show *show);
+int show_end(struct show *show);
 
 /* A string as JSON, in quotes. Bytes that are no UTF-8 become U+FFFD. */
 void show_json_string(FILE *out, const char *text);

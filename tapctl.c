@@ -100,6 +100,17 @@ static void close_output(void)
 	}
 }
 
+/* Devices have been shown, with nothing missing. */
+static int end_show(struct show *show, struct report *report)
+{
+	int err = show_end(show);
+
+	if (err)
+		return report_error(report, err, "cannot look up what the devices are on: %s",
+				    nl_strerror(show->nl, err));
+	return flush_output(report);
+}
+
 /* --- mac --- */
 
 static void print_mac(const struct run *run, const uint8_t *guest, size_t index)
@@ -194,9 +205,7 @@ static int print_added(struct run *run, struct wire *wire)
 		link->tun.queues = 0;
 		show_link(&show, link);
 	}
-	if (run->options.json)
-		show_end(&show);
-	return flush_output(&run->report);
+	return run->options.json ? end_show(&show, &run->report) : flush_output(&run->report);
 }
 
 static int cmd_add(struct run *run)
@@ -340,10 +349,8 @@ static int cmd_list(struct run *run)
 		err = holders_read(&holders, &run->report);
 	if (!err)
 		err = run->words[0] ? list_words(run, &nl, &list) : list_all(run, &nl, &list);
-	if (!err) {
-		show_end(&list.show);
-		err = flush_output(&run->report);
-	}
+	if (!err)
+		err = end_show(&list.show, &run->report);
 	holders_free(&holders);
 	nl_close(&lookups);
 	nl_close(&nl);

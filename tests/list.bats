@@ -123,6 +123,15 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	[ "$status" = 1 ]
 }
 
+@test "list: a look-up that fails is no bridge that is not there" {
+	add_bridge br0
+	tapctl add --bridge br0 --mac $A >"$WORK/made"
+	run --separate-stderr inside strace -qq -o /dev/null \
+		-e inject=recvmsg:error=ENOBUFS:when=2 "$TAPCTL" list "$(<"$WORK/made")"
+	[ "$status" = 1 ]
+	[ "$stderr" = "tapctl: cannot look up what the devices are on: No buffer space available" ]
+}
+
 @test "list: 500 devices are all there, each once" {
 	local macs=()
 	for n in {1..500}; do macs+=(--mac "52:54:01:00:$(printf '%02x:%02x' $((n / 256)) $((n % 256)))"); done

@@ -59,8 +59,35 @@ static void test_plain(void)
 	   "and a question mark for every other byte");
 }
 
+/* The VLANs of a port, as they come from the kernel in ranges: in the order of --vlan. */
+static void test_vlans(void)
+{
+	struct port_vlan vlans[] = {
+		{ .ifindex = 3, .first = 7, .last = 7, .pvid = true, .untagged = true },
+		{ .ifindex = 5, .first = 10, .last = 12 },
+		{ .ifindex = 5, .first = 20, .last = 20, .pvid = true, .untagged = true },
+		{ .ifindex = 9, .first = 30, .last = 30 },
+	};
+	const struct link tap = { .ifindex = 5, .name = "tap", .kind = LINK_TUN, .master = 2 };
+	struct show show = { .json = true, .vlan_count = 4, .vlans_known = true };
+	char *out = NULL;
+	size_t size;
+
+	show.out = open_memstream(&out, &size);
+	show.others[2] = (struct link){ .ifindex = 2, .name = "br0", .bridge.filters = true };
+	show.vlans = malloc(sizeof(vlans));
+	memcpy(show.vlans, vlans, sizeof(vlans));
+	show_link(&show, &tap);
+	ok(show_end(&show) == 0, "nothing had to be looked up");
+	fclose(show.out);
+	ok(strstr(out, "\"bridge\":\"br0\"") && strstr(out, "\"vlans\":[20,10,11,12]"),
+	   "a port has its own VLANs, the PVID first");
+	free(out);
+}
+
 int main(void)
 {
+	test_vlans();
 	test_json();
 	test_plain();
 	return finish();
