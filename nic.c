@@ -15,6 +15,13 @@
 
 #define IFINDEX_HIGH 0x40000000 /* the kernel counts its own from 1 */
 
+bool nic_has_policy(const struct nic_options *want)
+{
+	const struct port_policy *policy = &want->policy;
+
+	return policy->locked || policy->isolated || policy->hairpin || policy->vlan_count;
+}
+
 int nic_init(struct nic *nic, const struct nic_options *want, struct report *report)
 {
 	bool tap = want->kind != NIC_MACVTAP;
@@ -101,7 +108,9 @@ static int check_lower(struct nl *nl, const struct nic *nic, struct report *repo
 	}
 	if (lower->port.of_bridge) {
 		if (nl_link_get(nl, NULL, lower->master, &other) < 0)
-			snprintf(other.name, sizeof(other.name), "its bridge");
+			return report_error(report, -EBUSY,
+					    "%s: it is a port of a bridge: use --bridge",
+					    lower->name);
 		return report_error(report, -EBUSY,
 				    "%s: it is a port of the bridge %s: use --bridge %s",
 				    lower->name, other.name, other.name);
@@ -439,11 +448,6 @@ static int check_alone(struct nl *nl, struct nic *nic, struct report *report)
 			    nic->name);
 }
 
-static bool has_policy(const struct port_policy *policy)
-{
-	return policy->locked || policy->isolated || policy->hairpin || policy->vlan_count;
-}
-
 static int set_up_tap(struct nl *nl, struct nic *nic, bool no_carrier, struct report *report)
 {
 	bool bridged = nic->want.kind == NIC_BRIDGED;
@@ -479,7 +483,7 @@ static int set_up_tap(struct nl *nl, struct nic *nic, bool no_carrier, struct re
 	if (nic->want.queues > 1)
 		err = check_alone(nl, nic, report);
 	/* Old kernels ignore, without an error, what they do not know. */
-	if (!err && has_policy(&nic->want.policy))
+	if (!err && nic_has_policy(&nic->want))
 		err = nic_verify(nl, nic, report);
 	return err;
 }

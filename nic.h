@@ -59,6 +59,9 @@ struct nic {
 	int *vhost_fds; /* the same, or all -1 */
 };
 
+/* Whether anything is wanted of the port of a bridge. */
+bool nic_has_policy(const struct nic_options *want);
+
 /* Begin a device: derive its name and address. -ENOMEM. Every nic ends with nic_free(), which
  * closes its fds. */
 int nic_init(struct nic *nic, const struct nic_options *want, struct report *report);

@@ -507,8 +507,6 @@ static int check_host_leg(const struct nic_options *nic, struct report *report)
 
 static int check_nic(const struct nic_options *nic, struct report *report)
 {
-	const struct port_policy *policy = &nic->policy;
-
 	if (nic->kind == NIC_NOWHERE && !nic->for_host)
 		return report_error(report, -EINVAL,
 				    "where to? give --bridge BRIDGE, --link IFNAME or "
@@ -524,8 +522,7 @@ static int check_nic(const struct nic_options *nic, struct report *report)
 		return report_error(report, -EPERM,
 				    "--queues: several queues of a macvtap are for root, as each "
 				    "is opened by a device node of its own");
-	if (nic->kind != NIC_BRIDGED &&
-	    (policy->locked || policy->isolated || policy->hairpin || policy->vlan_count))
+	if (nic->kind != NIC_BRIDGED && nic_has_policy(nic))
 		return report_error(report, -EINVAL,
 				    "--lock-mac, --isolated, --hairpin and --vlan: they are for "
 				    "a bridge port, with --bridge");
