@@ -40,6 +40,12 @@ $(BIN): $(OBJECTS)
 $(BUILD)/%.o: %.c | $(BUILD)
 	$(CC) $(CPPFLAGS) $(OURS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# The version is in one object, which a new commit makes anew.
+$(BUILD)/tapctl.o: $(BUILD)/version
+
+$(BUILD)/version: FORCE | $(BUILD)
+	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@
+
 $(BUILD):
 	mkdir -p $@
 
@@ -140,4 +146,4 @@ clean:
 
 -include $(OBJECTS:.o=.d) $(FUZZED:.o=.d) $(addsuffix .d,$(UNITS) $(FUZZERS))
 
-.PHONY: all units fuzzers fuzz demo check check-vm sweep bench lint install uninstall clean
+.PHONY: FORCE all units fuzzers fuzz demo check check-vm sweep bench lint install uninstall clean
