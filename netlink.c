@@ -494,7 +494,6 @@ static bool read_link(const struct nlmsghdr *m, struct link *link)
 	attr_string(tb[IFLA_IFALIAS], link->alias, sizeof(link->alias));
 	link->carrier = attr_flag(tb[IFLA_CARRIER]);
 	link->mtu = attr_u32(tb[IFLA_MTU]);
-	link->min_mtu = attr_u32(tb[IFLA_MIN_MTU]);
 	link->group = attr_u32(tb[IFLA_GROUP]);
 	link->master = (int)attr_u32(tb[IFLA_MASTER]);
 	link->lower = (int)attr_u32(tb[IFLA_LINK]);
