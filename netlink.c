@@ -400,7 +400,8 @@ static void read_bridge(const struct nlattr *data, struct link *link)
 	const struct nlattr *tb[IFLA_BR_MAX + 1];
 
 	parse_nested(data, tb, IFLA_BR_MAX);
-	link->bridge.can_filter = tb[IFLA_BR_VLAN_FILTERING];
+	/* Every kernel says that it does not filter, and only one that could has a default VLAN. */
+	link->bridge.can_filter = tb[IFLA_BR_VLAN_DEFAULT_PVID];
 	link->bridge.filters = attr_flag(tb[IFLA_BR_VLAN_FILTERING]);
 	attr_number(tb[IFLA_BR_VLAN_DEFAULT_PVID], 2, &link->bridge.default_pvid);
 	link->bridge.calls_iptables = attr_flag(tb[IFLA_BR_NF_CALL_IPTABLES]);
