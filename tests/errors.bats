@@ -86,6 +86,8 @@ fails_with_dir() {
 @test "errors: what is no bridge is called what it is" {
 	add_cable v0 v1
 	fails 1 "v0: it is no bridge, it is a veth" add --bridge v0 --mac $A
+	fails 1 "lo: it is no bridge, it is a plain device" add --bridge lo --mac $A
+	[[ "$stderr" == *"a plain device" ]] # and could carry no macvtap either
 }
 
 @test "errors: the name is taken, by whom and held by which process" {
@@ -122,7 +124,17 @@ fails_with_dir() {
 	fails 1 "br0: a bridge cannot carry a macvtap: use --bridge" add --link br0 --mac $A
 	ip link add link v0 name mv type macvlan
 	fails 1 "mv: it is itself a macvlan, of v0: use --link v0" add --link mv --mac $A
-	ip link del mv
+	tapctl add --link v0 --mac $A
+	fails 1 "$MVT: it is itself a macvtap, of v0: use --link v0" add --link $MVT --mac 52:54:00:00:00:01
+	tapctl del $MVT
+	# Elsewhere another device may have the number of its lower one.
+	command ip netns add "$NS-2"
+	command ip -n "$NS-2" link add stranger index "$(link_field v0 .ifindex)" type bridge
+	ip link set mv netns "$NS-2"
+	run --separate-stderr inside_of "$NS-2" "$TAPCTL" add --link mv --mac $A
+	says 1 "mv: it is itself a macvlan"
+	[[ "$stderr" == *"a macvlan" ]]
+	command ip -n "$NS-2" link del mv
 	ip link set v0 master br0
 	fails 1 "v0: it is a port of the bridge br0: use --bridge br0" add --link v0 --mac $A
 }
@@ -158,6 +170,8 @@ fails_with_dir() {
 	requires_macvtap
 	add_cable v0 v1
 	fails 1 "--mtu 9000: that is larger than the 1500 of v0" add --link v0 --mtu 9000 --mac $A
+	tapctl add --link v0 --mtu 1500 --mac $A
+	tapctl del $MVT
 	fails 2 "--mtu 65535: a tap's is 68 to 65521" add --unattached --mtu 65535 --mac $A
 }
 

@@ -207,6 +207,11 @@ with_vhost_node() {
 		got '[.fds[] | select(.iff)] | length == 2'
 		got '.fds["5"] == null and all(.env[]; startswith("TAPCTL_VHOSTFDS") | not)'
 	done
+	# All queues have one or none has.
+	run --separate-stderr with_vhost_node some strace -o "$WORK/log" -P /dev/vhost-net \
+		-e inject=openat:error=ENOMEM:when=2 "$TAPCTL" exec --bridge br0 --mac $MAC --vhost --queues 2 -- "$PROBE"
+	[ "$status" = 0 ]
+	got '.fds["5"] == null and all(.env[]; startswith("TAPCTL_VHOSTFDS") | not)'
 }
 
 @test "exec: an fd that is taken is an error, also in the middle of the range" {
@@ -219,6 +224,9 @@ with_vhost_node() {
 	failed_with 125 "fd 6"
 	run --separate-stderr inside sh -c "$open" sh "$TAPCTL" exec --bridge br0 --mac $MAC \
 		--fd 6 -- "$PROBE"
+	failed_with 125 "fd 6"
+	run --separate-stderr inside sh -c "$open" sh "$TAPCTL" exec --bridge br0 --mac $MAC \
+		--queues 2 --vhost -- "$PROBE"
 	failed_with 125 "fd 6"
 	# Up to it there is room.
 	run --separate-stderr inside sh -c "$open" sh "$TAPCTL" exec --bridge br0 --mac $MAC \
@@ -238,6 +246,12 @@ with_vhost_node() {
 	run inside sh -c '"$@" <&- 2>&-' sh "$TAPCTL" exec --bridge br0 --mac $MAC --fd 9 -- "$PROBE"
 	[ "$status" = 0 ]
 	got '.fds["9"].iff == $tap and .fds["0"] == null and .fds["2"] == null' --arg tap $TAP
+	# What tapctl itself has to say goes nowhere, and least of all to the guest.
+	run inside sh -c '"$@" 2>&-' sh strace -o "$WORK/log" -e trace=write "$TAPCTL" exec --verbose --bridge br0 \
+		--mac $MAC --fd 9 -- true
+	[ "$status" = 0 ]
+	grep -q '^write(2, "tapctl: ' "$WORK/log"
+	[ "$(grep '^write(2, ' "$WORK/log" | grep -vc ' = -1 EBADF ')" = 0 ]
 }
 
 @test "exec: beyond the limit of open files is an error" {
@@ -741,15 +755,15 @@ released() {
 }
 
 @test "exec: protections that somebody took away meanwhile are noticed" {
-	local options=(isolated hairpin)
-	! has_locked_ports || options+=(lock-mac)
+	local options=("isolated isolated off" "hairpin hairpin off")
+	! has_locked_ports || options+=("lock-mac locked off" "lock-mac learning on")
 	for option in "${options[@]}"; do
+		local change=${option#* }
+		option=${option%% *}
 		rm -f "$WORK/full"
 		stalled --bridge br0 "--$option"
-		case $option in
-		lock-mac) bridge link set dev $TAP locked off ;;
-		*) bridge link set dev $TAP "$option" off ;;
-		esac
+		# shellcheck disable=SC2086 # they are words
+		bridge link set dev $TAP $change
 		released
 		[ ! -e "$WORK/ran" ]
 		[ "$status" = 125 ]
@@ -760,13 +774,20 @@ released() {
 
 @test "exec: a locked address that somebody took from the table meanwhile is noticed" {
 	requires_locked_ports
-	stalled --bridge br0 --lock-mac
-	bridge fdb del $MAC dev $TAP master
-	released
-	[ ! -e "$WORK/ran" ]
-	[ "$status" = 125 ]
-	[[ $stderr = *"--lock-mac"* ]]
-	no_link $TAP
+	ip tuntap add other mode tap
+	ip link set other master br0
+	local change
+	for change in "del $MAC dev $TAP" "replace $MAC dev other"; do
+		rm -f "$WORK/full"
+		stalled --bridge br0 --lock-mac
+		# shellcheck disable=SC2086 # they are words
+		bridge fdb $change master
+		released
+		[ ! -e "$WORK/ran" ]
+		[ "$status" = 125 ]
+		[[ $stderr = *"--lock-mac"* ]]
+		no_link $TAP
+	done
 }
 
 @test "exec: a VLAN that somebody took away, or gave, meanwhile is noticed" {

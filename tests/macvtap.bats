@@ -390,6 +390,11 @@ except ChildProcessError:
 		no_link $MVT
 		[ -z "$(processes)" ]
 	done
+	# However long the watcher takes: each first message is late, its one is the last.
+	run -127 inside strace -f -o "$WORK/log" -e trace=sendto -e inject=sendto:delay_enter=300000:when=1 \
+		"$TAPCTL" exec --link wire --mac $MAC -- no-such-program
+	read -r pid _ <"$WORK/log"
+	[[ $(tail -n 1 "$WORK/log") = "$pid "*"+++ exited with 127 +++" ]]
 }
 
 @test "macvtap: tapctl killed before COMMAND runs leaves nothing" {
@@ -517,6 +522,23 @@ except ChildProcessError:
 	kill "$pid"
 	wait "$pid" || :
 	run_quiet exec --reuse --link wire --mac $MAC -- "$PROBE"
+}
+
+# The kernel makes it with all of them.
+@test "macvtap: --reuse does not leave one with the offloads of its last user" {
+	tapctl add --link wire --mac $MAC
+	ip addr add 192.0.2.1/24 dev far
+	ip neigh add 192.0.2.2 lladdr $MAC dev far
+	# The flags of the vnet header: VIRTIO_NET_HDR_F_NEEDS_CSUM would be 1.
+	run_quiet exec --reuse --link wire --mac $MAC -- timeout 20 python3 -c '
+import os, socket
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"word", ("192.0.2.2", 9))
+while True:
+    frame = os.read(3, 65536)
+    if frame.endswith(b"word"):
+        print(frame[0])
+        break'
+	[ "$output" = 0 ]
 }
 
 @test "macvtap: who holds one that was removed does not hold the next of its device number" {
