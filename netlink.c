@@ -884,14 +884,13 @@ static void put_group(struct nl *nl, int ifindex, uint32_t group)
 	nl->steps[nl->count - 1].tolerate = ENODEV;
 }
 
-/* The last message of a transaction: delete what is in @group. An empty one is no error. */
+/* The last message of a transaction: delete what is in @group. */
 static void put_group_end(struct nl *nl, uint32_t group)
 {
 	struct nlmsghdr *m = link_message(nl, NL_DELETE, RTM_DELLINK, NLM_F_ACK, 0);
 
 	mnl_attr_put_u32(m, IFLA_GROUP, group);
 	nl_message_end(nl, m);
-	nl->steps[nl->count - 1].tolerate = ENODEV;
 }
 
 /*
@@ -914,6 +913,7 @@ static int move_links(struct nl *nl, const struct link *links, size_t count, con
 			put_group_end(nl, *group);
 		else
 			link_request(nl, NL_DELETE, NULL, links[i - 1].ifindex);
+		/* The link, or all that were in the group, may have gone. */
 		nl->steps[nl->count - 1].tolerate = ENODEV;
 		result = nl_commit(nl, NULL, NULL);
 	}
@@ -959,8 +959,7 @@ static int dump_fdb(const struct nlmsghdr *m, void *data)
 		return 0;
 	parse_attrs(m, sizeof(*nd), tb, NDA_MASTER);
 	/* The other entries are those of network cards. */
-	if (nd->ndm_flags & NTF_SELF || !tb[NDA_MASTER] ||
-	    !attr_number(tb[NDA_LLADDR], MAC_LEN, entry.mac))
+	if (!tb[NDA_MASTER] || !attr_number(tb[NDA_LLADDR], MAC_LEN, entry.mac))
 		return 0;
 	entry.bridge = (int)attr_u32(tb[NDA_MASTER]);
 	entry.learned = !(nd->ndm_state & (NUD_PERMANENT | NUD_NOARP));
