@@ -259,6 +259,11 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 		| .isolated and .hairpin and .locked and (.learning | not)'
 	bridge -j fdb show dev $TAP | holds 'any(.mac == "52:54:00:84:e3:62" and .state == "static")'
 	tapctl list --json $TAP | holds '.[0] | .isolated and .hairpin and .locked'
+	# All of it before the first frame can pass.
+	tapctl del $TAP
+	inside strace -o "$WORK/log" -e trace=sendto "$TAPCTL" add --bridge br0 --isolated --lock-mac --mac $A
+	[ "$(grep -oE 'IFLA_INFO_SLAVE_DATA|RTM_NEWNEIGH|ifi_flags=IFF_UP' "$WORK/log" | xargs)" = \
+		"IFLA_INFO_SLAVE_DATA RTM_NEWNEIGH ifi_flags=IFF_UP" ]
 	run_tapctl add --bridge br0 --mac $B
 	tapctl list --json $TAP_B | holds '.[0] | [.isolated, .hairpin, .locked] == [false, false, false]'
 }

@@ -122,6 +122,16 @@ wrote() { diff <(printf '%s\n' "$@") <(printf '%s\n' "$output"); }
 	wrote "$(opened /dev/net/tun 0A:C8 success)" "$(handed success)"
 }
 
+@test "audit: more records than one message holds" {
+	local macs=() n
+	for n in {10..79}; do macs+=(--mac "52:54:00:00:00:$n"); done
+	audited "$TAPCTL" exec --bridge br0 --mac "$MAC" "${macs[@]}" -- true
+	[ "$status" = 0 ]
+	wrote "$(opened /dev/net/tun 0A:C8 success)" "$(handed success)"
+	audited "$TAPCTL" exec --bridge br0 "${macs[@]}" --mac "$MAC" -- true
+	wrote "$(opened /dev/net/tun 0A:C8 success)" "$(handed success)"
+}
+
 @test "audit: what failed is written, and what was not tried is not" {
 	# The device cannot be opened.
 	audited unshare --mount sh -c 'mount -t tmpfs tmpfs /dev/net && exec "$0" exec --bridge br0 --mac "$1" -- true' \

@@ -505,6 +505,11 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	only br0:bridge-nf-drops
 	inside nft 'add chain ip filter FORWARD { policy accept; }'
 	silent
+	# What the host itself gets is another matter.
+	inside nft 'add chain ip filter INPUT { type filter hook input priority 0; policy drop; }'
+	silent
+	inside nft 'add table inet both; add chain inet both any { type filter hook forward priority 0; policy drop; }'
+	only br0:bridge-nf-drops
 }
 
 @test "check same-address" {

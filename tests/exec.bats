@@ -81,6 +81,8 @@ state_of() {
 	got '.fds["3"].mac == "fe:54:00:00:00:0a"'
 	got '[.fds | keys[] | select(. != "3")] == ($bare[0].fds | keys)' --slurpfile bare "$WORK/bare"
 	got '.env | contains(["TAPCTL_FD=3", "TAPCTL_FDS=3"])'
+	run_quiet exec --bridge br0 --mac $MAC -- ip -j link show $TAP
+	got '.[0].flags | index("LOWER_UP") != null'
 }
 
 @test "exec: --fd begins elsewhere, and says so" {
