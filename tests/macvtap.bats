@@ -30,7 +30,8 @@ spawn() {
 
 # exec a shell script in the background; comes back when it writes to $WORK/started.
 begin() { # SCRIPT [OPTION...]
-	spawn "$TAPCTL" exec --link wire --mac $MAC "${@:2}" -- sh -c "$1" "$WORK"
+	# shellcheck disable=SC2086 # there may be words in front
+	spawn $TAPCTL exec --link wire --mac $MAC "${@:2}" -- sh -c "$1" "$WORK"
 	read -rt 20 _ <>"$WORK/started"
 	[ "$(link_field $MVT .link)" = wire ]
 }
@@ -171,6 +172,16 @@ with_bare_dev() {
 	no_node '.tapctl-*'
 }
 
+@test "macvtap: where nothing may be mounted, the other queues' nodes are in /dev for a moment only" {
+	local directory
+	run --separate-stderr inside strace -o "$WORK/log" -e trace=fsopen,mkdir -e inject=fsopen:error=EPERM:when=2 \
+		"$TAPCTL" exec --link wire --mac $MAC --queues 2 -- "$PROBE"
+	[ "$status" = 0 ]
+	got 'all(.fds["3", "4"]; .device == $name)' --arg name $MVT
+	directory=$(grep -o '/dev/\.tapctl-[^"]*' "$WORK/log")
+	[ ! -e "$directory" ]
+}
+
 # --- equal indexes in two namespaces ---
 
 # A namespace with a cable, and on it a macvtap with the index 4242.
@@ -237,6 +248,30 @@ os.write(3, b"\xff" * 6 + mac + b"\x88\xb5" + sys.argv[2].encode().ljust(46, b".
 	run_quiet exec --link wire --mac $MAC -- ip link show $MVT
 	await_gone $MVT
 	wait_until 10 no_watchers
+}
+
+@test "macvtap: the device goes whatever name the kernel gave it" {
+	watch_links
+	run_quiet exec --link wire --mac $MAC --name 'vm%d' -- sh -c 'echo "$TAPCTL_IFNAME"'
+	[ "$output" = vm0 ]
+	await_gone vm0
+}
+
+@test "macvtap: who opens its node besides, and goes, does not take it along" {
+	begin 'echo >"$0/started"; exec sleep 300'
+	local node count
+	node=/dev/tap$(link_field $MVT .ifindex)
+	strace -o "$WORK/reads" -e trace=read -p "$(watchers)" 2>"$WORK/attached" 3>&- 4>&- &
+	wait_until 10 grep -q attached "$WORK/attached"
+	has_looked() { [ "$(grep -c EAGAIN "$WORK/reads")" -ge "$1" ]; }
+	# The second time shows that it went on after the first.
+	for count in 1 2; do
+		: <>"$node"
+		wait_until 10 has_looked $count
+	done
+	[ "$(link_field $MVT .link)" = wire ]
+	kill "$pid"
+	wait_until 10 no_link $MVT
 }
 
 @test "macvtap: the device stays as long as a background process of COMMAND's, and no longer" {
@@ -338,7 +373,8 @@ os.write(3, b"\xff" * 6 + mac + b"\x88\xb5" + sys.argv[2].encode().ljust(46, b".
 }
 
 @test "macvtap: what would end others does not end the watcher" {
-	begin 'echo >"$0/started"; exec sleep 300'
+	# What runs behind a shell has SIGINT and SIGQUIT ignored already.
+	TAPCTL="env --default-signal $TAPCTL" begin 'echo >"$0/started"; exec sleep 300'
 	watch_links
 	watcher=$(watchers)
 	for signal in TERM HUP INT QUIT PIPE USR1 USR2 TSTP TTIN TTOU ALRM; do
