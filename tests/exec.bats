@@ -478,6 +478,25 @@ public_probe() {
 	got_unprivileged "$(id -u nobody)" "$(id -g nobody)"
 }
 
+@test "exec: --user of a caller that is not root, but may change its user" {
+	requires_root
+	public_probe
+	local caps=+setuid,+setgid,+setpcap,+net_admin,+dac_override
+	run --separate-stderr inside setpriv --reuid nobody --regid nogroup --clear-groups --inh-caps "$caps" \
+		--ambient-caps "$caps" "$TAPCTL" exec --bridge br0 --mac $MAC --user 54321:54322 -- "$PUBLIC/probe"
+	got_unprivileged 54321 54322
+}
+
+@test "exec: with --user COMMAND does not run when something was not given up after all" {
+	requires_root
+	local call
+	for call in setresuid setresgid; do
+		run --separate-stderr inside strace -o /dev/null -e inject=$call:retval=0 \
+			"$TAPCTL" exec --bridge br0 --mac $MAC --user 54321:54322 -- "$PROBE"
+		failed_with 125 "privileges are left"
+	done
+}
+
 @test "exec: with --user COMMAND can use its fd and change no link" {
 	requires_root
 	run_tapctl exec --bridge br0 --mac $MAC --user nobody -- ip link set $TAP down
