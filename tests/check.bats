@@ -57,23 +57,28 @@ sound_macvtap() {
 }
 
 # The findings are these and no others: only NAME:ID... (of all devices, or of $WORDS)
+# wait_until waits for it, too, and there nothing but `return` ends a function.
 only() {
 	run_tapctl check --json ${WORDS:-}
-	[ "$status" = 1 ] && [ -z "$stderr" ]
-	diff <(printf '%s\n' "$@" | sort) <(jq -r '.[] | .name + ":" + .id' <<<"$output" | sort)
+	[ "$status" = 1 ] || return
+	[ -z "$stderr" ] || return
+	diff <(printf '%s\n' "$@" | sort) <(jq -r '.[] | .name + ":" + .id' <<<"$output" | sort) || return
 	# The same for people, a line each.
 	run_tapctl check ${WORDS:-}
-	[ "$status" = 1 ] && [ "${#lines[@]}" = $# ]
+	[ "$status" = 1 ] || return
+	[ "${#lines[@]}" = $# ] || return
 	local line
 	for line in "${lines[@]}"; do
-		[[ "$line" =~ ^[^:]+:\ (error|warning):\ .+:\ .+$ ]]
+		[[ "$line" =~ ^[^:]+:\ (error|warning):\ .+:\ .+$ ]] || return
 	done
 }
 silent() {
 	run_tapctl check ${WORDS:-}
-	[ "$status" = 0 ] && [ -z "$output$stderr" ]
+	[ "$status" = 0 ] || return
+	[ -z "$output$stderr" ] || return
 	run_tapctl check --json ${WORDS:-}
-	[ "$status" = 0 ] && [ "$output" = "[]" ]
+	[ "$status" = 0 ] || return
+	[ "$output" = "[]" ]
 }
 # Run what the one finding names as its remedy.
 mend() {
@@ -202,7 +207,8 @@ host_bridge() {
 	WORDS=$A silent
 	WORDS="foreign $TAP" only foreign:device-down
 	run_tapctl check nosuch
-	[ "$status" = 1 ] && [[ "$stderr" == "tapctl: 'nosuch': there is no such device"* ]]
+	[ "$status" = 1 ]
+	[[ "$stderr" == "tapctl: 'nosuch': there is no such device"* ]]
 }
 
 @test "check: a bridge or a lower device stands for what is on it" {
@@ -214,7 +220,8 @@ host_bridge() {
 	WORDS="br0 foreign $TAP" only foreign:device-down
 	add_cable v0 v1
 	run_tapctl check v0
-	[ "$status" = 1 ] && [[ "$stderr" == "tapctl: v0: it is no tap and no macvtap, and none is on it: "* ]]
+	[ "$status" = 1 ]
+	[[ "$stderr" == "tapctl: v0: it is no tap and no macvtap, and none is on it: "* ]]
 	requires_macvtap
 	tapctl add --link v0 --mac $B
 	WORDS=v0 only mvt52540084e363:no-holder

@@ -130,6 +130,11 @@ has_sent() { [ "$(grep -c '^sendto.* = ' "$WORK/log" 2>/dev/null)" -ge "$1" ]; }
 	[[ "$stderr" == "tapctl: 'nosuch': there is no such device"* ]]
 	run_tapctl del $A
 	[ "$status" = 1 ]
+	tapctl add --unattached --mac $A
+	run_tapctl del $A 52:54:00:00:00:01
+	[ "$status" = 1 ]
+	[[ "$stderr" == "tapctl: 52:54:00:00:00:01: there is no device of tapctl's"* ]]
+	[ "$(link_field $TAP .ifname)" = $TAP ]
 	run_tapctl del
 	[ "$status" = 2 ]
 }
@@ -137,9 +142,17 @@ has_sent() { [ "$(grep -c '^sendto.* = ' "$WORK/log" 2>/dev/null)" -ge "$1" ]; }
 @test "del: --stale where processes cannot be seen wants --force" {
 	requires_macvtap
 	add_cable v0 v1
-	tapctl add --link v0 --mac $A
+	# Where there are none, nobody holds one.
 	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" del --stale
-	[ "$status" = 1 ] && [[ "$stderr" == "tapctl: /proc: there may be processes"*"--force" ]]
+	[ "$status" = 0 ]
+	tapctl add --link v0 --mac $A
+	# Nor may one go of which no device is known to be held: this /sys is another namespace's.
+	run --separate-stderr inside strace -o /dev/null -e inject=fsopen:error=EPERM "$TAPCTL" del --stale
+	[ "$status" = 1 ]
+	[[ "$stderr" == "tapctl: mvt52540084e362: cannot find its character device"* ]]
+	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" del --stale
+	[ "$status" = 1 ]
+	[[ "$stderr" == "tapctl: /proc: there may be processes"*"--force" ]]
 	link_field mvt52540084e362 .ifname
 	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" del --stale --force
 	[ "$status" = 0 ]
