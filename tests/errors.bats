@@ -77,6 +77,16 @@ fails_with_dir() {
 	no_link $TAP
 }
 
+@test "errors: a tap of another user's" {
+	requires_root
+	tapctl add --unattached --owner 1234 --mac $A
+	run --separate-stderr inside unshare --mount bash -c '
+		mount -t tmpfs tmpfs /dev/net && mknod -m 666 /dev/net/tun c 10 200 &&
+		exec setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all "$0" "$@"
+	' "$TAPCTL" exec --reuse --unattached --mac $A -- true
+	says 125 "$TAP: it belongs to uid 1234, and without CAP_NET_ADMIN nobody else may open it"
+}
+
 @test "errors: no such bridge, no such device" {
 	fails 1 "br9: there is no such bridge in this network namespace: ip link add" add --bridge br9 --mac $A
 	fails 1 "eth9: there is no such device" add --link eth9 --mac $A
@@ -143,8 +153,12 @@ fails_with_dir() {
 	requires_macvtap
 	add_cable v0 v1
 	fails 1 "the address is that of v0 itself" add --link v0 --mac "$(link_field v0 .address)"
+	# On another device it is in nobody's way.
+	ip link add link v1 name elsewhere address $A type macvtap
 	tapctl add --link v0 --mac $A
 	fails 1 "$A: the address is in use on v0 by $MVT" add --link v0 --name other --mac $A
+	ip link add link v0 name leg address 52:54:00:00:00:01 up type macvlan
+	fails 1 "52:54:00:00:00:01: the address is in use on v0 by leg" add --link v0 --mac 52:54:00:00:00:01
 	fails 1 "$MVT: it exists already" add --link v0 --mac $A
 	mkfifo "$WORK/pid" "$WORK/end"
 	tapctl exec --reuse --link v0 --mac $A -- sh -c "echo \$\$ >'$WORK/pid'; read -r x <'$WORK/end'" \

@@ -998,9 +998,9 @@ reuse_refused() { # NAME WORD OPTION...
 
 @test "exec: --reuse refuses a tap whose queues differ" {
 	existing
-	reuse_refused $TAP queues --bridge br0 --mac $MAC --queues 2
+	reuse_refused $TAP "without several queues" --bridge br0 --mac $MAC --queues 2
 	tapctl add --bridge br0 --mac $OTHER --queues 2
-	reuse_refused tap52540000000b queues --bridge br0 --mac $OTHER
+	reuse_refused tap52540000000b "for several queues" --bridge br0 --mac $OTHER
 }
 
 @test "exec: --reuse refuses a tap that another process has, and names it" {

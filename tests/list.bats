@@ -41,8 +41,10 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	run_tapctl exec --unattached --queues 2 --mac $A -- python3 -c '
 import fcntl, struct, subprocess, sys
 fcntl.ioctl(4, 0x400454d9, struct.pack("16xH22x", 0x0400))
-subprocess.run([sys.argv[1], "list", "--json"])' "$TAPCTL"
+subprocess.run([sys.argv[1], "list", "--json", "--holders"])' "$TAPCTL"
 	got '.[0].queues == 2'
+	# And who has both of them is one process.
+	got '.[0].holders | map(.command) == ["python3"]'
 }
 
 @test "list: a part of the answer that the kernel had no memory for is asked for again" {

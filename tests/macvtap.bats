@@ -172,14 +172,42 @@ with_bare_dev() {
 	no_node '.tapctl-*'
 }
 
+# The numbers of a macvtap's device, for mknod(1).
+numbers_of() { # NAMESPACE NAME
+	inside_of "$1" unshare --mount sh -ec 'mount -t sysfs sysfs /sys; cat /sys/class/net/"$0"/tap*/dev | tr : " "' "$2"
+}
+
+@test "macvtap: a node that becomes another's while it is opened is not handed on" {
+	export WORK
+	# Another name with the same address, and the same name with another address.
+	command ip netns add "$NS-2"
+	ip link add link wire name $MVT index 777 address $MAC type macvtap mode bridge
+	ip link set $MVT alias "tapctl guest $MAC" up
+	ip link add link far name other address $MAC type macvtap mode bridge
+	ip link add link far name moved address 52:54:00:00:00:0b type macvtap mode bridge
+	ip link set moved netns "$NS-2" name $MVT
+	local numbers
+	for numbers in "$(numbers_of "$NS" other)" "$(numbers_of "$NS-2" $MVT)"; do
+		# It is looked at, and swapped before it is opened.
+		run --separate-stderr with_bare_dev bash -euc 'mknod /dev/tap777 c '"$(numbers_of "$NS" $MVT)"'
+			strace -o "$WORK/log" -P /dev/tap777 -e inject=openat:delay_enter=500000 "$@" &
+			until grep -q "S_IFCHR" "$WORK/log" 2>/dev/null; do :; done
+			rm /dev/tap777; mknod /dev/tap777 c '"$numbers"'
+			wait $!' bash "$TAPCTL" exec --reuse --link wire --mac $MAC -- "$PROBE"
+		echo "$status: $output: $stderr"
+		[ "$status" = 125 ]
+		[ -z "$output" ]
+		[[ "$stderr" == "tapctl: "* ]]
+	done
+}
+
 @test "macvtap: where nothing may be mounted, the other queues' nodes are in /dev for a moment only" {
-	local directory
-	run --separate-stderr inside strace -o "$WORK/log" -e trace=fsopen,mkdir -e inject=fsopen:error=EPERM:when=2 \
-		"$TAPCTL" exec --link wire --mac $MAC --queues 2 -- "$PROBE"
+	run --separate-stderr with_bare_dev strace -o "$WORK/log" -e trace=fsopen,mkdir \
+		-e inject=fsopen:error=EPERM:when=2 "$TAPCTL" exec --link wire --mac $MAC --queues 2 -- "$PROBE"
 	[ "$status" = 0 ]
 	got 'all(.fds["3", "4"]; .device == $name)' --arg name $MVT
-	directory=$(grep -o '/dev/\.tapctl-[^"]*' "$WORK/log")
-	[ ! -e "$directory" ]
+	grep -q '^mkdir("/dev/\.tapctl-' "$WORK/log"
+	[ "$stderr" = null ]
 }
 
 # --- equal indexes in two namespaces ---
