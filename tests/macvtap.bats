@@ -189,6 +189,7 @@ numbers_of() { # NAMESPACE NAME
 	local numbers
 	for numbers in "$(numbers_of "$NS" other)" "$(numbers_of "$NS-2" $MVT)"; do
 		# It is looked at, and swapped before it is opened.
+		rm -f "$WORK/log"
 		run --separate-stderr with_bare_dev bash -euc 'mknod /dev/tap777 c '"$(numbers_of "$NS" $MVT)"'
 			strace -o "$WORK/log" -P /dev/tap777 -e inject=openat:delay_enter=500000 "$@" &
 			until grep -q "S_IFCHR" "$WORK/log" 2>/dev/null; do :; done
