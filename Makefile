@@ -13,7 +13,9 @@ BIN = tapctl
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1)
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Werror
-HARDENING = -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
+# A distribution that says _FORTIFY_SOURCE itself is not contradicted.
+HARDENING = -fPIE -fstack-protector-strong \
+	$(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 LINKING = -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 
 ifdef SANITIZE

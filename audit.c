@@ -8,23 +8,19 @@
 #include "audit.h"
 #include "privs.h"
 
-#define RECORD 1024 /* its fields have 17 (MAC), 15 (name) and 2 * 200 (program) bytes at most */
+#define RECORD 1024 /* the program has 2 * 200 bytes of it at most, the other fields 128 */
 
 /* As audit-tools read it: in quotes, or in hexadecimal when a quote could end too early. */
-static const char *encode(char *encoded, size_t size, const char *value)
+static void encode(char *encoded, size_t size, const char *value)
 {
-	size_t len = strlen(value);
 	bool plain = true;
 
 	for (const char *c = value; *c; c++)
 		plain &= *c > ' ' && *c <= '~' && *c != '"';
-	if (plain) {
+	if (plain)
 		snprintf(encoded, size, "\"%s\"", value);
-		return encoded;
-	}
-	for (size_t i = 0; i < len && 2 * i + 2 < size; i++)
+	for (size_t i = 0; !plain && value[i] && 2 * i + 2 < size; i++)
 		snprintf(encoded + 2 * i, size - 2 * i, "%02X", (unsigned char)value[i]);
-	return encoded;
 }
 
 /* One record: the fields of libvirt's and in its order; what tapctl does not know is a `?`. */

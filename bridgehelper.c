@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/socket.h>
 
 #include "access.h"
@@ -37,16 +38,12 @@ static int send_fd(int socket, int fd, struct report *report)
 		.msg_controllen = sizeof(control.bytes),
 	};
 	struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
-	ssize_t n;
 
 	rights->cmsg_level = SOL_SOCKET;
 	rights->cmsg_type = SCM_RIGHTS;
 	rights->cmsg_len = CMSG_LEN(sizeof(fd));
 	memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
-	do
-		n = sendmsg(socket, &message, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	if (n == 1)
+	if (TEMP_FAILURE_RETRY(sendmsg(socket, &message, MSG_NOSIGNAL)) == 1)
 		return 0;
 	return report_error(report, -errno, "--fd %d: failed to write fd to unix socket: %s",
 			    socket, strerror(errno));

@@ -8,7 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include <linux/if_bridge.h>
 
@@ -17,7 +16,6 @@
 #include "device.h"
 #include "privatefs.h"
 #include "survey.h"
-#include "tapdev.h"
 
 #define PORTS_MAX 1023 /* BR_MAX_PORTS of net/bridge/br_private.h, less port 0 */
 #define PORTS_MANY 1000
@@ -93,12 +91,12 @@ static void find(struct check *check, const struct link *link, enum severity sev
 }
 
 /* A setting of /proc/sys/net, which shows the namespace of whoever reads it. */
-static bool is_set(const char *directory, const char *name, const char *file)
+static bool is_set(const char *setting)
 {
 	char path[128];
 	unsigned value = 0;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/%s%s%s", directory, name, file);
+	snprintf(path, sizeof(path), "/proc/sys/net/%s", setting);
 	return sysfs_read_numbers(AT_FDCWD, path, &value, NULL) == 1 && value;
 }
 
@@ -123,6 +121,9 @@ static void check_tap_holder(struct check *check, const struct surveyed *device)
 	if (link->carrier || !(link->flags & IFF_UP))
 		return;
 	holder = holders_next(&check->survey->holders, NULL, link->name, 0);
+	/* `add` is at work on it: what it makes has no carrier until somebody opens it. */
+	if (holder && !link->tun.persistent && strcmp(holder->command, "tapctl") == 0)
+		return;
 	/* One that does not stay is gone when nobody has it. */
 	if (!holder && !link->tun.persistent)
 		find(check, link, ERROR, "carrier-off",
@@ -174,7 +175,7 @@ static void check_tap(struct check *check, const struct surveyed *device)
 		     "file)",
 		     is, wanted, link->name, wanted);
 	if (!link->master && link->no_ipv6 && !device->has_ip &&
-	    !is_set("ipv6/conf/default/", "addr_gen_mode", ""))
+	    !is_set("ipv6/conf/default/addr_gen_mode"))
 		find(check, link, ERROR, "off-bridge",
 		     "it was made for a bridge and is on none: NetworkManager and systemd-networkd "
 		     "take off what they do not know\nip link set %s master BRIDGE (and "
@@ -273,8 +274,10 @@ static void check_device(struct check *check, const struct surveyed *device)
 static void check_unattached(struct check *check, const struct surveyed *device)
 {
 	const struct survey *survey = check->survey;
+	char forwarding[64];
 
-	if (!device->has_ipv4 || is_set("ipv4/conf/", device->link.name, "/forwarding"))
+	snprintf(forwarding, sizeof(forwarding), "ipv4/conf/%s/forwarding", device->link.name);
+	if (!device->has_ipv4 || is_set(forwarding))
 		return;
 	for (size_t i = 0; i < survey->count; i++) {
 		const struct surveyed *other = &survey->links[i];
@@ -373,18 +376,17 @@ static bool is_wireless(const struct link *link)
 /* The bridge's own setting does nothing without the module that the sysctl comes with. */
 static void check_bridge_filter(struct check *check, const struct bridge *bridge)
 {
-	static const char *const sysctl = "bridge-nf-call-iptables";
 	const struct link *link = &bridge->bridge->link;
-	bool all = is_set("bridge/", sysctl, ""), drops;
+	bool all = is_set("bridge/bridge-nf-call-iptables"), drops;
 
 	if (bridge->group->count < 2 ||
 	    !(all || (link->bridge.calls_iptables && access("/proc/sys/net/bridge", F_OK) == 0)) ||
 	    nl_forward_drops(&drops) < 0 || !drops)
 		return;
 	find(check, link, WARNING, "bridge-nf-drops",
-	     "frames that it forwards pass the FORWARD chain (%s), which drops what no rule "
-	     "accepts\n%s%s%s%s%s",
-	     sysctl, all ? "sysctl net.bridge.bridge-nf-call-iptables=0" : "",
+	     "frames that it forwards pass the FORWARD chain (bridge-nf-call-iptables), which "
+	     "drops what no rule accepts\n%s%s%s%s%s",
+	     all ? "sysctl net.bridge.bridge-nf-call-iptables=0" : "",
 	     all && link->bridge.calls_iptables ? " && " : "",
 	     link->bridge.calls_iptables ? "ip link set " : "",
 	     link->bridge.calls_iptables ? link->name : "",
@@ -412,8 +414,7 @@ static void check_bridge(struct check *check, const struct bridge *bridge)
 	if (!uplink && !bridge->has_foreign && !has_host(bridge->bridge))
 		find(check, link, WARNING, "no-uplink",
 		     "it has neither an uplink nor an address of the host's: its guests have "
-		     "nobody "
-		     "but each other\nip link set DEVICE master %s",
+		     "nobody but each other\nip link set DEVICE master %s",
 		     link->name);
 	else if (uplink && !bridge->uplink_works && uplink->link.flags & IFF_UP)
 		find(check, link, ERROR, "uplink-down",
@@ -441,9 +442,8 @@ static void check_port_address(struct check *check, const struct bridge *bridge,
 		if (other == link || !mac_equal(other->address, link->address))
 			continue;
 		find(check, link, ERROR, "same-address",
-		     "%s, another port of %s, has the same address %s\n"
-		     "remove the one that nobody needs: tapctl del %s, or ip link set %s address "
-		     "...",
+		     "%s, another port of %s, has the same address %s\nremove the one that nobody "
+		     "needs: tapctl del %s, or ip link set %s address ...",
 		     other->name, bridge->bridge->link.name, mac, other->name, other->name);
 		break;
 	}
@@ -529,8 +529,7 @@ static void check_port_state(struct check *check, const struct bridge *bridge,
 		find(check, link, WARNING, "stp-delay",
 		     "STP lets nothing through yet, for %u s more\n"
 		     "ip link set %s type bridge stp_state 0 && bridge link set dev %s state 3 "
-		     "(where "
-		     "no loop can be), or wait",
+		     "(where no loop can be), or wait",
 		     (delay + 99) / 100, above->name, link->name);
 	else if (link->port.state != BR_STATE_FORWARDING)
 		find(check, link, ERROR, "port-blocked",
@@ -618,8 +617,7 @@ static void check_reflection(struct check *check, const struct group *group)
 	if (peer && peer->link.port.of_bridge && !peer->link.port.hairpin)
 		find(check, lower, WARNING, "vepa-no-reflection",
 		     "its guests in mode vepa reach each other only if the switch sends frames "
-		     "back, "
-		     "and the port %s does not\nbridge link set dev %s hairpin on",
+		     "back, and the port %s does not\nbridge link set dev %s hairpin on",
 		     peer->link.name, peer->link.name);
 }
 
@@ -650,8 +648,7 @@ static void check_lower(struct check *check, const struct group *group)
 	if (group->place->has_ip && wants_leg && !host_leg)
 		find(check, lower, WARNING, "host-apart",
 		     "it has an address of the host's, and the host and the guests on it cannot "
-		     "talk "
-		     "to each other\ntapctl add --link %s --host, and move the address there",
+		     "talk to each other\ntapctl add --link %s --host, and move the address there",
 		     lower->name);
 	check_reflection(check, group);
 }

@@ -36,22 +36,37 @@ static const char *skip_assignment(const char *at)
 	return *at == '"' ? at + 1 : NULL;
 }
 
-/* The next address that a key in @word names, behind *@at, which moves on. */
+/* What the next key in @word is given, behind *@at, which moves there. */
+static const char *next_value(const char *word, const char **at)
+{
+	for (; (*at = strstr(*at, "mac")); (*at)++) {
+		const char *end = *at + strlen(strncmp(*at, "macaddr", 7) == 0 ? "macaddr" : "mac");
+		const char *value = is_key_start(word, *at) ? skip_assignment(end) : NULL;
+
+		if (value)
+			return *at = value;
+	}
+	return NULL;
+}
+
+/* The same for the next one that is an address. */
 static bool next_mac(const char *word, const char **at, uint8_t mac[static MAC_LEN])
 {
-	const char *value;
-
-	for (; (*at = strstr(*at, "mac")); (*at)++) {
-		if (!is_key_start(word, *at))
-			continue;
-		value = *at + strlen(strncmp(*at, "macaddr", 7) == 0 ? "macaddr" : "mac");
-		value = skip_assignment(value);
-		if (!value || !mac_parse_span(mac, value, value_length(value)))
-			continue;
-		*at = value;
-		return true;
-	}
+	while (next_value(word, at))
+		if (mac_parse_span(mac, *at, value_length(*at)))
+			return true;
 	return false;
+}
+
+const char *command_find_fault(char *const words[])
+{
+	uint8_t mac[MAC_LEN];
+
+	for (; *words; words++)
+		for (const char *at = *words; next_value(*words, &at);)
+			if (!mac_parse_span(mac, at, value_length(at)))
+				return at;
+	return NULL;
 }
 
 /* Whether @words name @mac before the place @end in the word @last. */
@@ -120,22 +135,40 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-bool command_lacks_mac(char *const words[])
+/* A qemu that gets a network card by @words, and by no file, which is not seen here. */
+static bool is_qemu_with_card(char *const words[])
 {
-	const char *at;
-	uint8_t mac[MAC_LEN];
 	bool card = false;
 
 	if (strncmp(base_name(words[0]), "qemu-system-", 12) != 0)
 		return false;
 	for (; *words; words++) {
-		at = *words;
-		/* What a file says is not seen here. */
-		if (next_mac(*words, &at, mac) || strstr(*words, "readconfig"))
+		if (strstr(*words, "readconfig"))
 			return false;
-		card |= strstr(*words, "netdev=") != NULL;
+		card |= strstr(*words, "netdev=") ||
+			(strcmp(*words, "-nic") == 0 && words[1] && strcmp(words[1], "none") != 0);
 	}
 	return card;
+}
+
+bool command_lacks_mac(char *const words[])
+{
+	uint8_t mac[1][MAC_LEN];
+
+	return is_qemu_with_card(words) && command_find_macs(words, mac, 1) == 0;
+}
+
+bool command_lacks_fd(char *const words[])
+{
+	static const char *const keys[] = { "fd=", "fds=", "\"fd\"", "\"fds\"" };
+
+	if (!is_qemu_with_card(words))
+		return false;
+	for (; *words; words++)
+		for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+			if (strstr(*words, keys[i]))
+				return false;
+	return true;
 }
 
 const char *command_closes_fds(char *const words[])

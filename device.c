@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
+#include <linux/if.h>
 
 #include "device.h"
 #include "tapdev.h"
@@ -32,5 +33,7 @@ dev_t device_rdev(const struct link *link)
 
 const char *device_kind(const struct link *link)
 {
-	return link->kind_name[0] ? link->kind_name : "plain device";
+	if (link->kind_name[0])
+		return link->kind_name;
+	return link->flags & IFF_LOOPBACK ? "loopback device" : "plain device";
 }

@@ -22,11 +22,12 @@ int explain_gone(const struct nic *nic, int err, struct report *report)
 
 const char *explain_holder(char words[static 64], const char *name, dev_t rdev)
 {
+	struct report quiet = { .error = "" };
 	const struct holder *holder;
 	struct holders holders;
 
 	words[0] = '\0';
-	if (holders_read(&holders) < 0)
+	if (holders_read(&holders, &quiet) < 0)
 		return words;
 	holder = holders_next(&holders, NULL, name, rdev);
 	if (holder)
@@ -102,30 +103,24 @@ int explain_attach(struct nl *nl, const struct nic *nic, int err, struct report 
 
 int explain_tap_setup(struct nl *nl, const struct nic *nic, int err, struct report *report)
 {
-	const char *bridge = nic->attach.name;
+	static const char *const steps[NL_DELETE + 1] = {
+		[NL_PORT] = "set the flags of the bridge port",
+		[NL_VLAN] = "set the VLANs of the bridge port",
+		[NL_FDB] = "lock the guest's address to the bridge port",
+	};
+	const char *bridge = nic->attach.name, *step = steps[nl->failed];
 
 	if (explain_is_gone(err) || (nl->failed == NL_READ && err == -ENOENT))
 		return explain_gone(nic, err, report);
 	if (nl->failed == NL_CONFIGURE && err == -EXFULL)
 		return report_error(
 			report, err,
-			"%s: the bridge is full, it takes 1023 ports: tapctl list shows "
-			"leftovers",
+			"%s: the bridge is full, it takes 1023 ports: tapctl list shows leftovers",
 			bridge);
 	if (nl->failed == NL_CONFIGURE && nic->attach.ifindex)
 		return report_error(report, err, "%s: cannot make it a port of %s: %s", nic->name,
 				    bridge, nl_strerror(nl, err));
-	if (nl->failed == NL_PORT)
-		return report_error(report, err, "%s: cannot set the flags of the bridge port: %s",
-				    nic->name, nl_strerror(nl, err));
-	if (nl->failed == NL_VLAN)
-		return report_error(report, err, "%s: cannot set the VLANs of the bridge port: %s",
-				    nic->name, nl_strerror(nl, err));
-	if (nl->failed == NL_FDB)
-		return report_error(report, err,
-				    "%s: cannot lock the guest's address to the bridge port: %s",
-				    nic->name, nl_strerror(nl, err));
-	return report_error(report, err, "%s: cannot set it up: %s", nic->name,
+	return report_error(report, err, "%s: cannot %s: %s", nic->name, step ? step : "set it up",
 			    nl_strerror(nl, err));
 }
 

@@ -13,7 +13,6 @@
 
 #include <linux/if.h>
 #include <linux/if_tun.h>
-#include <linux/sockios.h>
 
 #include "array.h"
 #include "holders.h"
@@ -48,9 +47,7 @@ static bool read_text(int dir, const char *path, char *text, size_t size)
 
 	if (fd < 0)
 		return false;
-	do
-		n = read(fd, text, size - 1);
-	while (n < 0 && errno == EINTR);
+	n = TEMP_FAILURE_RETRY(read(fd, text, size - 1));
 	close(fd);
 	if (n <= 0)
 		return false;
@@ -193,20 +190,26 @@ static int read_process(struct holders *holders, int proc, const char *name)
 	return err;
 }
 
-int holders_read(struct holders *holders)
+static int report_unread(struct report *report, int err)
+{
+	return report_error(report, err, "/proc: cannot read who holds what: %s", strerror(-err));
+}
+
+int holders_read(struct holders *holders, struct report *report)
 {
 	const struct dirent *entry;
 	struct stat pids;
 	int err = 0;
-	DIR *proc = opendir("/proc");
+	DIR *proc;
 
 	/* Where /proc hides those of others (hidepid), the first of all is one of them. */
 	*holders = (struct holders){
 		.incomplete = access("/proc/1", F_OK) < 0,
 		.nested = stat("/proc/self/ns/pid", &pids) == 0 && pids.st_ino != FIRST_PIDS,
 	};
+	proc = opendir("/proc");
 	if (!proc)
-		return -errno;
+		return report_unread(report, -errno);
 	while (!err) {
 		errno = 0;
 		entry = readdir(proc);
@@ -218,9 +221,10 @@ int holders_read(struct holders *holders)
 			err = read_process(holders, dirfd(proc), entry->d_name);
 	}
 	closedir(proc);
-	if (err)
-		holders_free(holders);
-	return err;
+	if (!err)
+		return 0;
+	holders_free(holders);
+	return report_unread(report, err);
 }
 
 void holders_free(struct holders *holders)

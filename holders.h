@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "report.h"
+
 /* An open queue and the process that has it. */
 struct holder {
 	pid_t pid;
@@ -30,8 +32,8 @@ struct holders {
 	bool nested; /* in a PID namespace: those outside of it are not seen at all */
 };
 
-/* Read /proc. Returns 0 or a negative errno. Free with holders_free(). */
-int holders_read(struct holders *holders);
+/* Read /proc. Returns 0 or a negative errno with a line in @report. Free with holders_free(). */
+int holders_read(struct holders *holders, struct report *report);
 void holders_free(struct holders *holders);
 
 /*

@@ -94,56 +94,68 @@ static int join_fds(char **text, const int *fds, unsigned count)
 	return 0;
 }
 
-/* Set TAPCTL_@name of the nic @k, or take away what an outer tapctl left there when @value is NULL.
- */
-static int set_variable(size_t k, const char *name, const char *value)
-{
-	char variable[64];
+/* TAPCTL_FD and the others of the nic @k. */
+static const char *const variables[] = { "FD",	      "FDS",	  "VHOSTFDS", "IFNAME",
+					 "GUEST_MAC", "HOST_MAC", "MTU" };
 
-	if (k == 0)
-		snprintf(variable, sizeof(variable), "TAPCTL_%s", name);
-	else
-		snprintf(variable, sizeof(variable), "TAPCTL_%s_%zu", name, k + 1);
-	if ((value ? setenv(variable, value, 1) : unsetenv(variable)) < 0)
-		return -errno;
-	return 0;
+enum { VARIABLES = sizeof(variables) / sizeof(*variables) };
+
+static void name_variable(char name[static 64], size_t k, unsigned i)
+{
+	int n = snprintf(name, 64, "TAPCTL_%s", variables[i]);
+
+	if (k > 0)
+		snprintf(name + n, 64 - (size_t)n, "_%zu", k + 1);
 }
 
-static int set_nic_variables(const struct nic *nic, size_t k)
+/* Set those of the nic @k, or take away what an outer tapctl left there where the value is NULL. */
+static int set_variables(size_t k, const char *const values[static VARIABLES])
 {
-	char mac[MAC_STRLEN], number[16], *fds = NULL, *vhost_fds = NULL;
+	char name[64];
+	int result = 0;
+
+	for (unsigned i = 0; i < VARIABLES && result == 0; i++) {
+		name_variable(name, k, i);
+		result = values[i] ? setenv(name, values[i], 1) : unsetenv(name);
+	}
+	return result < 0 ? -errno : 0;
+}
+
+static bool has_variables(size_t k)
+{
+	char name[64];
+
+	name_variable(name, k, 0);
+	return getenv(name);
+}
+
+static int describe_nic(const struct nic *nic, size_t k)
+{
+	char guest[MAC_STRLEN], host[MAC_STRLEN], fd[16], mtu[16], *fds = NULL, *vhost_fds = NULL;
 	int err = join_fds(&fds, nic->fds, nic->want.queues);
 
 	if (!err)
 		err = join_fds(&vhost_fds, nic->vhost_fds, nic->want.queues);
-	snprintf(number, sizeof(number), "%d", nic->fds[0]);
+	snprintf(fd, sizeof(fd), "%d", nic->fds[0]);
+	snprintf(mtu, sizeof(mtu), "%u", nic->link.mtu);
 	if (!err)
-		err = set_variable(k, "FD", number);
-	if (!err)
-		err = set_variable(k, "FDS", fds);
-	if (!err)
-		err = set_variable(k, "VHOSTFDS", vhost_fds);
-	if (!err)
-		err = set_variable(k, "IFNAME", nic->link.name);
-	if (!err)
-		err = set_variable(k, "GUEST_MAC", mac_format(mac, nic->want.guest));
-	if (!err)
-		err = set_variable(k, "HOST_MAC", mac_format(mac, nic->host));
-	snprintf(number, sizeof(number), "%u", nic->link.mtu);
-	if (!err)
-		err = set_variable(k, "MTU", number);
+		err = set_variables(
+			k, (const char *const[VARIABLES]){ fd, fds, vhost_fds, nic->link.name,
+							   mac_format(guest, nic->want.guest),
+							   mac_format(host, nic->host), mtu });
 	free(fds);
 	free(vhost_fds);
 	return err;
 }
 
-/* Tell COMMAND what it got: TAPCTL_FD and so on, with _2 behind for the second nic. */
+/* Tell COMMAND what it got, and nothing of an outer tapctl's that had more nics. */
 static int put_environment(const struct nic *nics, size_t count, struct report *report)
 {
+	static const char *const none[VARIABLES];
 	int err = 0;
 
-	for (size_t k = 0; k < count && !err; k++)
-		err = set_nic_variables(&nics[k], k);
+	for (size_t k = 0; !err && (k < count || has_variables(k)); k++)
+		err = k < count ? describe_nic(&nics[k], k) : set_variables(k, none);
 	if (err)
 		return report_error(report, err, "cannot set the environment: %s", strerror(-err));
 	return 0;
@@ -164,6 +176,11 @@ int launch_keep_streams(struct report *report)
 	return 0;
 }
 
+static int first_fd(const struct options *options)
+{
+	return options->fd >= 0 ? options->fd : 3;
+}
+
 /* What is probably a mistake and still may be meant. */
 static void warn_of_command(const struct options *options, char *const command[],
 			    const struct report *report)
@@ -182,6 +199,11 @@ static void warn_of_command(const struct options *options, char *const command[]
 			    "%s: none of its arguments says mac=, so its guest gets qemu's default "
 			    "address and no frame: write mac=%s behind its -device",
 			    command[0], mac_format(mac, options->nics[0].guest));
+	if (command_lacks_fd(command))
+		report_tell(report, REPORT_WARNING,
+			    "%s: none of its arguments says fd=, so its guest is not on this "
+			    "device: write -netdev tap,id=ID,fd=%d",
+			    command[0], first_fd(options));
 	for (size_t k = 0; k < options->nic_count; k++)
 		if (!command_mentions_mac(command, options->nics[k].guest) &&
 		    command_find_macs(command, found, 1) > 0)
@@ -214,7 +236,7 @@ static int check_access(const struct wire *wire, struct report *report)
 static int prepare(struct wire *wire, const struct options *options, char *const command[],
 		   struct report *report)
 {
-	int first = options->fd >= 0 ? options->fd : 3, previous = -1, err;
+	int first = first_fd(options), previous = -1, err;
 	unsigned fds = 0;
 
 	for (size_t k = 0; k < options->nic_count; k++)

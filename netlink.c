@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <libmnl/libmnl.h>
-#include <linux/audit.h>
 #include <linux/if_arp.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
@@ -22,25 +22,18 @@
 
 #include "netlink.h"
 
-/* Newer than some of the headers that tapctl is built with. */
-#define BRPORT_LOCKED 39 /* IFLA_BRPORT_LOCKED, Linux 5.18 */
 #define ERRNO_MAX 4095 /* MAX_ERRNO of linux/err.h */
-#define EXT_SKIP_STATS (1 << 3) /* RTEXT_FILTER_SKIP_STATS, Linux 4.4 */
-
+#define BRPORT_LOCKED 39 /* IFLA_BRPORT_LOCKED, newer (Linux 5.18) than some builders' headers */
 #define AUDIT_VIRT_RESOURCE 2501 /* of libaudit.h: the kernel gives these numbers to user space */
 
-static const char *const mode_names[MODE_COUNT] = {
-	[MODE_BRIDGE] = "bridge",
-	[MODE_VEPA] = "vepa",
-	[MODE_PRIVATE] = "private",
-	[MODE_PASSTHRU] = "passthru",
-};
-
-static const uint32_t mode_values[MODE_COUNT] = {
-	[MODE_BRIDGE] = MACVLAN_MODE_BRIDGE,
-	[MODE_VEPA] = MACVLAN_MODE_VEPA,
-	[MODE_PRIVATE] = MACVLAN_MODE_PRIVATE,
-	[MODE_PASSTHRU] = MACVLAN_MODE_PASSTHRU,
+static const struct {
+	const char *name;
+	uint32_t value;
+} modes[MODE_COUNT] = {
+	[MODE_BRIDGE] = { "bridge", MACVLAN_MODE_BRIDGE },
+	[MODE_VEPA] = { "vepa", MACVLAN_MODE_VEPA },
+	[MODE_PRIVATE] = { "private", MACVLAN_MODE_PRIVATE },
+	[MODE_PASSTHRU] = { "passthru", MACVLAN_MODE_PASSTHRU },
 };
 
 static const char *const kind_names[] = {
@@ -50,13 +43,13 @@ static const char *const kind_names[] = {
 
 const char *macvtap_mode_name(enum macvtap_mode mode)
 {
-	return mode_names[mode];
+	return modes[mode].name;
 }
 
 bool macvtap_mode_parse(enum macvtap_mode *mode, const char *name)
 {
 	for (enum macvtap_mode m = 0; m < MODE_COUNT; m++) {
-		if (strcmp(name, mode_names[m]) == 0) {
+		if (strcmp(name, modes[m].name) == 0) {
 			*mode = m;
 			return true;
 		}
@@ -67,7 +60,6 @@ bool macvtap_mode_parse(enum macvtap_mode *mode, const char *name)
 static int open_socket(struct nl *nl, int protocol, int flags)
 {
 	nl->seq = 0;
-	nl->count = 0;
 	nl->text[0] = '\0';
 	nl->failed = NL_LOOKUP;
 	nl->socket = mnl_socket_open2(protocol, SOCK_CLOEXEC | flags);
@@ -111,7 +103,7 @@ static void nl_begin(struct nl *nl)
 	nl->len = 0;
 }
 
-/* A new message with room for @extra bytes of family header, which is zeroed and returned. */
+/* Begin a message with the family's @header of @extra bytes; its attributes come next. */
 static struct nlmsghdr *nl_message(struct nl *nl, enum nl_step step, uint16_t type, uint16_t flags,
 				   size_t extra, const void *header)
 {
@@ -215,11 +207,9 @@ static int read_error(const struct nl *nl, const struct nlmsghdr *m, uint32_t fi
 
 static ssize_t nl_receive(struct nl *nl)
 {
-	ssize_t n;
+	ssize_t n =
+		TEMP_FAILURE_RETRY(mnl_socket_recvfrom(nl->socket, nl->buffer, sizeof(nl->buffer)));
 
-	do
-		n = mnl_socket_recvfrom(nl->socket, nl->buffer, sizeof(nl->buffer));
-	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EAGAIN || errno == ENOSPC ? -EPROTO : -errno;
 	return n;
@@ -230,9 +220,7 @@ static int nl_send(struct nl *nl)
 	ssize_t n;
 
 	nl->text[0] = '\0';
-	do
-		n = mnl_socket_sendto(nl->socket, nl->buffer, nl->len);
-	while (n < 0 && errno == EINTR);
+	n = TEMP_FAILURE_RETRY(mnl_socket_sendto(nl->socket, nl->buffer, nl->len));
 	nl->failed = nl->steps[0].step;
 	if (n < 0)
 		return -errno;
@@ -432,7 +420,7 @@ static void read_mode(const struct nlattr *data, struct link *link)
 	parse_nested(data, tb, IFLA_MACVLAN_MODE);
 	value = attr_u32(tb[IFLA_MACVLAN_MODE]);
 	for (enum macvtap_mode m = 0; m < MODE_COUNT; m++)
-		if (mode_values[m] == value)
+		if (modes[m].value == value)
 			link->mode = m;
 }
 
@@ -476,15 +464,16 @@ static bool read_no_ipv6(const struct nlattr *spec)
 	return mode == IN6_ADDR_GEN_MODE_NONE;
 }
 
-/* Read an RTM_NEWLINK. False when it is none. */
-static bool read_link(const struct nlmsghdr *m, struct link *link)
+/* Read an RTM_NEWLINK into the struct link @data. */
+static int read_link(const struct nlmsghdr *m, void *data)
 {
 	const struct nlattr *tb[IFLA_MAX + 1];
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(m);
+	struct link *link = data;
 
 	if (m->nlmsg_type != RTM_NEWLINK || m->nlmsg_len < mnl_nlmsg_size(sizeof(*info)) ||
 	    info->ifi_index <= 0)
-		return false;
+		return -EPROTO;
 	parse_attrs(m, sizeof(*info), tb, IFLA_MAX);
 	memset(link, 0, sizeof(*link));
 	link->ifindex = info->ifi_index;
@@ -502,7 +491,7 @@ static bool read_link(const struct nlmsghdr *m, struct link *link)
 	link->no_ipv6 = read_no_ipv6(tb[IFLA_AF_SPEC]);
 	if (tb[IFLA_LINKINFO])
 		read_info(tb[IFLA_LINKINFO], link);
-	return true;
+	return 0;
 }
 
 /* Ask for a link as part of a transaction. Statistics are half of the answer and not wanted. */
@@ -512,33 +501,25 @@ static void link_request(struct nl *nl, enum nl_step step, const char *name, int
 
 	if (name)
 		mnl_attr_put_strz(m, IFLA_IFNAME, name);
-	mnl_attr_put_u32(m, IFLA_EXT_MASK, EXT_SKIP_STATS);
+	mnl_attr_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	nl_message_end(nl, m);
-}
-
-static int keep_link(const struct nlmsghdr *m, void *data)
-{
-	return read_link(m, data) ? 0 : -EPROTO;
 }
 
 int nl_link_get(struct nl *nl, const char *name, int ifindex, struct link *link)
 {
 	nl_begin(nl);
 	link_request(nl, NL_LOOKUP, name, ifindex);
-	return nl_commit(nl, keep_link, link);
+	return nl_commit(nl, read_link, link);
 }
 
 /* Ask by ioctl(2), see netdevice(7): cheaper than a message where only one value is wanted. */
 static int ask_link(const struct nl *nl, const char *name, unsigned long what, struct ifreq *ifr)
 {
-	int result;
+	int fd = mnl_socket_get_fd(nl->socket);
 
 	memset(ifr, 0, sizeof(*ifr));
 	memcpy(ifr->ifr_name, name, IFNAMSIZ);
-	do
-		result = ioctl(mnl_socket_get_fd(nl->socket), what, ifr);
-	while (result < 0 && errno == EINTR);
-	return result < 0 ? -errno : 0;
+	return TEMP_FAILURE_RETRY(ioctl(fd, what, ifr)) < 0 ? -errno : 0;
 }
 
 int nl_link_index(const struct nl *nl, const char name[static IFNAMSIZ])
@@ -578,9 +559,9 @@ static int dump_link(const struct nlmsghdr *m, void *data)
 	const struct link_dump *dump = data;
 	struct link link;
 
-	if (!read_link(m, &link))
+	if (read_link(m, &link) < 0)
 		return 0;
-	/* Kernels before 4.6 do not filter. */
+	/* A kernel that does not know the kind, as its driver is not there, filters nothing. */
 	if (dump->kind != LINK_OTHER && link.kind != dump->kind)
 		return 0;
 	return dump->each(&link, dump->data);
@@ -594,7 +575,7 @@ int nl_link_dump(struct nl *nl, enum link_kind kind, nl_link_fn *each, void *dat
 
 	nl_begin(nl);
 	m = link_message(nl, NL_LOOKUP, RTM_GETLINK, NLM_F_DUMP, 0);
-	mnl_attr_put_u32(m, IFLA_EXT_MASK, EXT_SKIP_STATS);
+	mnl_attr_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	if (kind != LINK_OTHER) {
 		info = mnl_attr_nest_start(m, IFLA_LINKINFO);
 		mnl_attr_put_strz(m, IFLA_INFO_KIND, kind_names[kind]);
@@ -715,9 +696,11 @@ static void fdb_request(struct nl *nl, enum nl_step step, int bridge, const uint
 	nl_message_end(nl, m);
 }
 
-static int read_fdb(const struct nlmsghdr *m, int *ifindex)
+/* Read the port of an RTM_NEWNEIGH, its ifindex, into @data. */
+static int read_fdb(const struct nlmsghdr *m, void *data)
 {
 	const struct ndmsg *nd = mnl_nlmsg_get_payload(m);
+	int *ifindex = data;
 
 	if (m->nlmsg_type != RTM_NEWNEIGH || m->nlmsg_len < mnl_nlmsg_size(sizeof(*nd)) ||
 	    nd->ndm_ifindex <= 0)
@@ -748,11 +731,6 @@ static void put_flags(struct nl *nl, int ifindex, unsigned flags, uint16_t ack)
 	nl_message_end(nl, nl_message(nl, NL_UP, RTM_NEWLINK, ack, sizeof(info), &info));
 }
 
-static int keep_fdb(const struct nlmsghdr *m, void *data)
-{
-	return read_fdb(m, data);
-}
-
 static int tap_setup(struct nl *nl, const struct tap_setup *setup, bool no_ipv6, int *owner)
 {
 	struct nlmsghdr *m;
@@ -778,7 +756,7 @@ static int tap_setup(struct nl *nl, const struct tap_setup *setup, bool no_ipv6,
 	if (!setup->bridge)
 		return nl_commit(nl, NULL, NULL);
 	fdb_request(nl, NL_READ, setup->bridge->ifindex, setup->address);
-	return nl_commit(nl, keep_fdb, owner);
+	return nl_commit(nl, read_fdb, owner);
 }
 
 int nl_tap_setup(struct nl *nl, const struct tap_setup *setup, int *owner)
@@ -807,7 +785,7 @@ static void put_macvtap(struct nl *nl, const struct macvtap_setup *setup)
 	mnl_attr_put_strz(m, IFLA_INFO_KIND,
 			  kind_names[setup->for_host ? LINK_MACVLAN : LINK_MACVTAP]);
 	data = mnl_attr_nest_start(m, IFLA_INFO_DATA);
-	mnl_attr_put_u32(m, IFLA_MACVLAN_MODE, mode_values[setup->mode]);
+	mnl_attr_put_u32(m, IFLA_MACVLAN_MODE, modes[setup->mode].value);
 	mnl_attr_nest_end(m, data);
 	mnl_attr_nest_end(m, info);
 	nl_message_end(nl, m);
@@ -842,11 +820,11 @@ int nl_macvtap_create(struct nl *nl, const struct macvtap_setup *setup, struct l
 	nl_begin(nl);
 	put_macvtap(nl, setup);
 	put_macvtap_config(nl, setup, !setup->for_host);
-	err = nl_commit(nl, keep_link, link);
+	err = nl_commit(nl, read_link, link);
 	if (err == -EAFNOSUPPORT && nl->failed == NL_CONFIGURE) {
 		nl_begin(nl);
 		put_macvtap_config(nl, setup, false);
-		err = nl_commit(nl, keep_link, link);
+		err = nl_commit(nl, read_link, link);
 	}
 	return err;
 }
@@ -866,11 +844,8 @@ int nl_link_set_address(struct nl *nl, int ifindex, const uint8_t address[static
 
 int nl_link_delete(struct nl *nl, int ifindex)
 {
-	struct nlmsghdr *m;
-
 	nl_begin(nl);
-	m = link_message(nl, NL_DELETE, RTM_DELLINK, NLM_F_ACK, ifindex);
-	nl_message_end(nl, m);
+	nl_message_end(nl, link_message(nl, NL_DELETE, RTM_DELLINK, NLM_F_ACK, ifindex));
 	return nl_commit(nl, NULL, NULL);
 }
 
@@ -908,7 +883,7 @@ static int move_links(struct nl *nl, const struct link *links, size_t count, con
 			put_group(nl, links[i].ifindex, group ? *group : links[i].group);
 			i++;
 		}
-		/* A request for the last one's answer ends the transaction otherwise. */
+		/* The last message is one with an answer: the deletion, or else a request. */
 		if (group && i == count)
 			put_group_end(nl, *group);
 		else
@@ -940,7 +915,7 @@ int nl_fdb_get(struct nl *nl, int bridge, const uint8_t mac[static MAC_LEN], int
 {
 	nl_begin(nl);
 	fdb_request(nl, NL_LOOKUP, bridge, mac);
-	return nl_commit(nl, keep_fdb, ifindex);
+	return nl_commit(nl, read_fdb, ifindex);
 }
 
 struct fdb_dump {

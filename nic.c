@@ -168,11 +168,15 @@ static int check_policy(const struct nic *nic, struct report *report)
 			      want->hairpin && !link->port.hairpin   ? "--hairpin" :
 								       NULL;
 
+	if (missing && nic->reused)
+		return report_error(report, -ESTALE,
+				    "%s: --reuse: it is there without %s: leave that out, or make "
+				    "it anew: tapctl del %s",
+				    nic->name, missing, nic->name);
 	if (missing)
 		return report_error(
 			report, -EOPNOTSUPP,
-			"%s: %s did not take: the bridges of this kernel do not "
-			"have it%s",
+			"%s: %s did not take: the bridges of this kernel do not have it%s",
 			nic->name, missing,
 			want->locked && !link->port.locked ? " (it came with Linux 5.18)" : "");
 	return 0;
@@ -392,10 +396,11 @@ static void tell_bridge(struct nl *nl, const struct nic *nic, const struct repor
 			    "address %s of this guest's tap, and will change it when the tap goes: "
 			    "tapctl pin %s",
 			    bridge->name, mac_format(text, nic->host), bridge->name);
-	if (!nic->want.mtu)
+	if (!nic->want.mtu || nic->want.mtu >= bridge->mtu)
 		return;
 	mtu = nl_link_mtu(nl, bridge->name);
-	if (mtu >= 0 && (unsigned)mtu < bridge->mtu)
+	/* A lower one is that of another port. */
+	if (mtu >= 0 && (unsigned)mtu == nic->want.mtu)
 		report_tell(report, REPORT_WARNING,
 			    "%s: the bridge's MTU went from %u down to %d with this "
 			    "port: ip link set %s mtu %u",
@@ -590,10 +595,10 @@ int nic_open_vhost(struct nic *nic, struct report *report)
 			continue;
 		if (!automatic)
 			return err;
-		while (i)
-			close(nic->vhost_fds[--i]);
-		for (i = 0; i < nic->want.queues; i++)
+		while (i-- > 0) {
+			close(nic->vhost_fds[i]);
 			nic->vhost_fds[i] = -1;
+		}
 		report_tell(report, REPORT_WARNING, "%s: going on without vhost: %s", nic->name,
 			    quiet.error);
 		return 0;

@@ -3,9 +3,8 @@
  * One guest's network device as a whole: check what is wanted, make it, open it, read it back,
  * unmake it.
  *
- * The rules of the house are here: which address the device gets, when a device of the same name is
- * the right one, and what a kernel error means to somebody who wires VMs. Functions return 0 or a
- * negative errno with the line of error in @report.
+ * The rules of the house are here: which address the device gets, and when a device of the same
+ * name is the right one. Functions return 0 or a negative errno with the line of error in @report.
  */
 #ifndef TAPCTL_NIC_H
 #define TAPCTL_NIC_H

@@ -11,7 +11,7 @@
 #include "tapdev.h"
 #include "words.h"
 
-/* The numbers below 64 are bits in the set of what was given already. */
+/* Bits in the set of what was given already: 63 at most. */
 enum option_id {
 	OPT_MAC = 1,
 	OPT_BRIDGE,
@@ -44,25 +44,16 @@ enum option_id {
 	OPT_RANDOM,
 	OPT_NO_AUDIT,
 	OPT_USE_VNET,
-	OPT_COUNT,
 };
 
-/* clang-format off: a row is an option */
-#define WORD(short, long, id, help, value)                          \
-	{                                                           \
-		long, short, POPT_ARG_STRING, NULL, id, help, value \
-	}
-#define FLAG(short, long, id, help)                              \
-	{                                                        \
-		long, short, POPT_ARG_NONE, NULL, id, help, NULL \
-	}
-#define TABLE(table, title)                                                      \
-	{                                                                        \
-		NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)(table), 0, title, NULL \
-	}
-
-static const char nic_title[] =
-	"NIC options (before the first --mac: for all NICs; after a --mac: for that one):";
+/* A row is an option, a line or two. */
+/* clang-format off */
+#define WORD(short, long, id, help, value) \
+	{ long, short, POPT_ARG_STRING, NULL, id, help, value }
+#define FLAG(short, long, id, help) \
+	{ long, short, POPT_ARG_NONE, NULL, id, help, NULL }
+#define TABLE(table, title) \
+	{ NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)(table), 0, title, NULL }
 
 static const struct poptOption nic_table[] = {
 	WORD('m', "mac", OPT_MAC, "the guest's address; each one begins another NIC", "MAC|random"),
@@ -72,9 +63,7 @@ static const struct poptOption nic_table[] = {
 	WORD(0, "mode", OPT_MODE, "of a macvtap: bridge (default), vepa, private, passthru",
 	     "MODE"),
 	WORD('n', "name", OPT_NAME,
-	     "device name; may hold one %d (default: tap or mvt and the "
-	     "address's digits)",
-	     "NAME"),
+	     "device name; may hold one %d (default: tap or mvt and the address's digits)", "NAME"),
 	WORD(0, "mtu", OPT_MTU, "its MTU (default: that of the bridge or lower device)", "N"),
 	WORD('q', "queues", OPT_QUEUES, "as many queues, and so fds (default: 1)", "N"),
 	{ "vhost", 0, POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, NULL, OPT_VHOST,
@@ -88,39 +77,49 @@ static const struct poptOption nic_table[] = {
 	POPT_TABLEEND
 };
 
-static const struct poptOption json_table[] = { FLAG('j', "json", OPT_JSON, "print JSON"),
-						POPT_TABLEEND };
+static const char nic_title[] =
+	"NIC options (before the first --mac: for all NICs; after a --mac: for that one):";
+
+static const struct poptOption json_table[] = {
+	FLAG('j', "json", OPT_JSON, "print JSON"),
+	POPT_TABLEEND
+};
 
 static const struct poptOption general_table[] = {
 	WORD('N', "netns", OPT_NETNS, "work in that network namespace", "NAME|PID|PATH"),
-	FLAG('v', "verbose", OPT_VERBOSE, "tell each step on stderr"), POPT_TABLEEND
+	FLAG('v', "verbose", OPT_VERBOSE, "tell each step on stderr"),
+	POPT_TABLEEND
 };
 
 static const struct poptOption audit_table[] = {
-	FLAG(0, "no-audit", OPT_NO_AUDIT, "write nothing to the kernel's audit log"), POPT_TABLEEND
+	FLAG(0, "no-audit", OPT_NO_AUDIT, "write nothing to the kernel's audit log"),
+	POPT_TABLEEND
 };
 
-const struct poptOption options_mac[] = { FLAG('r', "random", OPT_RANDOM, "draw a guest's address"),
-					  TABLE(json_table, NULL), POPT_AUTOHELP POPT_TABLEEND };
+const struct poptOption options_mac[] = {
+	FLAG('r', "random", OPT_RANDOM, "draw a guest's address"),
+	TABLE(json_table, NULL),
+	POPT_AUTOHELP POPT_TABLEEND
+};
 
 const struct poptOption options_add[] = {
+	TABLE(json_table, NULL),
 	TABLE(nic_table, nic_title),
 	FLAG(0, "host", OPT_HOST,
 	     "with --link: a macvlan for this host, beside the guests' macvtaps"),
 	WORD('o', "owner", OPT_OWNER, "who may open the device without privilege", "USER"),
 	WORD('g', "group", OPT_GROUP, "the same for a group", "GROUP"),
-	TABLE(json_table, NULL),
 	TABLE(general_table, "General options:"),
 	POPT_AUTOHELP POPT_TABLEEND
 };
 
 const struct poptOption options_exec[] = {
+	TABLE(audit_table, NULL),
 	TABLE(nic_table, nic_title),
 	WORD('f', "fd", OPT_FD, "the first fd's number (default: 3)", "N"),
 	WORD('u', "user", OPT_USER, "run COMMAND as this user, without any privilege",
 	     "USER[:GROUP]"),
 	FLAG(0, "reuse", OPT_REUSE, "open the device when it is there already; then it stays"),
-	TABLE(audit_table, NULL),
 	TABLE(general_table, "General options:"),
 	POPT_AUTOHELP POPT_TABLEEND
 };
@@ -128,7 +127,8 @@ const struct poptOption options_exec[] = {
 const struct poptOption options_list[] = {
 	FLAG('a', "all", OPT_ALL, "all taps and macvtaps, not only tapctl's"),
 	FLAG('H', "holders", OPT_HOLDERS, "also which processes have them open"),
-	TABLE(json_table, NULL), TABLE(general_table, "General options:"),
+	TABLE(json_table, NULL),
+	TABLE(general_table, "General options:"),
 	POPT_AUTOHELP POPT_TABLEEND
 };
 
@@ -136,15 +136,20 @@ const struct poptOption options_del[] = {
 	FLAG('f', "force", OPT_FORCE,
 	     "also what tapctl did not make; what may be in use by processes unseen"),
 	FLAG('s', "stale", OPT_STALE, "all macvtaps of tapctl's that nobody has open"),
-	TABLE(general_table, "General options:"), POPT_AUTOHELP POPT_TABLEEND
+	TABLE(general_table, "General options:"),
+	POPT_AUTOHELP POPT_TABLEEND
 };
 
-const struct poptOption options_pin[] = { TABLE(general_table, "General options:"),
-					  POPT_AUTOHELP POPT_TABLEEND };
+const struct poptOption options_pin[] = {
+	TABLE(general_table, "General options:"),
+	POPT_AUTOHELP POPT_TABLEEND
+};
 
-const struct poptOption options_check[] = { TABLE(json_table, NULL),
-					    TABLE(general_table, "General options:"),
-					    POPT_AUTOHELP POPT_TABLEEND };
+const struct poptOption options_check[] = {
+	TABLE(json_table, NULL),
+	TABLE(general_table, "General options:"),
+	POPT_AUTOHELP POPT_TABLEEND
+};
 
 const struct poptOption options_bridgehelper[] = {
 	WORD(0, "br", OPT_BRIDGE, "the bridge", "BRIDGE"),
@@ -155,7 +160,6 @@ const struct poptOption options_bridgehelper[] = {
 	TABLE(general_table, "General options:"),
 	POPT_AUTOHELP POPT_TABLEEND
 };
-
 /* clang-format on */
 
 /* --- values --- */
@@ -249,13 +253,6 @@ static int read_vhost(struct nic_options *nic, const char *mode, struct report *
 	return 0;
 }
 
-static bool *port_flag(struct port_policy *policy, enum option_id id)
-{
-	return id == OPT_LOCK_MAC ? &policy->locked :
-	       id == OPT_ISOLATED ? &policy->isolated :
-				    &policy->hairpin;
-}
-
 static int read_nic_option(struct nic_options *nic, enum option_id id, const char *value,
 			   struct report *report)
 {
@@ -273,8 +270,7 @@ static int read_nic_option(struct nic_options *nic, enum option_id id, const cha
 	case OPT_MODE:
 		if (!macvtap_mode_parse(&nic->mode, value))
 			return report_error(report, -EINVAL,
-					    "--mode '%s': write bridge, vepa, private or "
-					    "passthru",
+					    "--mode '%s': write bridge, vepa, private or passthru",
 					    value);
 		nic->has_mode = true;
 		return 0;
@@ -299,8 +295,9 @@ static int read_nic_option(struct nic_options *nic, enum option_id id, const cha
 		return 0;
 	case OPT_OWNER:
 		if (!privs_find_user(&nic->owner, value))
-			return report_error(report, -EINVAL, "--owner '%s': there is no such user",
-					    value);
+			return report_error(
+				report, -EINVAL, "--owner '%s': there is no such user%s", value,
+				strchr(value, ':') ? ": name the group by --group" : "");
 		return 0;
 	case OPT_GROUP:
 		if (!privs_find_group(&nic->group, value))
@@ -314,9 +311,13 @@ static int read_nic_option(struct nic_options *nic, enum option_id id, const cha
 		nic->no_vnet_hdr = true;
 		return 0;
 	case OPT_LOCK_MAC:
+		nic->policy.locked = true;
+		return 0;
 	case OPT_ISOLATED:
+		nic->policy.isolated = true;
+		return 0;
 	case OPT_HAIRPIN:
-		*port_flag(&nic->policy, id) = true;
+		nic->policy.hairpin = true;
 		return 0;
 	default:
 		return report_error(report, -EINVAL, "option %d is unknown", id);
@@ -508,7 +509,7 @@ static int check_nic(const struct nic_options *nic, struct report *report)
 {
 	const struct port_policy *policy = &nic->policy;
 
-	if (nic->kind == NIC_NOWHERE)
+	if (nic->kind == NIC_NOWHERE && !nic->for_host)
 		return report_error(report, -EINVAL,
 				    "where to? give --bridge BRIDGE, --link IFNAME or "
 				    "--unattached, before the first --mac or for each");
@@ -568,9 +569,14 @@ static int take_mac_of_command(struct reading *reading, char *const command[],
 	uint8_t macs[MACS_SHOWN][MAC_LEN];
 	char texts[MACS_SHOWN][MAC_STRLEN];
 	size_t found = command_find_macs(command, macs, MACS_SHOWN);
-	const char *fault;
+	const char *fault = command_find_fault(command);
 	int err;
 
+	if (found == 0 && fault)
+		return report_error(report, -EINVAL,
+				    "mac=%.*s: that is no MAC address: write one like "
+				    "52:54:00:84:e3:62, or say here by --mac what it will be",
+				    (int)strcspn(fault, ",\"'"), fault);
 	if (found == 0)
 		return report_error(
 			report, -EINVAL,
@@ -630,7 +636,7 @@ static int finish_helper(struct reading *reading, struct report *report)
 		if (!err)
 			present_nic(reading)->anonymous = true;
 	}
-	/* There is no kernel left that lacks it. */
+	/* qemu's own helper asks first whether there is IFF_VNET_HDR: no kernel is left without. */
 	present_nic(reading)->no_vnet_hdr = !options->use_vnet;
 	return err;
 }

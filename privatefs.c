@@ -30,9 +30,7 @@ int sysfs_read_numbers(int dir, const char *path, unsigned *a, unsigned *b)
 
 	if (fd < 0)
 		return 0;
-	do
-		n = read(fd, text, sizeof(text) - 1);
-	while (n < 0 && errno == EINTR);
+	n = TEMP_FAILURE_RETRY(read(fd, text, sizeof(text) - 1));
 	close(fd);
 	if (n <= 0)
 		return 0;

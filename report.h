@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a room has to tell the user: the one line of error that travels up to
- * the command line, and warnings and steps that are told as they happen.
+ * What a room has to tell the user: the one line of error that travels up to the command line, and
+ * warnings and steps that are told as they happen.
  *
- * No room but tapctl.c writes to a stream; it fills in the function @tell.
+ * No room but tapctl.c writes to standard error; it fills in the function @tell.
  */
 #ifndef TAPCTL_REPORT_H
 #define TAPCTL_REPORT_H
@@ -19,9 +19,9 @@ struct report {
 };
 
 /*
- * Keep a line of error, "SUBJECT: what went wrong[: what to do]". The first one stands:
- * what fails while cleaning up must not hide the cause.
- * Returns @err, a negative errno, so that a caller can `return report_error(...)`.
+ * Keep a line of error, "SUBJECT: what went wrong[: what to do]". The first one stands: what fails
+ * while cleaning up must not hide the cause. Returns @err, a negative errno, so that a caller can
+ * `return report_error(...)`.
  */
 int report_error(struct report *r, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -10,7 +10,7 @@
 #include "select.h"
 #include "words.h"
 
-static int select_link(struct selection *selection, const struct link *link)
+int select_link(struct selection *selection, const struct link *link)
 {
 	struct link *links;
 
@@ -25,29 +25,102 @@ static int select_link(struct selection *selection, const struct link *link)
 	return 0;
 }
 
-static int select_guest(const struct link *link, void *data)
-{
-	struct selection *selection = data;
-	uint8_t guest[MAC_LEN];
-
-	if (!device_guest(guest, link) || !mac_equal(guest, selection->guest))
-		return 0;
-	selection->found = true;
-	return select_link(selection, link);
-}
-
-/* Dump until the table holds still, for those who need the whole truth. */
+/*
+ * Dump once more when links came or went meanwhile: what was seen may lack one, but hardly the same
+ * one each time. Where guests come and go all the while no dump is ever undisturbed.
+ */
 static int dump_whole(struct nl *nl, enum link_kind kind, nl_link_fn *each, void *data)
 {
 	int result = 1;
 
-	for (int tries = 0; tries < 100 && result == 1; tries++)
+	for (int tries = 0; tries < 5 && result == 1; tries++)
 		result = nl_link_dump(nl, kind, each, data);
 	return result == 1 ? 0 : result;
 }
 
-static int select_word(struct nl *nl, struct selection *selection, const char *word,
-		       struct report *report)
+/* Which guest a device of tapctl's is for. */
+struct guest {
+	uint8_t mac[MAC_LEN];
+	int ifindex;
+};
+
+/* All of them, sorted: read once, when the first word that is an address asks for it. */
+struct guests {
+	struct guest *all;
+	size_t count;
+	bool known;
+};
+
+static int keep_guest(const struct link *link, void *data)
+{
+	struct guest guest = { .ifindex = link->ifindex }, *all;
+	struct guests *guests = data;
+
+	if (!device_guest(guest.mac, link))
+		return 0;
+	all = array_grow(guests->all, guests->count, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	guests->all = all;
+	all[guests->count++] = guest;
+	return 0;
+}
+
+static int compare_guests(const void *a, const void *b)
+{
+	const struct guest *left = a, *right = b;
+	int order = memcmp(left->mac, right->mac, MAC_LEN);
+
+	return order ? order : (left->ifindex > right->ifindex) - (left->ifindex < right->ifindex);
+}
+
+static int read_guests(struct nl *nl, struct guests *guests)
+{
+	int err = guests->known ? 0 : dump_whole(nl, LINK_TUN, keep_guest, guests);
+
+	if (guests->known || err)
+		return err;
+	err = dump_whole(nl, LINK_MACVTAP, keep_guest, guests);
+	if (guests->count)
+		qsort(guests->all, guests->count, sizeof(*guests->all), compare_guests);
+	guests->known = !err;
+	return err;
+}
+
+/* All devices for the guest @mac. -ENODEV: there is none. */
+static int select_guest(struct nl *nl, struct selection *selection, struct guests *guests,
+			const uint8_t *mac)
+{
+	size_t low = 0, high = guests->count;
+	bool found = false;
+	struct link link;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (memcmp(guests->all[middle].mac, mac, MAC_LEN) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	/* Who was seen in several dumps stands there as often. */
+	for (int last = 0; low < guests->count && mac_equal(guests->all[low].mac, mac);
+	     last = guests->all[low++].ifindex) {
+		int err = guests->all[low].ifindex == last ?
+				  -ENODEV :
+				  nl_link_get(nl, NULL, guests->all[low].ifindex, &link);
+
+		if (!err)
+			err = select_link(selection, &link);
+		if (err && err != -ENODEV)
+			return err;
+		found |= !err;
+	}
+	return found ? 0 : -ENODEV;
+}
+
+static int select_word(struct nl *nl, struct selection *selection, struct guests *guests,
+		       const char *word, struct report *report)
 {
 	bool name = !word_name_fault(word, false);
 	uint8_t guest[MAC_LEN];
@@ -57,21 +130,19 @@ static int select_word(struct nl *nl, struct selection *selection, const char *w
 	if (!err) {
 		err = select_link(selection, &link);
 	} else if (err == -ENODEV && mac_parse(guest, word)) {
-		selection->guest = guest;
-		selection->found = false;
-		err = dump_whole(nl, LINK_TUN, select_guest, selection);
+		err = read_guests(nl, guests);
 		if (!err)
-			err = dump_whole(nl, LINK_MACVTAP, select_guest, selection);
-		if (!err && !selection->found)
-			return report_error(report, -ENODEV,
+			err = select_guest(nl, selection, guests, guest);
+		if (err == -ENODEV)
+			return report_error(report, err,
 					    "%s: there is no device of tapctl's for this guest "
 					    "here: tapctl list shows all",
 					    word);
 	}
 	if (err == -ENODEV)
-		return report_error(report, err,
-				    "'%s': there is no such device here: tapctl list shows all",
-				    word);
+		return report_error(
+			report, err,
+			"'%s': there is no such device here: tapctl list --all shows all", word);
 	if (err)
 		return report_error(report, err, "%s: cannot look it up: %s", word,
 				    nl_strerror(nl, err));
@@ -81,10 +152,12 @@ static int select_word(struct nl *nl, struct selection *selection, const char *w
 int select_words(struct nl *nl, struct selection *selection, const char **words,
 		 struct report *report)
 {
+	struct guests guests = { .count = 0 };
 	int err = 0;
 
 	for (; *words && !err; words++)
-		err = select_word(nl, selection, *words, report);
+		err = select_word(nl, selection, &guests, *words, report);
+	free(guests.all);
 	return err;
 }
 
@@ -95,21 +168,16 @@ static int select_ours(const struct link *link, void *data)
 	return device_guest(guest, link) ? select_link(data, link) : 0;
 }
 
-/* The macvtaps of ours that no process has open. */
 int select_stale(struct nl *nl, struct selection *selection, bool force, struct report *report)
 {
 	struct selection macvtaps = { .count = 0 };
 	struct holders holders = { .count = 0 };
 	int err = dump_whole(nl, LINK_MACVTAP, select_ours, &macvtaps);
 
-	if (err) {
+	if (err)
 		report_error(report, err, "cannot list the macvtaps: %s", nl_strerror(nl, err));
-	} else {
-		err = holders_read(&holders);
-		if (err)
-			report_error(report, err, "/proc: cannot read who holds what: %s",
-				     strerror(-err));
-	}
+	else
+		err = holders_read(&holders, report);
 	if (!err && macvtaps.count && !force && (holders.incomplete || holders.nested))
 		err = report_error(
 			report, -EPERM,

@@ -7,7 +7,6 @@
 #define TAPCTL_SELECT_H
 
 #include <stdbool.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "netlink.h"
@@ -17,9 +16,10 @@
 struct selection {
 	struct link *links;
 	size_t count;
-	const uint8_t *guest; /* what a dump looks for, and whether it was there */
-	bool found;
 };
+
+/* Add one. -ENOMEM. */
+int select_link(struct selection *selection, const struct link *link);
 
 /* Add the link of that name, or all of tapctl's for that guest, for each of @words (ends with
  * NULL). */

@@ -29,7 +29,7 @@ struct show {
 	bool vlans_known;
 };
 
-/* The header or the opening bracket; one device; the end of it all. */
+/* Before the first device; each device; behind the last one, also when there was none. */
 void show_begin(struct show *show);
 void show_link(struct show *show, const struct link *link);
 void show_end(struct show *show);

@@ -263,13 +263,7 @@ int survey_read(struct survey *survey, struct nl *nl, const struct selection *se
 		return report_error(report, err, "cannot look at the links: %s",
 				    nl_strerror(nl, err));
 	err = choose_all(survey, selection, report);
-	if (err)
-		return err;
-	err = holders_read(&survey->holders);
-	if (err)
-		return report_error(report, err, "/proc: cannot read who holds what: %s",
-				    strerror(-err));
-	return 0;
+	return err ? err : holders_read(&survey->holders, report);
 }
 
 void survey_free(struct survey *survey)

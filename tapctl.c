@@ -113,8 +113,8 @@ static void print_mac(const struct run *run, const uint8_t *guest, size_t index)
 	mac_name(tap, "tap", guest);
 	mac_name(macvtap, "mvt", guest);
 	if (run->options.json)
-		printf("%s{\"guest_mac\":\"%s\",\"host_mac\":\"%s\",\"tap\":\"%s\",\"macvtap\":\"%"
-		       "s\"}",
+		printf("%s{\"guest_mac\":\"%s\",\"host_mac\":\"%s\","
+		       "\"tap\":\"%s\",\"macvtap\":\"%s\"}",
 		       index ? ",\n" : "[", guest_text, host_text, tap, macvtap);
 	else
 		puts(run->options.random ? guest_text : host_text);
@@ -176,26 +176,27 @@ static uid_t find_caller(void)
 static int print_added(struct run *run, struct wire *wire)
 {
 	struct show show = { .out = stdout, .json = true, .nl = &wire->nl };
-	int err = 0;
+	/* They have an owner and stay only since they were read last. */
+	int err = run->options.json ? wire_verify(wire, &run->report) : 0;
 
+	if (err)
+		return err;
 	if (run->options.json)
 		show_begin(&show);
-	for (size_t k = 0; k < wire->count && !err; k++) {
+	for (size_t k = 0; k < wire->count; k++) {
 		struct link *link = &wire->nics[k].link;
 
 		if (!run->options.json) {
 			puts(link->name);
 			continue;
 		}
-		/* It has an owner and stays only since it was read last. */
-		err = nic_verify(&wire->nl, &wire->nics[k], &run->report);
 		/* Nobody has it open any more when this is read. */
 		link->tun.queues = 0;
 		show_link(&show, link);
 	}
 	if (run->options.json)
 		show_end(&show);
-	return err ? err : flush_output(&run->report);
+	return flush_output(&run->report);
 }
 
 static int cmd_add(struct run *run)
@@ -256,15 +257,6 @@ static int open_netlink(struct nl *nl, struct report *report)
 	return err;
 }
 
-static int read_holders(struct holders *holders, struct report *report)
-{
-	int err = holders_read(holders);
-
-	if (err)
-		report_error(report, err, "/proc: cannot read who holds what: %s", strerror(-err));
-	return err;
-}
-
 struct list {
 	struct show show;
 	bool all;
@@ -321,7 +313,8 @@ static int list_all(struct run *run, struct nl *nl, struct list *list)
 		err = nl_link_dump(nl, LINK_MACVTAP, list_link, list);
 	if (err >= 0)
 		err = nl_link_dump(nl, LINK_MACVLAN, list_link, list);
-	if (err < 0 && err != -EIO)
+	/* What cannot be written is for flush_output() to tell. */
+	if (err < 0 && !ferror(list->show.out))
 		return report_error(&run->report, err, "cannot list the devices: %s",
 				    nl_strerror(nl, err));
 	return 0;
@@ -344,7 +337,7 @@ static int cmd_list(struct run *run)
 	if (!err)
 		err = open_netlink(&lookups, &run->report);
 	if (!err && run->options.holders)
-		err = read_holders(&holders, &run->report);
+		err = holders_read(&holders, &run->report);
 	if (!err)
 		err = run->words[0] ? list_words(run, &nl, &list) : list_all(run, &nl, &list);
 	if (!err) {
@@ -470,7 +463,7 @@ static int pin_bridge(struct nl *nl, const char *name, struct report *report)
 				    nl_strerror(nl, err));
 	if (link.kind != LINK_BRIDGE)
 		return report_error(report, -EOPNOTSUPP, "%s: it is no bridge, it is a %s", name,
-				    link.kind_name[0] ? link.kind_name : "plain device");
+				    device_kind(&link));
 	if (mac_fault(link.address))
 		return report_error(report, -EADDRNOTAVAIL,
 				    "%s: its address %s %s: give it a port first, or "
@@ -506,63 +499,27 @@ static int cmd_pin(struct run *run)
 
 /* --- the command line --- */
 
-/* clang-format off: a row is a command */
+/* A row is a command, where clang-format would give each word of it a line. */
+/* clang-format off */
 static const struct command commands[] = {
-	{ .name = "mac",
-	  .words = "[MAC...]",
-	  .summary = "the host-side address for a guest's",
-	  .table = options_mac,
-	  .run = cmd_mac,
-	  .max_words = -1,
-	  .unprivileged = true },
-	{ .name = "add",
-	  .words = "",
-	  .summary = "make devices that stay",
-	  .table = options_add,
-	  .run = cmd_add,
-	  .takes_nics = NICS_MANY },
-	{ .name = "exec",
-	  .words = "-- COMMAND [ARG...]",
+	{ .name = "mac", .words = "[MAC...]", .table = options_mac, .run = cmd_mac,
+	  .summary = "the host-side address for a guest's", .max_words = -1, .unprivileged = true },
+	{ .name = "add", .words = "", .table = options_add, .run = cmd_add,
+	  .summary = "make devices that stay", .takes_nics = NICS_MANY },
+	{ .name = "exec", .words = "-- COMMAND [ARG...]", .table = options_exec, .run = cmd_exec,
 	  .summary = "run COMMAND with new devices open from fd 3 upwards",
-	  .table = options_exec,
-	  .run = cmd_exec,
-	  .takes_nics = NICS_MANY,
-	  .takes_command = true,
-	  .unprivileged = true },
-	{ .name = "list",
-	  .words = "[NAME|MAC...]",
-	  .summary = "show devices",
-	  .table = options_list,
-	  .run = cmd_list,
-	  .max_words = -1,
-	  .unprivileged = true },
-	{ .name = "check",
-	  .words = "[NAME|MAC...]",
-	  .summary = "tell why guests do not get through",
-	  .table = options_check,
-	  .run = cmd_check,
-	  .max_words = -1,
-	  .unprivileged = true },
-	{ .name = "del",
-	  .words = "NAME|MAC...",
-	  .summary = "remove devices",
-	  .table = options_del,
-	  .run = cmd_del,
-	  .max_words = -1 },
-	{ .name = "pin",
-	  .words = "BRIDGE",
-	  .summary = "make a bridge keep its address",
-	  .table = options_pin,
-	  .run = cmd_pin,
-	  .min_words = 1,
-	  .max_words = 1 },
-	{ .name = "bridge-helper",
-	  .words = "",
-	  .summary = "qemu's helper: a tap for -netdev bridge",
-	  .table = options_bridgehelper,
-	  .run = cmd_bridgehelper,
-	  .takes_nics = NICS_HELPER,
-	  .unprivileged = true },
+	  .takes_nics = NICS_MANY, .takes_command = true, .unprivileged = true },
+	{ .name = "list", .words = "[NAME|MAC...]", .table = options_list, .run = cmd_list,
+	  .summary = "show devices", .max_words = -1, .unprivileged = true },
+	{ .name = "check", .words = "[NAME|MAC...]", .table = options_check, .run = cmd_check,
+	  .summary = "tell why guests do not get through", .max_words = -1, .unprivileged = true },
+	{ .name = "del", .words = "NAME|MAC...", .table = options_del, .run = cmd_del,
+	  .summary = "remove devices", .max_words = -1 },
+	{ .name = "pin", .words = "BRIDGE", .table = options_pin, .run = cmd_pin,
+	  .summary = "make a bridge keep its address", .min_words = 1, .max_words = 1 },
+	{ .name = "bridge-helper", .words = "", .table = options_bridgehelper,
+	  .run = cmd_bridgehelper, .summary = "qemu's helper: a tap for -netdev bridge",
+	  .takes_nics = NICS_HELPER, .unprivileged = true },
 };
 /* clang-format on */
 
@@ -641,12 +598,12 @@ static int run_command(const struct command *command, struct run *run, poptConte
 		err = read_words(run, command, context);
 	/* Without --, COMMAND's own options have been taken for tapctl's: that is no news to tell.
 	 */
-	if (command->takes_command && !run->command && err != -EPERM) {
+	if (command->takes_command && err != -EPERM &&
+	    (!run->command || run->command[0][0] == '-')) {
 		run->report.error[0] = '\0';
 		err = report_error(&run->report, -EINVAL,
-				   "%s: no COMMAND behind --: tapctl exec [OPTION...] -- COMMAND "
-				   "[ARG...]",
-				   command->name);
+				   "%s: %s behind --: tapctl exec [OPTION...] -- COMMAND [ARG...]",
+				   command->name, run->command ? "an option" : "no COMMAND");
 	}
 	if (err == -EPERM)
 		return fail(&run->report, failure);

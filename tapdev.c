@@ -20,14 +20,10 @@
 
 #define NODE_PATH 32 /* "/dev/tap2147483647" and its NUL, with room */
 
-/* open(2) that goes on after a signal. */
 static int open_node(int dir, const char *path, int flags)
 {
-	int fd;
+	int fd = (int)TEMP_FAILURE_RETRY(openat(dir, path, flags | O_CLOEXEC));
 
-	do
-		fd = openat(dir, path, flags | O_CLOEXEC);
-	while (fd < 0 && errno == EINTR);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -66,16 +62,26 @@ static int report_open(struct report *report, int err, const char *path, const c
 	}
 }
 
+static int open_device(int *fd, const char *path, const char *driver, struct report *report)
+{
+	int n = open_node(AT_FDCWD, path, O_RDWR);
+
+	if (n < 0)
+		return report_open(report, n, path, driver);
+	*fd = n;
+	return 0;
+}
+
+int vhost_open(int *fd, struct report *report)
+{
+	return open_device(fd, "/dev/vhost-net", "vhost_net", report);
+}
+
 /* --- tap --- */
 
 int tap_open(int *fd, struct report *report)
 {
-	int n = open_node(AT_FDCWD, "/dev/net/tun", O_RDWR);
-
-	if (n < 0)
-		return report_open(report, n, "/dev/net/tun", "tun");
-	*fd = n;
-	return 0;
+	return open_device(fd, "/dev/net/tun", "tun", report);
 }
 
 /* The flags travel in a short that is read as unsigned. */
@@ -92,26 +98,15 @@ static short flag_bits(const struct queue_flags *flags)
 	return (short)bits;
 }
 
-/* ioctl(2) that goes on after a signal. */
 static int device_ioctl(int fd, unsigned long request, void *arg)
 {
-	int result;
-
-	do
-		result = ioctl(fd, request, arg);
-	while (result < 0 && errno == EINTR);
-	return result < 0 ? -errno : 0;
+	return TEMP_FAILURE_RETRY(ioctl(fd, request, arg)) < 0 ? -errno : 0;
 }
 
 /* The same for the requests that take a number and no pointer. */
 static int device_ioctl_number(int fd, unsigned long request, unsigned long number)
 {
-	int result;
-
-	do
-		result = ioctl(fd, request, number);
-	while (result < 0 && errno == EINTR);
-	return result < 0 ? -errno : 0;
+	return TEMP_FAILURE_RETRY(ioctl(fd, request, number)) < 0 ? -errno : 0;
 }
 
 int tap_attach(int fd, char name[static IFNAMSIZ], const struct queue_flags *flags)
@@ -347,19 +342,8 @@ int macvtap_open(int *fds, unsigned count, int inotify, const char *name, int if
 	if (err == -EPERM || err == -EACCES)
 		return report_error(report, err,
 				    "%s: opening its character device %u:%u (%s) is forbidden, by "
-				    "the node's mode, "
-				    "a device cgroup or a missing CAP_MKNOD",
+				    "the node's mode, a device cgroup or a missing CAP_MKNOD",
 				    name, major(rdev), minor(rdev), public_path);
 	return report_error(report, err, "%s: cannot open its character device %u:%u (%s): %s",
 			    name, major(rdev), minor(rdev), public_path, strerror(-err));
-}
-
-int vhost_open(int *fd, struct report *report)
-{
-	int n = open_node(AT_FDCWD, "/dev/vhost-net", O_RDWR);
-
-	if (n < 0)
-		return report_open(report, n, "/dev/vhost-net", "vhost_net");
-	*fd = n;
-	return 0;
 }

@@ -77,7 +77,7 @@ int macvtap_open(int *fds, unsigned count, int inotify, const char *name, int if
 		 const uint8_t address[static MAC_LEN], const struct queue_flags *flags,
 		 struct report *report);
 
-/* Open /dev/vhost-net. -ENOENT and the like leave the line in the report, as everything else. */
+/* Open /dev/vhost-net. */
 int vhost_open(int *fd, struct report *report);
 
 #endif

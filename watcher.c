@@ -150,12 +150,8 @@ static _Noreturn void watch_device(struct watch *watch, int control, int inotify
 static ssize_t read_control(int control)
 {
 	char ready;
-	ssize_t n;
 
-	do
-		n = read(control, &ready, 1);
-	while (n < 0 && errno == EINTR);
-	return n;
+	return TEMP_FAILURE_RETRY(read(control, &ready, 1));
 }
 
 int watcher_start(struct watcher *watcher, int ifindex, const char *name,
@@ -191,8 +187,7 @@ int watcher_start(struct watcher *watcher, int ifindex, const char *name,
 	if (child > 0) {
 		bool ready = read_control(control[0]) == 1;
 
-		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-			;
+		TEMP_FAILURE_RETRY(waitpid(child, NULL, 0));
 		if (ready)
 			return 0;
 	}

@@ -12,16 +12,12 @@
 #include "netlink.h"
 #include "report.h"
 
+/* Both are -1 where there is none. */
 struct watcher {
 	int inotify; /* watch every node with it before opening it */
 	int control; /* close-on-exec: its end tells the watcher that COMMAND runs, or that we died
 		      */
 };
-
-#define WATCHER_NONE                         \
-	{                                    \
-		.inotify = -1, .control = -1 \
-	}
 
 /*
  * Start a watcher in the present network namespace for the macvtap that will have @ifindex, @name

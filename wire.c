@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "privs.h"
+#include "select.h"
 #include "wire.h"
 
 int wire_begin(struct wire *wire, const struct nic_options *wants, size_t count,
@@ -28,7 +29,7 @@ int wire_begin(struct wire *wire, const struct nic_options *wants, size_t count,
 	for (size_t k = 0; k < count; k++) {
 		struct nic *nic = &wire->nics[k];
 
-		wire->watchers[k] = (struct watcher)WATCHER_NONE;
+		wire->watchers[k] = (struct watcher){ .inotify = -1, .control = -1 };
 		err = nic_init(nic, &wants[k], report);
 		if (err)
 			return err;
@@ -140,9 +141,28 @@ int wire_verify(struct wire *wire, struct report *report)
 	return err;
 }
 
+/*
+ * Remove what was made in one pass of the kernel: closing the taps one by one is a wait for each.
+ * Where this fails they go so all the same.
+ */
+static void remove_made(struct wire *wire)
+{
+	struct selection made = { .count = 0 };
+	struct report quiet = { .error = "" };
+	int err = 0;
+
+	for (size_t k = 0; k < wire->count && !err; k++)
+		if (wire->nics[k].made && wire->nics[k].link.ifindex)
+			err = select_link(&made, &wire->nics[k].link);
+	if (!err && made.count > 1)
+		select_delete(&wire->nl, &made, &quiet);
+	free(made.links);
+}
+
 void wire_unmake(struct wire *wire)
 {
 	privs_use(PRIVS_LINKS);
+	remove_made(wire);
 	for (size_t k = wire->count; k-- > 0;) {
 		nic_unmake(&wire->nl, &wire->nics[k]);
 		watcher_finish(&wire->watchers[k]);

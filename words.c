@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <stddef.h>
 #include <string.h>
 #include <linux/if.h>
 
@@ -12,9 +11,11 @@ bool word_number(unsigned long *number, const char *text, unsigned long min, uns
 	if (!*text)
 		return false;
 	for (; *text; text++) {
-		if (*text < '0' || *text > '9' || value > (max - (unsigned long)(*text - '0')) / 10)
+		unsigned long digit = (unsigned long)*text - '0';
+
+		if (digit > 9 || digit > max || value > (max - digit) / 10)
 			return false;
-		value = value * 10 + (unsigned long)(*text - '0');
+		value = value * 10 + digit;
 	}
 	if (value < min)
 		return false;

@@ -47,11 +47,18 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	[ "$status" = 0 ]
 	[ "$(link_field $TAP .mtu)" = 1400 ]
 	[[ "$stderr" == *"MTU went from 1500 down to 1400"* ]]
+	# It is told of the device that does it, and of no other one.
+	tapctl del $TAP
+	ip link add br1 type bridge
+	run_tapctl add --bridge br1 --mtu 1300 --mac $A --mac $B --mtu 1400
+	[ "$status" = 0 ]
+	[ "$(grep -c 'MTU went from 1500 down to 1300' <<<"$stderr")" = 1 ]
+	[ "$(grep -c 'MTU' <<<"$stderr")" = 1 ]
 	# Unless somebody has set the bridge's.
 	ip link set br0 mtu 1500
-	run_tapctl add --bridge br0 --mtu 1400 --mac $B
+	run_tapctl add --bridge br0 --mtu 1400 --mac 52:54:00:00:00:01
 	[ "$status" = 0 ]
-	[ -z "$stderr" ]
+	[[ "$stderr" != *MTU* ]]
 }
 
 @test "add: an unattached tap" {
@@ -123,6 +130,15 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	no_link mvt52540084e363
 }
 
+@test "add: what was made is unmade in one deletion, however many there are" {
+	local macs=(52:54:00:00:00:0{0..9})
+	ip tuntap add tap525400000009 mode tap
+	run inside strace -o "$WORK/log" -e trace=sendto,ioctl "$TAPCTL" add --unattached "${macs[@]/#/--mac=}"
+	[ "$status" = 1 ]
+	[ "$(links)" = lo$'\n'tap525400000009 ]
+	[ "$(grep -c RTM_DELLINK "$WORK/log")" = 1 ]
+}
+
 @test "add: more devices than files may be open at first" {
 	local macs=()
 	for n in {10..89}; do macs+=(--mac "52:54:00:00:00:$n"); done
@@ -189,6 +205,19 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	run_tapctl list --json $TAP $TAP_B
 	diff <(jq -S . <<<"$made") <(jq -S . <<<"$output")
 	holds 'all(.carrier == false and .queues == 0)' <<<"$made"
+}
+
+@test "add: --json prints nothing of devices that it had to unmake" {
+	add_bridge br0
+	# behind the bridge and two taps made, either of them read back
+	for lost in 4 5; do
+		run --separate-stderr inside strace -qq -o /dev/null -e trace=recvmsg \
+			-e inject=recvmsg:error=EAGAIN:when=$lost "$TAPCTL" add --json --bridge br0 --mac $A --mac $B
+		[ "$status" = 1 ]
+		[ -z "$output" ]
+		[[ "$stderr" == "tapctl: tap52540084e36"*": cannot read it back: "* ]]
+		[ "$(links)" = $'br0\nlo' ]
+	done
 }
 
 @test "add: a second device for the same guest is refused as existing" {
@@ -305,10 +334,11 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 		for vlans in 10 1,10 10,1 10,11,12,20; do
 			run_tapctl add --bridge br0 --vlan $vlans --mac $A
 			[ "$status" = 0 ]
-			bridge -j vlan show dev $TAP | jq -e --argjson want "[$vlans]" '.[0].vlans
+			bridge -j vlan show dev $TAP | holds '.[0].vlans
 				| ([.[] | range(.vlan; (.vlanEnd // .vlan) + 1)] | sort) == ($want | sort)
-				and [.[] | select(.flags) | [.vlan, .flags]] == [[$want[0], ["PVID", "Egress Untagged"]]]'
-			tapctl list --json $TAP | jq -e --argjson want "[$vlans]" '.[0].vlans | sort == ($want | sort)'
+				and [.[] | select(.flags) | [.vlan, .flags]] == [[$want[0], ["PVID", "Egress Untagged"]]]' \
+				--argjson want "[$vlans]"
+			tapctl list --json $TAP | holds '.[0].vlans | sort == ($want | sort)' --argjson want "[$vlans]"
 			tapctl del $TAP
 		done
 	done

@@ -14,6 +14,15 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	no_link tap52540084e363
 }
 
+@test "del: a device's name that could be an address means that device, not the guest's" {
+	tapctl add --unattached --mac $A --mac 52:54:00:84:e3:63 --name 52540084e362
+	[ "$(tapctl list --json 52540084e362 | jq -r '.[].guest_mac')" = 52:54:00:84:e3:63 ]
+	tapctl del 52540084e362
+	[ "$(tapctl list --json | jq -r '.[].name')" = $TAP ]
+	tapctl del 52540084e362
+	no_link $TAP
+}
+
 @test "del: all devices of a guest, whatever their names" {
 	requires_macvtap
 	add_cable v0 v1
@@ -32,6 +41,37 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	[ "$(links)" = lo ]
 	# three look-ups, one more for the word said twice, the dump, and all the rest
 	[ "$(grep -c sendto "$WORK/log")" = 6 ]
+}
+
+@test "del: many guest addresses are looked for in one dump of each kind" {
+	local macs=(52:54:00:00:00:0{0..9})
+	tapctl add --unattached "${macs[@]/#/--mac=}"
+	inside strace -o "$WORK/log" -e trace=sendto "$TAPCTL" del "${macs[@]}"
+	[ "$(links)" = lo ]
+	# taps and macvtaps, a look-up of each device, the dump for the group, and all the rest
+	[ "$(grep -c sendto "$WORK/log")" = 14 ]
+}
+
+@test "del: where links come and go all the while it does not wait for them to stop" {
+	local macs=()
+	for n in {100..199}; do macs+=(--mac "5254.0000.0$n"); done
+	tapctl add --unattached "${macs[@]}" >/dev/null
+	(
+		while [ ! -e "$WORK/done" ]; do
+			ip tuntap add passing mode tap
+			ip link del passing
+		done
+	) &
+	wait_until 10 ip link show passing >/dev/null 2>&1
+	# slow enough that something happens within each dump
+	run inside strace -o "$WORK/log" -e trace=sendto,recvmsg -e inject=recvmsg:delay_enter=20000 \
+		"$TAPCTL" del 52:54:00:00:01:00 52:54:00:00:01:01
+	touch "$WORK/done"
+	wait
+	[ "$status" = 0 ]
+	no_link tap525400000100
+	# three dumps, five times each, two look-ups and the rest
+	[ "$(grep -c sendto "$WORK/log")" -le 18 ]
 }
 
 @test "del: 300 devices go, and nothing else does" {

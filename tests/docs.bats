@@ -117,6 +117,18 @@ run_all() {
 	done
 }
 
+@test "docs: the synopsis of each command shows what its --help does" {
+	local page
+	page=$(man_text | sed '/^DESCRIPTION/,$d')
+	for command in $COMMANDS; do
+		diff <(grep -E "^ +tapctl $command" <<<"$page" | grep -oE -- '[ []--?[a-zA-Z][a-zA-Z-]*' | tr -d ' [' |
+			sed '/^--/!s/-//; /^--/!s/./-&\n/g' | sed '/^$/d' | sort) \
+			<("$TAPCTL" "$command" --help |
+				sed -n '/^Help options/q; /^NIC options/,/^$/d; s/^  \(-[a-zA-Z]\|    --[a-z-]*\).*/\1/p' |
+				tr -d ' ' | sort) || { echo "$command"; return 1; }
+	done
+}
+
 @test "docs: every command of --help is in the manual page, with --help and --usage of its own" {
 	for command in $("$TAPCTL" --help | sed -n 's/^  tapctl \([a-z-]*\).*/\1/p'); do
 		grep -q "^.Ss $command$" "$MAN"
@@ -174,7 +186,8 @@ run_all() {
 	grep -q 'setcap cap_net_admin=ep /usr/local/sbin/tapctl' "$PUBLIC/ways"
 	run as_caller sudo -n true
 	[ "$status" = 0 ] || skip "sudo does not work here: $output"
-	run as_caller env USER=nobody bash -ec ". $PUBLIC/ways"
+	# With the PATH of an ordinary user (login.defs).
+	run as_caller env USER=nobody PATH=/usr/local/bin:/usr/bin:/bin bash -ec ". $PUBLIC/ways"
 	echo "$output"
 	[ "$status" = 0 ]
 	[ "$(grep "fd " <<<"$output")" = "fd 3 is tap52540084e362, uid 65534

@@ -96,8 +96,9 @@ fails_with_dir() {
 @test "errors: what is no bridge is called what it is" {
 	add_cable v0 v1
 	fails 1 "v0: it is no bridge, it is a veth" add --bridge v0 --mac $A
-	fails 1 "lo: it is no bridge, it is a plain device" add --bridge lo --mac $A
-	[[ "$stderr" == *"a plain device" ]] # and could carry no macvtap either
+	fails 1 "lo: it is no bridge, it is a loopback device" add --bridge lo --mac $A
+	[[ "$stderr" == *"a loopback device" ]] # and could carry no macvtap either
+	fails 1 "lo: it is no bridge, it is a loopback device" pin lo
 }
 
 @test "errors: the name is taken, by whom and held by which process" {
@@ -124,13 +125,17 @@ fails_with_dir() {
 	fails 125 "$TAP: --reuse: it was made for the guest $A" \
 		exec --reuse --bridge br0 --name $TAP --mac 52:54:00:00:00:01 -- true
 	fails 125 "$TAP: it is a port of something" exec --reuse --unattached --mac $A -- true
+	for flag in lock-mac isolated hairpin; do
+		fails 125 "$TAP: --reuse: it is there without --$flag: leave that out, or make it anew: tapctl del $TAP" \
+			exec --reuse --bridge br0 --queues 2 --mac $A --$flag -- true
+	done
 }
 
 @test "errors: lower devices that carry no macvtap say what to use" {
 	requires_macvtap
 	add_bridge br0
 	add_cable v0 v1
-	fails 1 "lo: a plain device cannot carry a macvtap" add --link lo --mac $A
+	fails 1 "lo: a loopback device cannot carry a macvtap" add --link lo --mac $A
 	fails 1 "br0: a bridge cannot carry a macvtap: use --bridge" add --link br0 --mac $A
 	ip link add link v0 name mv type macvlan
 	fails 1 "mv: it is itself a macvlan, of v0: use --link v0" add --link mv --mac $A
@@ -218,4 +223,5 @@ fails_with_dir() {
 	# Without --, whatever else would be said of COMMAND's words.
 	fails 125 "exec: no COMMAND behind --: tapctl exec [OPTION...] -- COMMAND" exec --bridge br0 qemu -device x
 	fails 125 "exec: no COMMAND behind --" exec --bridge br0 --mac $A true
+	fails 125 "exec: an option behind --: tapctl exec [OPTION...] -- COMMAND" exec -- --bridge br0 --mac $A true
 }

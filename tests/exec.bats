@@ -15,41 +15,19 @@ setup() {
 	add_bridge br0
 }
 
-# A process in the background, $pid, in the namespace.
-spawn() {
-	nsenter --net="/run/netns/$NS" -- "$@" >"$WORK/log" 2>&1 </dev/null 3>&- 4>&- &
-	pid=$!
-}
-
-# run_tapctl, which has to succeed and to say nothing.
-run_quiet() {
-	run_tapctl "$@"
-	[ "$status" = 0 ]
-	[ -z "$stderr" ]
-}
-
-# The same for a COMMAND that is not found, which bats wants to be told.
+# run_tapctl for a COMMAND that is not found, which bats wants to be told.
 run_missing() {
-	run -127 --separate-stderr tapctl "$@"
-	printf '%s\n' "status $status" "stdout: $output" "stderr: $stderr"
-}
-
-# The same for a COMMAND that is not found, of which bats warns unless it is expected.
-run_not_found() {
 	run -127 --separate-stderr tapctl "$@"
 	printf '%s\n' "status $status" "stdout: $output" "stderr: $stderr"
 }
 
 # It failed by itself, one line says so and holds the words, and the links are those of before.
 failed_with() { # STATUS WORD...
-	local word
 	[ "$status" = "$1" ]
 	[ -z "$output" ]
 	[ "$(grep -vc '^tapctl: warning: ' <<<"$stderr")" = 1 ]
 	[[ $stderr = *"tapctl: "* ]]
-	for word in "${@:2}"; do
-		[[ $stderr = *"$word"* ]] || { echo "no '$word' in the error"; return 1; }
-	done
+	stderr_holds "${@:2}"
 	[ "$(links)" = $'br0\nlo' ] || { links; return 1; }
 }
 
@@ -266,6 +244,11 @@ with_vhost_node() {
 	run_quiet exec --bridge br0 --mac $MAC -- "$TAPCTL" exec --bridge br0 --mac $OTHER --fd 4 -- "$PROBE"
 	got '.fds["3"].iff == $tap and .fds["4"].iff == "tap52540000000b"' --arg tap $TAP
 	got '.env | contains(["TAPCTL_FD=4", "TAPCTL_GUEST_MAC=52:54:00:00:00:0b"])'
+	# What the outer one said of its second device would be taken for the inner one's.
+	run_quiet exec --bridge br0 --mac $MAC --mac 52:54:00:00:00:0c -- \
+		"$TAPCTL" exec --bridge br0 --mac $OTHER --fd 5 -- "$PROBE"
+	got '[.env[] | select(startswith("TAPCTL_")) | select(contains("_2="))] == []'
+	got '.env | contains(["TAPCTL_FD=5"])'
 	# One that forgets --fd takes nothing away.
 	run_tapctl exec --bridge br0 --mac $MAC -- "$TAPCTL" exec --bridge br0 --mac $OTHER -- "$PROBE"
 	failed_with 125 "fd 3" --fd
@@ -563,13 +546,19 @@ public_probe() {
 		-netdev tap,id=n0,fd=3
 		52:54:00:00:00:0a
 		hostmac=52:54:00:00:00:0a
-		mac=52:54:00:00:00
-		mac=52:54:00:00:00:0a:0b
-		mac=$MAC
 		machine=q35
 	END
 	run_tapctl exec --bridge br0 -- "$PROBE"
 	failed_with 125 52:54:00:12:34:56
+}
+
+@test "exec: what stands behind mac= and is no address is shown" {
+	local value
+	# shellcheck disable=SC2016 # as a shell that runs later has it
+	for value in 52:54:00:00:00 52:54:00:00:00:0a:0b '$MAC'; do
+		run_tapctl exec --bridge br0 -- "$PROBE" nic,mac="$value",netdev=n0
+		failed_with 125 "mac=$value: that is no MAC address" --mac
+	done
 }
 
 @test "exec: two addresses are an error that names both" {
@@ -605,6 +594,16 @@ public_probe() {
 		"$WORK/qemu-system-x86_64" -netdev tap,id=n0,fd=3 -device virtio-net-pci,netdev=n0
 	[ "$status" = 0 ]
 	[[ "$stderr" == "tapctl: warning: "*"write mac=$MAC behind its -device" ]]
+}
+
+@test "exec: a qemu that is not given the fd draws a warning" {
+	ln -s "$PROBE" "$WORK/qemu-system-x86_64"
+	run_tapctl exec --bridge br0 --fd 11 -- \
+		"$WORK/qemu-system-x86_64" -netdev tap,id=n0 -device virtio-net-pci,netdev=n0,mac=$MAC
+	[ "$status" = 0 ]
+	[[ "$stderr" == "tapctl: warning: "*"none of its arguments says fd="*"fd=11" ]]
+	run_quiet exec --bridge br0 -- \
+		"$WORK/qemu-system-x86_64" -netdev tap,id=n0,fd=3 -device virtio-net-pci,netdev=n0,mac=$MAC
 }
 
 @test "exec: no warning when the address is there, or when no other one is" {
@@ -938,8 +937,8 @@ begin() {
 	read -rt 20 _ <>"$WORK/started"
 	state_of $TAP >"$WORK/before"
 	reuse_refused $TAP "sleep (pid $pid)" --bridge br0 --mac $MAC --queues 2
-	kill $pid
-	wait $pid || :
+	kill "$pid"
+	wait "$pid" || :
 }
 
 @test "exec: --reuse makes a device that is missing, and that one goes" {
@@ -1009,8 +1008,8 @@ reuse_refused() { # NAME WORD OPTION...
 	spawn "$TAPCTL" exec --reuse --bridge br0 --mac $MAC -- sh -c "echo >$WORK/started; exec sleep 300"
 	read -rt 20 _ <>"$WORK/started"
 	reuse_refused $TAP "sleep (pid $pid)" --bridge br0 --mac $MAC
-	kill $pid
-	wait $pid || :
+	kill "$pid"
+	wait "$pid" || :
 	run_quiet exec --reuse --bridge br0 --mac $MAC -- "$PROBE"
 }
 

@@ -59,8 +59,7 @@ stop() { # NAME
 	answers fd00::2
 	answers fe80::5054:ff:fe00:a%far0
 	run_tapctl check
-	[ "$status" = 0 ]
-	[ -z "$output" ]
+	[[ $status = 0 && -z "$output" ]]
 	# tapctl had nothing to say.
 	[ "$(grep -ac '^tapctl:' "$WORK/console")" = 0 ]
 	# What the other host sees is the guest's address and not the tap's.
@@ -115,8 +114,7 @@ stop() { # NAME
 	answers 10.0.0.2
 	run ! inside ping -n -c 1 -W 1 10.0.0.2
 	run_tapctl check
-	[[ "$output" == "wire0: warning: "*"tapctl add --link wire0 --host"* ]]
-	[ "${#lines[@]}" = 1 ]
+	[[ "$output" == "wire0: warning: "*"tapctl add --link wire0 --host"* && "${#lines[@]}" = 1 ]]
 	tapctl add --link wire0 --host --name host0
 	ip addr del 10.0.0.3/24 dev wire0
 	ip addr add 10.0.0.3/24 dev host0
@@ -125,8 +123,7 @@ stop() { # NAME
 	answers 10.0.0.2
 	answers 10.0.0.3
 	run_tapctl check
-	[ "$status" = 0 ]
-	[ -z "$output" ]
+	[[ $status = 0 && -z "$output" ]]
 	stop $MVT
 }
 

@@ -40,12 +40,29 @@ tc() { inside tc "$@"; }
 tapctl() { inside "$TAPCTL" "$@"; }
 # The same in another namespace.
 inside_of() { nsenter --net="/run/netns/$1" -- "${@:2}" 3>&- 4>&-; }
+# A process in the background, $pid, in the test's namespace.
+spawn() {
+	nsenter --net="/run/netns/$NS" -- "$@" >"$WORK/log" 2>&1 </dev/null 3>&- 4>&- &
+	pid=$!
+}
 
 # run, with standard error apart: $output, $stderr, $status. All are shown when the test fails.
 run_tapctl() {
 	echo "\$ tapctl $*"
 	run --separate-stderr tapctl "$@"
 	printf '%s\n' "status $status" "stdout: $output" "stderr: $stderr"
+}
+# The same, which has to succeed and to say nothing.
+run_quiet() {
+	run_tapctl "$@"
+	[ "$status" = 0 ]
+	[ -z "$stderr" ]
+}
+stderr_holds() { # WORD...
+	local word
+	for word; do
+		[[ $stderr = *"$word"* ]] || { echo "no '$word' in the error"; return 1; }
+	done
 }
 
 # Skip with a reason; under STRICT=1 that is counted as a failure by tests/run.
@@ -109,6 +126,14 @@ link_field() { ip -d -j link show "$1" | jq -r ".[0]$2"; }
 links() { ip -j link show | jq -r '.[].ifname' | sort; }
 # Fails when the link is there.
 no_link() { ! ip link show "$1" >/dev/null 2>&1 || { echo "$1 is there"; return 1; }; }
+# The processes that remove macvtaps of the test's namespace.
+watchers() {
+	local process
+	for process in $(pgrep -x tapctl-watcher); do
+		[ ! "/proc/$process/ns/net" -ef "/run/netns/$NS" ] || echo "$process"
+	done
+}
+no_watchers() { [ -z "$(watchers)" ]; }
 
 # Whether jq's filter holds for the JSON on standard input: holds FILTER [JQ OPTION...]. False and null
 # fail, and so does no input at all, with which jq 1.6 -e succeeds.

@@ -14,8 +14,7 @@ LEG=mvlfe0000000001
 
 @test "host: a macvlan in mode bridge, with an address derived from the card's, so always the same" {
 	run_tapctl add --link eth0 --host
-	[ "$status" = 0 ]
-	[ "$output" = $LEG ]
+	[[ $status = 0 && "$output" = "$LEG" ]]
 	[ "$(link_field $LEG .linkinfo.info_kind)" = macvlan ]
 	[ "$(link_field $LEG .linkinfo.info_data.mode)" = bridge ]
 	[ "$(link_field $LEG .address)" = fe:00:00:00:00:01 ]
@@ -37,8 +36,7 @@ LEG=mvlfe0000000001
 
 @test "host: its own address, name and MTU, and its guests in the same call" {
 	run_tapctl add --link eth0 --mtu 1400 --mac 52:54:00:00:00:0a --mac 52:54:00:00:00:0b --host --name host0
-	[ "$status" = 0 ]
-	[ "$output" = $'mvt52540000000a\nhost0' ]
+	[[ $status = 0 && "$output" = $'mvt52540000000a\nhost0' ]]
 	[ "$(link_field host0 .address)" = 52:54:00:00:00:0b ]
 	[ "$(link_field host0 .mtu)" = 1400 ]
 	[ "$(link_field host0 .linkinfo.info_kind)" = macvlan ]
@@ -51,11 +49,9 @@ LEG=mvlfe0000000001
 	jq -n -e 'input | length == 1 and (.[0] | .name == "'$LEG'" and .kind == "macvlan" and .guest_mac == null
 		and .host_mac == "fe:00:00:00:00:01" and .link == "eth0" and .mode == "bridge")' <<<"$output"
 	run_tapctl list $LEG
-	[ "$status" = 0 ]
-	[[ "${lines[1]}" == $LEG*macvlan* ]]
+	[[ $status = 0 && "${lines[1]}" == $LEG*macvlan* ]]
 	run_tapctl check
-	[ "$status" = 0 ]
-	[ -z "$output" ]
+	[[ $status = 0 && -z "$output" ]]
 	ip link add link eth0 name foreign type macvlan
 	run_tapctl list --all --json
 	jq -n -e 'input | map(.name) == ["'$LEG'"]' <<<"$output"
@@ -76,17 +72,14 @@ LEG=mvlfe0000000001
 	local options
 	for options in "--bridge eth0" "--unattached" "--link eth0 --mode vepa" "--link eth0 --mode passthru"; do
 		run_tapctl add $options --host
-		[ "$status" = 2 ]
-		[[ "$stderr" == "tapctl: --host: it stands beside guests' macvtaps in mode bridge: give --link"* ]]
+		[[ $status = 2 && "$stderr" == "tapctl: --host: it stands beside guests' macvtaps in mode bridge: give --link"* ]]
 	done
 	for options in "--queues 2" --vhost --no-vnet-hdr "--owner root" "--group root"; do
 		run_tapctl add --link eth0 --host $options
-		[ "$status" = 2 ]
-		[[ "$stderr" == "tapctl: --host: nobody opens that device"* ]]
+		[[ $status = 2 && "$stderr" == "tapctl: --host: nobody opens that device"* ]]
 	done
 	run_tapctl exec --link eth0 --host -- true
-	[ "$status" = 125 ]
-	[[ "$stderr" == "tapctl: --host: unknown option"* ]]
+	[[ $status = 125 && "$stderr" == "tapctl: --host: unknown option"* ]]
 	links | diff - "$WORK/before"
 }
 

@@ -79,6 +79,8 @@ subprocess.run([sys.argv[1], "list", "--json", "--holders"])' "$TAPCTL"
 		[ "$status" = 1 ]
 		[ "${#stderr_lines[@]}" = 1 ]
 	done
+	run_tapctl list nosuch
+	[ "$stderr" = "tapctl: 'nosuch': there is no such device here: tapctl list --all shows all" ]
 }
 
 @test "list: --all shows what others made, too" {

@@ -16,18 +16,6 @@ setup() {
 	mkfifo "$WORK/started" "$WORK/hold"
 }
 
-run_quiet() {
-	run_tapctl "$@"
-	[ "$status" = 0 ]
-	[ -z "$stderr" ]
-}
-
-# A process in the background, $pid, in the namespace.
-spawn() {
-	nsenter --net="/run/netns/$NS" -- "$@" >"$WORK/log" 2>&1 </dev/null 3>&- 4>&- &
-	pid=$!
-}
-
 # exec a shell script in the background; comes back when it writes to $WORK/started.
 begin() { # SCRIPT [OPTION...]
 	# shellcheck disable=SC2086 # there may be words in front
@@ -55,20 +43,8 @@ await_gone() { # NAME [SECONDS]
 	return 1
 }
 
-# The pids of the watchers that are ours: those in this test's namespace.
-watchers() {
-	local process
-	for process in $(pgrep -x tapctl-watcher); do
-		[ ! "/proc/$process/ns/net" -ef "/run/netns/$NS" ] || echo "$process"
-	done
-}
-
-no_watchers() { [ -z "$(watchers)" ]; }
-
 # Our processes that run: the machine may not reap, so the dead do not count.
 processes() { command ip netns pids "$NS"; }
-
-no_node() { [ -z "$(compgen -G "/dev/$1")" ] || { compgen -G "/dev/$1"; return 1; }; }
 
 # --- the device ---
 
@@ -163,13 +139,14 @@ with_bare_dev() {
 }
 
 @test "macvtap: nothing is left in /dev" {
+	local before index
+	before=$(compgen -G '/dev/.tapctl-*') || :
 	watch_links
 	run_quiet exec --link wire --mac $MAC --queues 2 -- sh -c 'ip -j link show dev "$TAPCTL_IFNAME"'
-	local index
 	index=$(jq '.[0].ifindex' <<<"$output")
 	await_gone $MVT
-	no_node "tap$index"
-	no_node '.tapctl-*'
+	[ ! -e "/dev/tap$index" ]
+	[ "$(compgen -G '/dev/.tapctl-*')" = "$before" ]
 }
 
 # The numbers of a macvtap's device, for mknod(1).

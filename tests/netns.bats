@@ -40,6 +40,17 @@ setup() {
 	! command ip -n far link show $TAP 2>/dev/null || false
 }
 
+@test "netns: check looks there, and its remedies are for there" {
+	tapctl add -N far --unattached --mac $A
+	command ip -n far link set $TAP down
+	run_tapctl check -N far
+	[ "$status" = 1 ]
+	[ "$output" = "$TAP: error: it is down: ip link set $TAP up" ]
+	run_tapctl check
+	[ "$status" = 0 ]
+	[ -z "$output$stderr" ]
+}
+
 @test "netns: exec of a macvtap there, which goes with its last fd" {
 	requires_macvtap
 	command ip -n far link add v0 type veth peer name v1

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stands in for a VMM: prints as JSON what it was given, and ends. It is no script, as every interpreter
- * changes signals, environment or fds before it gets to look at them.
+ * Stands in for a VMM: prints as JSON what it was given, and ends. It is no script, as every
+ * interpreter changes signals, environment or fds before it gets to look at them.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -15,8 +15,6 @@
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
-
-extern char **environ;
 
 static void string(const char *text)
 {
@@ -85,8 +83,8 @@ static void device_of(int fd)
 	printf(",\"device\":\"%s\",\"vnet_hdr\":%s,\"multi_queue\":%s", ifr.ifr_name,
 	       flags & IFF_VNET_HDR ? "true" : "false", flags & IFF_MULTI_QUEUE ? "true" : "false");
 	if (ioctl(fd, SIOCGIFHWADDR, &ifr) == 0)
-		printf(",\"mac\":\"%02x:%02x:%02x:%02x:%02x:%02x\"", mac[0], mac[1], mac[2],
-		       mac[3], mac[4], mac[5]);
+		printf(",\"mac\":\"%02x:%02x:%02x:%02x:%02x:%02x\"", mac[0], mac[1], mac[2], mac[3],
+		       mac[4], mac[5]);
 }
 
 static void fds(void)
@@ -117,11 +115,12 @@ static void fds(void)
 int main(int argc, char **argv)
 {
 	static const char *const lines[] = {
-		"Umask", "Uid", "Gid", "Groups", "SigBlk", "SigIgn", "SigCgt", "CapInh", "CapPrm",
-		"CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp",
+		"Umask",  "Uid",    "Gid",    "Groups", "SigBlk", "SigIgn",	"SigCgt",
+		"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp",
 	};
 
-	printf("{\"pid\":%d,\"pgid\":%d,\"sid\":%d,\"argc\":%d", getpid(), getpgrp(), getsid(0), argc);
+	printf("{\"pid\":%d,\"pgid\":%d,\"sid\":%d,\"argc\":%d", getpid(), getpgrp(), getsid(0),
+	       argc);
 	strings("argv", argv);
 	strings("env", environ);
 	link_of("cwd", "/proc/self/cwd");

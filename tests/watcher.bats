@@ -48,13 +48,6 @@ order() {
 	expect 0
 }
 
-watchers() {
-	local process
-	for process in $(pgrep -x tapctl-watcher); do
-		[ ! "/proc/$process/ns/net" -ef "/run/netns/$NS" ] || echo "$process"
-	done
-}
-no_watchers() { [ -z "$(watchers)" ]; }
 no_process() { [ ! -e "/proc/$1/exe" ]; }
 in_state() { [[ "$(ps -o stat= -p "$1")" = "$2"* ]]; }
 

@@ -7,10 +7,10 @@
  *
  * COMMAND is cut at blanks and run without a shell, its output thrown away; COPIES of it start at
  * once, @ in it being each one's number, two hex digits. BEFORE and AFTER are the shell's, run
- *around it and not timed; what fails ends the benchmark. One line a command, separated by tabs:
+ * around it and not timed; what fails ends the benchmark. One line a command, separated by tabs:
  *
  *	NAME  median  first quartile  third quartile (µs)  CPU time (µs)  greatest RSS (kB)
- *	median of the quotients with the first command of the same round
+ *	median of the quotients with the first command of the same round  rounds
  *
  * A command ends when its process does, or where it runs "timer stamp": as soon as all copies got
  * that far. They stay until the last one is there.
@@ -189,11 +189,11 @@ static void print(const struct command *command, unsigned rounds)
 	for (unsigned i = 0; i < rounds; i++)
 		if (command->samples[i].rss > rss)
 			rss = command->samples[i].rss;
-	printf("%s\t%.0f\t%.0f\t%.0f\t%.0f\t%ld\t%.3f\n", command->name,
+	printf("%s\t%.0f\t%.0f\t%.0f\t%.0f\t%ld\t%.3f\t%u\n", command->name,
 	       quantile(command, rounds, wall, 0.5), quantile(command, rounds, wall, 0.25),
 	       quantile(command, rounds, wall, 0.75),
 	       quantile(command, rounds, offsetof(struct sample, cpu), 0.5), rss,
-	       quantile(command, rounds, offsetof(struct sample, quotient), 0.5));
+	       quantile(command, rounds, offsetof(struct sample, quotient), 0.5), rounds);
 }
 
 int main(int argc, char **argv)

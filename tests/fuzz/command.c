@@ -24,6 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	       "the count does not depend on the room");
 	always(count == 0 || mac_equal(first[0], macs[0]), "nor does the first");
 	command_closes_fds(words);
+	command_lacks_fd(words);
+	command_find_fault(words);
 	free(text);
 	return 0;
 }

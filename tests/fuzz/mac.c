@@ -5,7 +5,6 @@
 #include "device.h"
 #include "fuzz.h"
 #include "macutil.h"
-#include "options.h"
 #include "words.h"
 
 static const uint8_t untouched[MAC_LEN] = { 1, 2, 3, 4, 5, 6 };

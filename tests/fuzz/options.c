@@ -10,7 +10,7 @@
 static void check_number(const char *text)
 {
 	static const unsigned long ranges[][2] = {
-		{ 0, 1 << 20 }, { 1, 256 }, { 68, 65535 }, { 0, 4294967294 }, { 0, -1UL },
+		{ 0, 1 << 20 }, { 1, 256 }, { 68, 65535 }, { 0, 4294967294 }, { 0, -1UL }, { 1, 4 },
 	};
 	bool digits = *text && text[strspn(text, "0123456789")] == '\0';
 	unsigned long number, expected;

@@ -60,6 +60,14 @@ static void test_count(void)
 	   "and counts without any room");
 }
 
+static void test_fault(void)
+{
+	char *const words[] = { "vmm", "mac=525400000001,mac=52:54:00:84:e3,id=n", NULL };
+
+	ok(command_find_fault(words) == words[1] + 21, "a value that is no address is found");
+	ok(!command_find_fault(WORDS("mac=525400000001", "imac=x", "mac")), "and nothing else");
+}
+
 static void test_mention(void)
 {
 	ok(command_mentions_mac(WORDS("vmm", "x52:54:00:84:E3:62x"), first), "sees colons");
@@ -79,6 +87,9 @@ static void test_closing(void)
 
 static void test_lack(void)
 {
+	static const char *const fds[] = { "tap,id=n,fd=3", "tap,id=n,fds=3:4",
+					   "{\"type\":\"tap\",\"fd\":\"3\"}", "-readconfig" };
+
 	ok(command_lacks_mac(WORDS("/bin/qemu-system-x86_64", "-device", "e1000,netdev=n")),
 	   "a card without mac= lacks one");
 	ok(!command_lacks_mac(
@@ -90,12 +101,21 @@ static void test_lack(void)
 	ok(!command_lacks_mac(WORDS("qemu-system-x86_64", "-netdev", "tap,id=n,fd=3")),
 	   "without a card there is no address");
 	ok(!command_lacks_mac(WORDS("sh", "qemu-system-x86_64", "netdev=n")), "sh is no qemu");
+	ok(command_lacks_mac(WORDS("qemu-system-x86_64", "-nic", "tap,fd=3")), "-nic is one, too");
+	ok(!command_lacks_mac(WORDS("qemu-system-x86_64", "-nic", "none")), "-nic none is none");
+	ok(command_lacks_fd(
+		   WORDS("qemu-system-x86_64", "-netdev", "tap,id=n", "-device", "e1000,netdev=n")),
+	   "a card without fd= lacks one");
+	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
+		ok(!command_lacks_fd(WORDS("qemu-system-x86_64", (char *)fds[i], "netdev=n")),
+		   "not with %s", fds[i]);
 }
 
 int main(void)
 {
 	test_find();
 	test_count();
+	test_fault();
 	test_mention();
 	test_closing();
 	test_lack();

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Unit tests of the pure parts of holders, in TAP. */
 #include <string.h>
-#include <unistd.h>
 
 #include "holders.h"
 #include "unit.h"
@@ -48,9 +47,10 @@ static void test_next(void)
 
 static void test_read(void)
 {
+	struct report report = { .error = "" };
 	struct holders holders;
 
-	ok(holders_read(&holders) == 0, "reads /proc");
+	ok(holders_read(&holders, &report) == 0, "reads /proc");
 	ok(!holders_next(&holders, NULL, "no such device", 0),
 	   "where nobody holds what is not there");
 	holders_free(&holders);

@@ -53,6 +53,8 @@ static void test_number(void)
 	ok(word_number(&value, "256", 1, 256) && value == 256, "the most");
 	ok(word_number(&value, "00256", 1, 256) && value == 256, "zeros before it");
 	ok(word_number(&value, "18446744073709551615", 0, -1UL) && value == -1UL, "all bits");
+	ok(word_number(&value, "4", 0, 4) && !word_number(&value, "5", 0, 4),
+	   "a most of one digit");
 	value = 7;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		ok(!word_number(&value, bad[i], 1, 256) && value == 7,
@@ -159,6 +161,10 @@ static void test_errors(void)
 		{ { "-b", "br0", "-m", "525400000001", "--mode=vepa" }, "it is for a macvtap" },
 		{ { "-b", "br0", "-m", "525400000001", "--mtu=65535" }, "--mtu 65535" },
 		{ { "-b", "br0", "-m", "525400000001", "--owner=no such user" }, "no such user" },
+		{ { "-b", "br0", "-m", "525400000001", "--owner=root:root" },
+		  "'root:root': there is no such user: name the group by --group" },
+		{ { "--host" },
+		  "--host: it stands beside guests' macvtaps in mode bridge: give --link" },
 		{ { "--nonsense" }, "--nonsense: unknown option" },
 		{ { "-b" }, "-b: missing argument" },
 	};
