@@ -69,9 +69,8 @@ int bridgehelper_serve(const struct nic_options *want, int socket, bool audit,
 		err = send_fd(socket, wire.nics[0].fds[0], report);
 	if (audit)
 		audit_nics(wire.nics, wire.tried, !err);
-	if (err)
-		wire_unmake(&wire);
 out:
+	/* What qemu has not got goes with its last fd. */
 	wire_end(&wire);
 	return err;
 }

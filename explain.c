@@ -117,11 +117,6 @@ int explain_tap_setup(struct nl *nl, const struct nic *nic, int err, struct repo
 			report, err,
 			"%s: the bridge is full, it takes 1023 ports: tapctl list shows leftovers",
 			bridge);
-	if (nl->failed == NL_CONFIGURE && err == -EPERM)
-		return report_error(report, err,
-				    "%s: changing links needs CAP_NET_ADMIN over this network "
-				    "namespace",
-				    nic->name);
 	if (nl->failed == NL_CONFIGURE && nic->attach.ifindex)
 		return report_error(report, err, "%s: cannot make it a port of %s: %s", nic->name,
 				    bridge, nl_strerror(nl, err));

@@ -388,7 +388,8 @@ static void read_bridge(const struct nlattr *data, struct link *link)
 	const struct nlattr *tb[IFLA_BR_MAX + 1];
 
 	parse_nested(data, tb, IFLA_BR_MAX);
-	link->bridge.can_filter = tb[IFLA_BR_VLAN_FILTERING];
+	/* Every kernel says that it does not filter, and only one that could has a default VLAN. */
+	link->bridge.can_filter = tb[IFLA_BR_VLAN_DEFAULT_PVID];
 	link->bridge.filters = attr_flag(tb[IFLA_BR_VLAN_FILTERING]);
 	attr_number(tb[IFLA_BR_VLAN_DEFAULT_PVID], 2, &link->bridge.default_pvid);
 	link->bridge.calls_iptables = attr_flag(tb[IFLA_BR_NF_CALL_IPTABLES]);
@@ -483,7 +484,6 @@ static int read_link(const struct nlmsghdr *m, void *data)
 	attr_string(tb[IFLA_IFALIAS], link->alias, sizeof(link->alias));
 	link->carrier = attr_flag(tb[IFLA_CARRIER]);
 	link->mtu = attr_u32(tb[IFLA_MTU]);
-	link->min_mtu = attr_u32(tb[IFLA_MIN_MTU]);
 	link->group = attr_u32(tb[IFLA_GROUP]);
 	link->master = (int)attr_u32(tb[IFLA_MASTER]);
 	link->lower = (int)attr_u32(tb[IFLA_LINK]);
@@ -859,7 +859,7 @@ static void put_group(struct nl *nl, int ifindex, uint32_t group)
 	nl->steps[nl->count - 1].tolerate = ENODEV;
 }
 
-/* The last message of a transaction: delete what is in @group. An empty one is no error. */
+/* The last message of a transaction: delete what is in @group. */
 static void put_group_end(struct nl *nl, uint32_t group)
 {
 	struct nlmsghdr *m = link_message(nl, NL_DELETE, RTM_DELLINK, NLM_F_ACK, 0);
@@ -888,6 +888,7 @@ static int move_links(struct nl *nl, const struct link *links, size_t count, con
 			put_group_end(nl, *group);
 		else
 			link_request(nl, NL_DELETE, NULL, links[i - 1].ifindex);
+		/* The link, or all that were in the group, may have gone. */
 		nl->steps[nl->count - 1].tolerate = ENODEV;
 		result = nl_commit(nl, NULL, NULL);
 	}
@@ -933,8 +934,7 @@ static int dump_fdb(const struct nlmsghdr *m, void *data)
 		return 0;
 	parse_attrs(m, sizeof(*nd), tb, NDA_MASTER);
 	/* The other entries are those of network cards. */
-	if (nd->ndm_flags & NTF_SELF || !tb[NDA_MASTER] ||
-	    !attr_number(tb[NDA_LLADDR], MAC_LEN, entry.mac))
+	if (!tb[NDA_MASTER] || !attr_number(tb[NDA_LLADDR], MAC_LEN, entry.mac))
 		return 0;
 	entry.bridge = (int)attr_u32(tb[NDA_MASTER]);
 	entry.learned = !(nd->ndm_state & (NUD_PERMANENT | NUD_NOARP));

@@ -79,7 +79,7 @@ struct link {
 	bool carrier;
 	bool ethernet; /* an Ethernet device that carries an address */
 	uint8_t address[MAC_LEN];
-	uint32_t mtu, min_mtu;
+	uint32_t mtu;
 	uint32_t group;
 	int master; /* ifindex or 0 */
 	int lower; /* IFLA_LINK: ifindex or 0 */

@@ -95,7 +95,7 @@ static int check_lower(struct nl *nl, const struct nic *nic, struct report *repo
 	const struct link *lower = &nic->attach;
 	struct link other;
 
-	if (lower->kind == LINK_BRIDGE || !lower->ethernet || lower->flags & IFF_LOOPBACK)
+	if (lower->kind == LINK_BRIDGE || !lower->ethernet)
 		return report_error(report, -EOPNOTSUPP, "%s: a %s cannot carry a macvtap%s",
 				    lower->name, device_kind(lower),
 				    lower->kind == LINK_BRIDGE ? ": use --bridge" : "");
@@ -118,9 +118,6 @@ static int check_lower(struct nl *nl, const struct nic *nic, struct report *repo
 	if (nic->want.mtu > lower->mtu)
 		return report_error(report, -EINVAL, "--mtu %u: that is larger than the %u of %s",
 				    nic->want.mtu, lower->mtu, lower->name);
-	if (nic->want.mtu && nic->want.mtu < lower->min_mtu)
-		return report_error(report, -EINVAL, "--mtu %u: a macvtap's is %u at least",
-				    nic->want.mtu, lower->min_mtu);
 	return 0;
 }
 

@@ -113,14 +113,12 @@ static int remove_device(struct nl *nl, const struct watch *watch)
  */
 static bool become_daemon(int control, int inotify)
 {
-	static const int ignored[] = { SIGHUP,	SIGINT,	 SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP,
-				       SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGALRM };
-	sigset_t none;
+	/* Those of a terminal do not stop a process whose group is orphaned. */
+	static const int ignored[] = { SIGHUP,	SIGINT,	 SIGQUIT, SIGTERM,
+				       SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM };
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
 		signal(ignored[i], SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	/* First above all, then down into place: the numbers may cross. */
 	control = fcntl(control, F_DUPFD, NETLINK + 1);
 	inotify = fcntl(inotify, F_DUPFD, NETLINK + 1);

@@ -226,6 +226,14 @@ conf() { printf '%s\n' "$@" >"$CONF"; }
 	[ $short = 1 ]
 }
 
+@test "access: half a file allows nothing, as it would lack its denials" {
+	requires_plain_build
+	conf 'allow br0'
+	run --separate-stderr as_root strace -u nobody -o /dev/null -P /etc/tapctl/bridge.conf \
+		-e inject=read:error=EIO:when=2 "$PUBLIC/tapctl" exec --bridge br0 --mac $MAC -- "$PROBE"
+	refused_with 125 "/etc/tapctl/bridge.conf: cannot read it: Input/output error"
+}
+
 @test "access: a bridge's other name is as good as its own, and no way around a denial" {
 	ip link property add dev br0 altname lan
 	conf 'allow br0'

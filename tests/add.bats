@@ -47,6 +47,11 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	[ "$status" = 0 ]
 	[ "$(link_field $TAP .mtu)" = 1400 ]
 	[[ "$stderr" == *"MTU went from 1500 down to 1400"* ]]
+	# Unless somebody has set the bridge's.
+	ip link set br0 mtu 1500
+	run_tapctl add --bridge br0 --mtu 1400 --mac 52:54:00:00:00:01
+	[ "$status" = 0 ]
+	[[ "$stderr" != *MTU* ]]
 	# It is told of the device that does it, and of no other one.
 	tapctl del $TAP
 	ip link add br1 type bridge
@@ -134,6 +139,15 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	[ "$(grep -c RTM_DELLINK "$WORK/log")" = 1 ]
 }
 
+@test "add: more devices than files may be open at first" {
+	local macs=()
+	for n in {10..89}; do macs+=(--mac "52:54:00:00:00:$n"); done
+	run --separate-stderr inside bash -c 'ulimit -Sn 64; exec "$0" "$@"' "$TAPCTL" add --unattached "${macs[@]}"
+	echo "$status: $stderr"
+	[ "$status" = 0 ]
+	[ "${#lines[@]}" = 80 ]
+}
+
 @test "add: the kernel fills the %d of a name" {
 	add_bridge br0
 	run_tapctl add --bridge br0 --name 'vm%d' --mac $A --mac $B
@@ -155,6 +169,9 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	run_tapctl add --unattached --mac $A
 	run_tapctl list --json $TAP
 	got '.[0] | .owner == $me and .group == null' --argjson me "$(id -u)"
+	# Nor would it be one if tapctl were killed in the middle.
+	inside strace -o "$WORK/log" -e trace=ioctl "$TAPCTL" add --unattached --mac $B
+	[ "$(grep -oE 'TUNSET(OWNER|PERSIST)' "$WORK/log" | xargs)" = "TUNSETOWNER TUNSETPERSIST" ]
 }
 
 @test "add: the owner is the user behind sudo, or who was said" {
@@ -271,8 +288,28 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 		| .isolated and .hairpin and .locked and (.learning | not)'
 	bridge -j fdb show dev $TAP | holds 'any(.mac == "52:54:00:84:e3:62" and .state == "static")'
 	tapctl list --json $TAP | holds '.[0] | .isolated and .hairpin and .locked'
+	# All of it before the first frame can pass.
+	tapctl del $TAP
+	inside strace -o "$WORK/log" -e trace=sendto "$TAPCTL" add --bridge br0 --isolated --lock-mac --mac $A
+	[ "$(grep -oE 'IFLA_INFO_SLAVE_DATA|RTM_NEWNEIGH|ifi_flags=IFF_UP' "$WORK/log" | xargs)" = \
+		"IFLA_INFO_SLAVE_DATA RTM_NEWNEIGH ifi_flags=IFF_UP" ]
 	run_tapctl add --bridge br0 --mac $B
 	tapctl list --json $TAP_B | holds '.[0] | [.isolated, .hairpin, .locked] == [false, false, false]'
+}
+
+# Kernels before 5.18 say yes to --lock-mac and do nothing.
+@test "add: a flag that did not take is an error, and nothing is left" {
+	requires_locked_ports
+	add_bridge br0
+	is_locked() { [ "$(link_field $TAP .linkinfo.info_slave_data.locked 2>/dev/null)" = true ]; }
+	# The answer to the set-up is late, and by then somebody has taken the flag away.
+	{ wait_until 20 is_locked && bridge link set dev $TAP locked off; } &
+	run --separate-stderr inside strace -o /dev/null -e trace=sendto -e inject=sendto:delay_exit=500000:when=2 \
+		"$TAPCTL" add --bridge br0 --lock-mac --mac $A
+	echo "$status: $stderr"
+	[ "$status" = 1 ]
+	[[ "$stderr" == "tapctl: $TAP: --lock-mac did not take"* ]]
+	no_link $TAP
 }
 
 @test "add: VLANs" {
@@ -311,6 +348,10 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	add_bridge br0
 	run_tapctl add --bridge br0 --vlan 10 --mac $A
 	[ "$status" = 1 ]
-	[[ "$stderr" == "tapctl: br0: --vlan: "* ]]
+	# Only a kernel that could filter has a default VLAN.
+	case $(link_field br0 .linkinfo.info_data.vlan_default_pvid) in
+	1) [ "$stderr" = "tapctl: br0: --vlan: VLAN filtering is off there: ip link set br0 type bridge vlan_filtering 1" ] ;;
+	*) [ "$stderr" = "tapctl: br0: --vlan: the bridges of this kernel have no VLAN filtering" ] ;;
+	esac
 	no_link $TAP
 }

@@ -99,17 +99,20 @@ wrote() { diff <(printf '%s\n' "$@") <(printf '%s\n' "$output"); }
 }
 
 @test "audit: vhost is a device, too" {
-	audited unshare --mount sh -euc '
-		mount -t tmpfs tmpfs /mnt
-		mkdir /mnt/net
-		mknod /mnt/null c 1 3
-		mknod /mnt/net/tun c 10 200
-		mknod /mnt/vhost-net c 1 5
-		mount --bind /mnt /dev
-		exec "$0" exec --bridge br0 --mac "$1" --vhost=on -- true
-	' "$TAPCTL" "$MAC"
-	[ "$status" = 0 ]
-	wrote "$(opened /dev/net/tun 0A:C8 success)" "$(opened /dev/vhost-net 01:05 success)" "$(handed success)"
+	local node rdev result
+	while read -r node rdev result; do
+		audited unshare --mount sh -euc '
+			mount -t tmpfs tmpfs /mnt
+			mkdir /mnt/net
+			mknod /mnt/null c 1 3
+			mknod /mnt/net/tun c 10 200
+			[ "$2" = none ] || mknod /mnt/vhost-net c 1 5
+			mount --bind /mnt /dev
+			exec "$0" exec --bridge br0 --mac "$1" --vhost=on -- true
+		' "$TAPCTL" "$MAC" "$node"
+		wrote "$(opened /dev/net/tun 0A:C8 success)" "$(opened /dev/vhost-net "$rdev" "$result")" \
+			"$(handed "$result")"
+	done <<<$'some 01:05 success\nnone ? failed'
 }
 
 @test "audit: each NIC has its own records" {
@@ -119,6 +122,16 @@ wrote() { diff <(printf '%s\n' "$@") <(printf '%s\n' "$output"); }
 	wrote "$(opened /dev/net/tun 0A:C8 success)" "$(handed success)"
 	MAC=$other
 	audited "$TAPCTL" exec --bridge br0 --mac "$other" --mac 52:54:00:00:00:01 -- true
+	wrote "$(opened /dev/net/tun 0A:C8 success)" "$(handed success)"
+}
+
+@test "audit: more records than one message holds" {
+	local macs=() n
+	for n in {10..79}; do macs+=(--mac "52:54:00:00:00:$n"); done
+	audited "$TAPCTL" exec --bridge br0 --mac "$MAC" "${macs[@]}" -- true
+	[ "$status" = 0 ]
+	wrote "$(opened /dev/net/tun 0A:C8 success)" "$(handed success)"
+	audited "$TAPCTL" exec --bridge br0 "${macs[@]}" --mac "$MAC" -- true
 	wrote "$(opened /dev/net/tun 0A:C8 success)" "$(handed success)"
 }
 
@@ -156,11 +169,15 @@ wrote() { diff <(printf '%s\n' "$@") <(printf '%s\n' "$output"); }
 }
 
 @test "audit: a program whose path could end its field too early is written in hexadecimal" {
-	mkdir "$WORK/a b"
-	cp "$TAPCTL" "$WORK/a b/tapctl"
-	audited "$WORK/a b/tapctl" exec --bridge br0 --mac "$MAC" -- true
-	exe="exe=$(printf %s "$WORK/a b/tapctl" | od -An -v -tx1 | tr -d ' \n' | tr a-f A-F) hostname=? addr=? terminal=?"
-	wrote "$(opened /dev/net/tun 0A:C8 success)" "$(handed success)"
+	local directory
+	for directory in 'a b' 'a"b'; do
+		mkdir "$WORK/$directory"
+		cp "$TAPCTL" "$WORK/$directory/tapctl"
+		audited "$WORK/$directory/tapctl" exec --bridge br0 --mac "$MAC" -- true
+		exe="exe=$(printf %s "$WORK/$directory/tapctl" | od -An -v -tx1 | tr -d ' \n' | tr a-f A-F)"
+		exe+=" hostname=? addr=? terminal=?"
+		wrote "$(opened /dev/net/tun 0A:C8 success)" "$(handed success)"
+	done
 }
 
 # qemu's part of bridge-helper, whose words are the caller's.

@@ -237,6 +237,10 @@ host_bridge() {
 	only $TAP:device-down
 	mend
 	silent
+	# One thing at a time: nobody has it, either.
+	tapctl add --bridge br0 --mac $B
+	ip link set $TAPB down
+	only $TAPB:device-down
 }
 
 @test "check no-holder: a tap" {
@@ -264,10 +268,10 @@ host_bridge() {
 	add_cable wire far "far$NS"
 	tapctl add --link wire --mac $A
 	only $MVT:no-holder
-	local hide
+	# Which device it is shows in this namespace's sysfs, which a caller cannot mount.
+	local hide with_proc='mount -t sysfs sysfs /sys && mount -t proc -o hidepid=$0 proc /proc && exec "$@"'
 	for hide in 0 2; do
-		as_root unshare --pid --fork --mount-proc bash -c 'mount -o remount,hidepid=$0 /proc && exec "$@"' \
-			$hide "${BECOME_CALLER[@]}" "$PUBLIC/tapctl" check >"$WORK/caller"
+		as_root unshare --mount bash -c "$with_proc" $hide "${BECOME_CALLER[@]}" "$PUBLIC/tapctl" check >"$WORK/caller"
 		[ ! -s "$WORK/caller" ]
 	done
 }
@@ -341,6 +345,10 @@ fcntl.ioctl(3, 0x400454e2, struct.pack(\"i\", 0))"'
 	ip addr del 192.0.2.1/24 dev $TAP
 	ip link set $TAP master br0
 	silent
+	# Where no device makes itself an IPv6 address, one that makes none may be meant to be on no bridge.
+	inside sysctl -qw net.ipv6.conf.default.addr_gen_mode=1
+	ip link set $TAP nomaster
+	silent
 }
 
 @test "check node-no-device, node-open-to-all" {
@@ -348,10 +356,13 @@ fcntl.ioctl(3, 0x400454e2, struct.pack(\"i\", 0))"'
 	local node
 	node=/dev/tap$(link_field $MVT .ifindex)
 	[ -c "$node" ] || skip "no /dev/tapN here: /dev is no devtmpfs"
-	chmod 0666 "$node"
-	only $MVT:node-open-to-all
-	mend
-	silent
+	local mode
+	for mode in 0666 0604; do
+		chmod $mode "$node"
+		only $MVT:node-open-to-all
+		mend
+		silent
+	done
 	touch "$WORK/file"
 	mount --bind "$WORK/file" "$node"
 	only $MVT:node-no-device
@@ -431,10 +442,15 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 @test "check no-forwarding" {
 	inside sysctl -qw net.ipv4.ip_forward=0
 	add_cable uplink far "far$NS"
-	ip addr add 192.0.2.1/24 dev uplink
 	hold --unattached --mac $A
-	silent
+	hold --unattached --mac $B
 	ip addr add 198.51.100.1/32 dev $TAP
+	# There is nothing to forward to.
+	ip addr add 198.51.100.2/32 dev $TAPB
+	ip addr add 203.0.113.1/32 dev lo
+	silent
+	ip addr del 198.51.100.2/32 dev $TAPB
+	ip addr add 192.0.2.1/24 dev uplink
 	only $TAP:no-forwarding
 	mend
 	silent
@@ -518,6 +534,11 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	only br0:bridge-nf-drops
 	inside nft 'add chain ip filter FORWARD { policy accept; }'
 	silent
+	# What the host itself gets is another matter.
+	inside nft 'add chain ip filter INPUT { type filter hook input priority 0; policy drop; }'
+	silent
+	inside nft 'add table inet both; add chain inet both any { type filter hook forward priority 0; policy drop; }'
+	only br0:bridge-nf-drops
 }
 
 @test "check same-address" {
@@ -549,6 +570,12 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 
 @test "check guest-elsewhere" {
 	sound_bridge
+	# On another bridge the address is another guest's.
+	add_bridge br1
+	ip tuntap add other mode tap
+	ip link set other master br1
+	bridge fdb add $A dev other master static
+	silent
 	hold --bridge br0 --mac $B --no-vnet-hdr -- "$(frame_from $A)"
 	wait_until 10 only $TAP:guest-elsewhere $TAPB:wrong-source >/dev/null
 	tapctl check | grep -q "^$TAP: error: .* at $TAPB"

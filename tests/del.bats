@@ -87,6 +87,53 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	[ "$(link_field $TAP .group)" = default ]
 }
 
+# Devices for so many guests, in $names.
+several() { # COUNT
+	local macs=() n
+	for n in $(seq "$1"); do macs+=(--mac "52:54:01:00:00:$(printf %02x "$n")"); done
+	tapctl add --unattached "${macs[@]}" >"$WORK/names"
+	mapfile -t names <"$WORK/names"
+}
+# del of all $names, which has sent as many messages when the next one is late.
+late_del() { # MESSAGES
+	inside strace -o "$WORK/log" -e trace=sendto -e inject=sendto:delay_enter=500000:when=$(($1 + 1)) \
+		"$TAPCTL" del "${names[@]}" &
+	deleting=$!
+	wait_until 20 has_sent "$1"
+}
+has_sent() { [ "$(grep -c '^sendto.* = ' "$WORK/log" 2>/dev/null)" -ge "$1" ]; }
+
+@test "del: what somebody else removes meanwhile is no error" {
+	several 1
+	late_del 1
+	ip link del "${names[0]}"
+	wait "$deleting"
+	several 2
+	late_del 3
+	ip link del "${names[0]}"
+	ip link del "${names[1]}"
+	wait "$deleting"
+	# More than one transaction holds: 127 links and what ends it.
+	several 130
+	late_del 131
+	for n in 0 126 129; do ip link del "${names[n]}"; done
+	wait "$deleting"
+	[ "$(links)" = lo ]
+}
+
+@test "del: all or none, also of more than go at once" {
+	several 130
+	ip link set "${names[0]}" group 7
+	run --separate-stderr inside strace -o /dev/null -e trace=sendto -e inject=sendto:error=ENOBUFS:when=133 \
+		"$TAPCTL" del "${names[@]}"
+	echo "$status: $stderr"
+	[ "$status" = 1 ]
+	[[ "$stderr" == "tapctl: ${names[0]} and 129 more: cannot remove them: "* ]]
+	[ "$(links | wc -l)" = 131 ]
+	ip -j link show | holds 'map(select(.group != "default") | [.ifname, .group]) == [[$first, "7"]]' \
+		--arg first "${names[0]}"
+}
+
 @test "del: what tapctl did not make is refused without --force, and then all of the call is" {
 	tapctl add --unattached --mac $A
 	ip tuntap add foreign mode tap
@@ -123,6 +170,11 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	[[ "$stderr" == "tapctl: 'nosuch': there is no such device"* ]]
 	run_tapctl del $A
 	[ "$status" = 1 ]
+	tapctl add --unattached --mac $A
+	run_tapctl del $A 52:54:00:00:00:01
+	[ "$status" = 1 ]
+	[[ "$stderr" == "tapctl: 52:54:00:00:00:01: there is no device of tapctl's"* ]]
+	[ "$(link_field $TAP .ifname)" = $TAP ]
 	run_tapctl del
 	[ "$status" = 2 ]
 }
@@ -130,9 +182,17 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 @test "del: --stale where processes cannot be seen wants --force" {
 	requires_macvtap
 	add_cable v0 v1
-	tapctl add --link v0 --mac $A
+	# Where there are none, nobody holds one.
 	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" del --stale
-	[[ $status = 1 && "$stderr" == "tapctl: /proc: there may be processes"*"--force" ]]
+	[ "$status" = 0 ]
+	tapctl add --link v0 --mac $A
+	# Nor may one go of which no device is known to be held: this /sys is another namespace's.
+	run --separate-stderr inside strace -o /dev/null -e inject=fsopen:error=EPERM "$TAPCTL" del --stale
+	[ "$status" = 1 ]
+	[[ "$stderr" == "tapctl: mvt52540084e362: cannot find its character device"* ]]
+	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" del --stale
+	[ "$status" = 1 ]
+	[[ "$stderr" == "tapctl: /proc: there may be processes"*"--force" ]]
 	link_field mvt52540084e362 .ifname
 	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" del --stale --force
 	[ "$status" = 0 ]

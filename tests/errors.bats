@@ -77,6 +77,16 @@ fails_with_dir() {
 	no_link $TAP
 }
 
+@test "errors: a tap of another user's" {
+	requires_root
+	tapctl add --unattached --owner 1234 --mac $A
+	run --separate-stderr inside unshare --mount bash -c '
+		mount -t tmpfs tmpfs /dev/net && mknod -m 666 /dev/net/tun c 10 200 &&
+		exec setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all "$0" "$@"
+	' "$TAPCTL" exec --reuse --unattached --mac $A -- true
+	says 125 "$TAP: it belongs to uid 1234, and without CAP_NET_ADMIN nobody else may open it"
+}
+
 @test "errors: no such bridge, no such device" {
 	fails 1 "br9: there is no such bridge in this network namespace: ip link add" add --bridge br9 --mac $A
 	fails 1 "eth9: there is no such device" add --link eth9 --mac $A
@@ -87,6 +97,7 @@ fails_with_dir() {
 	add_cable v0 v1
 	fails 1 "v0: it is no bridge, it is a veth" add --bridge v0 --mac $A
 	fails 1 "lo: it is no bridge, it is a loopback device" add --bridge lo --mac $A
+	[[ "$stderr" == *"a loopback device" ]] # and could carry no macvtap either
 	fails 1 "lo: it is no bridge, it is a loopback device" pin lo
 }
 
@@ -128,7 +139,17 @@ fails_with_dir() {
 	fails 1 "br0: a bridge cannot carry a macvtap: use --bridge" add --link br0 --mac $A
 	ip link add link v0 name mv type macvlan
 	fails 1 "mv: it is itself a macvlan, of v0: use --link v0" add --link mv --mac $A
-	ip link del mv
+	tapctl add --link v0 --mac $A
+	fails 1 "$MVT: it is itself a macvtap, of v0: use --link v0" add --link $MVT --mac 52:54:00:00:00:01
+	tapctl del $MVT
+	# Elsewhere another device may have the number of its lower one.
+	command ip netns add "$NS-2"
+	command ip -n "$NS-2" link add stranger index "$(link_field v0 .ifindex)" type bridge
+	ip link set mv netns "$NS-2"
+	run --separate-stderr inside_of "$NS-2" "$TAPCTL" add --link mv --mac $A
+	says 1 "mv: it is itself a macvlan"
+	[[ "$stderr" == *"a macvlan" ]]
+	command ip -n "$NS-2" link del mv
 	ip link set v0 master br0
 	fails 1 "v0: it is a port of the bridge br0: use --bridge br0" add --link v0 --mac $A
 }
@@ -137,8 +158,12 @@ fails_with_dir() {
 	requires_macvtap
 	add_cable v0 v1
 	fails 1 "the address is that of v0 itself" add --link v0 --mac "$(link_field v0 .address)"
+	# On another device it is in nobody's way.
+	ip link add link v1 name elsewhere address $A type macvtap
 	tapctl add --link v0 --mac $A
 	fails 1 "$A: the address is in use on v0 by $MVT" add --link v0 --name other --mac $A
+	ip link add link v0 name leg address 52:54:00:00:00:01 up type macvlan
+	fails 1 "52:54:00:00:00:01: the address is in use on v0 by leg" add --link v0 --mac 52:54:00:00:00:01
 	fails 1 "$MVT: it exists already" add --link v0 --mac $A
 	mkfifo "$WORK/pid" "$WORK/end"
 	tapctl exec --reuse --link v0 --mac $A -- sh -c "echo \$\$ >'$WORK/pid'; read -r x <'$WORK/end'" \
@@ -164,6 +189,8 @@ fails_with_dir() {
 	requires_macvtap
 	add_cable v0 v1
 	fails 1 "--mtu 9000: that is larger than the 1500 of v0" add --link v0 --mtu 9000 --mac $A
+	tapctl add --link v0 --mtu 1500 --mac $A
+	tapctl del $MVT
 	fails 2 "--mtu 65535: a tap's is 68 to 65521" add --unattached --mtu 65535 --mac $A
 }
 

@@ -59,6 +59,8 @@ state_of() {
 	got '.fds["3"].mac == "fe:54:00:00:00:0a"'
 	got '[.fds | keys[] | select(. != "3")] == ($bare[0].fds | keys)' --slurpfile bare "$WORK/bare"
 	got '.env | contains(["TAPCTL_FD=3", "TAPCTL_FDS=3"])'
+	run_quiet exec --bridge br0 --mac $MAC -- ip -j link show $TAP
+	got '.[0].flags | index("LOWER_UP") != null'
 }
 
 @test "exec: --fd begins elsewhere, and says so" {
@@ -185,6 +187,11 @@ with_vhost_node() {
 		got '[.fds[] | select(.iff)] | length == 2'
 		got '.fds["5"] == null and all(.env[]; startswith("TAPCTL_VHOSTFDS") | not)'
 	done
+	# All queues have one or none has.
+	run --separate-stderr with_vhost_node some strace -o "$WORK/log" -P /dev/vhost-net \
+		-e inject=openat:error=ENOMEM:when=2 "$TAPCTL" exec --bridge br0 --mac $MAC --vhost --queues 2 -- "$PROBE"
+	[ "$status" = 0 ]
+	got '.fds["5"] == null and all(.env[]; startswith("TAPCTL_VHOSTFDS") | not)'
 }
 
 @test "exec: an fd that is taken is an error, also in the middle of the range" {
@@ -197,6 +204,9 @@ with_vhost_node() {
 	failed_with 125 "fd 6"
 	run --separate-stderr inside sh -c "$open" sh "$TAPCTL" exec --bridge br0 --mac $MAC \
 		--fd 6 -- "$PROBE"
+	failed_with 125 "fd 6"
+	run --separate-stderr inside sh -c "$open" sh "$TAPCTL" exec --bridge br0 --mac $MAC \
+		--queues 2 --vhost -- "$PROBE"
 	failed_with 125 "fd 6"
 	# Up to it there is room.
 	run --separate-stderr inside sh -c "$open" sh "$TAPCTL" exec --bridge br0 --mac $MAC \
@@ -216,6 +226,12 @@ with_vhost_node() {
 	run inside sh -c '"$@" <&- 2>&-' sh "$TAPCTL" exec --bridge br0 --mac $MAC --fd 9 -- "$PROBE"
 	[ "$status" = 0 ]
 	got '.fds["9"].iff == $tap and .fds["0"] == null and .fds["2"] == null' --arg tap $TAP
+	# What tapctl itself has to say goes nowhere, and least of all to the guest.
+	run inside sh -c '"$@" 2>&-' sh strace -o "$WORK/log" -e trace=write "$TAPCTL" exec --verbose --bridge br0 \
+		--mac $MAC --fd 9 -- true
+	[ "$status" = 0 ]
+	grep -q '^write(2, "tapctl: ' "$WORK/log"
+	[ "$(grep '^write(2, ' "$WORK/log" | grep -vc ' = -1 EBADF ')" = 0 ]
 }
 
 @test "exec: beyond the limit of open files is an error" {
@@ -443,6 +459,25 @@ public_probe() {
 	run --separate-stderr inside setpriv --inh-caps +net_admin --ambient-caps +net_admin \
 		"$TAPCTL" exec --bridge br0 --mac $MAC --user nobody -- "$PUBLIC/probe"
 	got_unprivileged "$(id -u nobody)" "$(id -g nobody)"
+}
+
+@test "exec: --user of a caller that is not root, but may change its user" {
+	requires_root
+	public_probe
+	local caps=+setuid,+setgid,+setpcap,+net_admin,+dac_override
+	run --separate-stderr inside setpriv --reuid nobody --regid nogroup --clear-groups --inh-caps "$caps" \
+		--ambient-caps "$caps" "$TAPCTL" exec --bridge br0 --mac $MAC --user 54321:54322 -- "$PUBLIC/probe"
+	got_unprivileged 54321 54322
+}
+
+@test "exec: with --user COMMAND does not run when something was not given up after all" {
+	requires_root
+	local call
+	for call in setresuid setresgid; do
+		run --separate-stderr inside strace -o /dev/null -e inject=$call:retval=0 \
+			"$TAPCTL" exec --bridge br0 --mac $MAC --user 54321:54322 -- "$PROBE"
+		failed_with 125 "privileges are left"
+	done
 }
 
 @test "exec: with --user COMMAND can use its fd and change no link" {
@@ -740,15 +775,15 @@ released() {
 }
 
 @test "exec: protections that somebody took away meanwhile are noticed" {
-	local options=(isolated hairpin)
-	! has_locked_ports || options+=(lock-mac)
+	local options=("isolated isolated off" "hairpin hairpin off")
+	! has_locked_ports || options+=("lock-mac locked off" "lock-mac learning on")
 	for option in "${options[@]}"; do
+		local change=${option#* }
+		option=${option%% *}
 		rm -f "$WORK/full"
 		stalled --bridge br0 "--$option"
-		case $option in
-		lock-mac) bridge link set dev $TAP locked off ;;
-		*) bridge link set dev $TAP "$option" off ;;
-		esac
+		# shellcheck disable=SC2086 # they are words
+		bridge link set dev $TAP $change
 		released
 		[ ! -e "$WORK/ran" ]
 		[ "$status" = 125 ]
@@ -759,13 +794,20 @@ released() {
 
 @test "exec: a locked address that somebody took from the table meanwhile is noticed" {
 	requires_locked_ports
-	stalled --bridge br0 --lock-mac
-	bridge fdb del $MAC dev $TAP master
-	released
-	[ ! -e "$WORK/ran" ]
-	[ "$status" = 125 ]
-	[[ $stderr = *"--lock-mac"* ]]
-	no_link $TAP
+	ip tuntap add other mode tap
+	ip link set other master br0
+	local change
+	for change in "del $MAC dev $TAP" "replace $MAC dev other"; do
+		rm -f "$WORK/full"
+		stalled --bridge br0 --lock-mac
+		# shellcheck disable=SC2086 # they are words
+		bridge fdb $change master
+		released
+		[ ! -e "$WORK/ran" ]
+		[ "$status" = 125 ]
+		[[ $stderr = *"--lock-mac"* ]]
+		no_link $TAP
+	done
 }
 
 @test "exec: a VLAN that somebody took away, or gave, meanwhile is noticed" {
@@ -955,9 +997,9 @@ reuse_refused() { # NAME WORD OPTION...
 
 @test "exec: --reuse refuses a tap whose queues differ" {
 	existing
-	reuse_refused $TAP queues --bridge br0 --mac $MAC --queues 2
+	reuse_refused $TAP "without several queues" --bridge br0 --mac $MAC --queues 2
 	tapctl add --bridge br0 --mac $OTHER --queues 2
-	reuse_refused tap52540000000b queues --bridge br0 --mac $OTHER
+	reuse_refused tap52540000000b "for several queues" --bridge br0 --mac $OTHER
 }
 
 @test "exec: --reuse refuses a tap that another process has, and names it" {

@@ -36,6 +36,24 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	got '.[0] | has("holders") | not'
 }
 
+@test "list: a queue that its guest does not use counts" {
+	# TUNSETQUEUE with IFF_DETACH_QUEUE, as a VMM does until its guest wants it.
+	run_tapctl exec --unattached --queues 2 --mac $A -- python3 -c '
+import fcntl, struct, subprocess, sys
+fcntl.ioctl(4, 0x400454d9, struct.pack("16xH22x", 0x0400))
+subprocess.run([sys.argv[1], "list", "--json", "--holders"])' "$TAPCTL"
+	got '.[0].queues == 2'
+	# And who has both of them is one process.
+	got '.[0].holders | map(.command) == ["python3"]'
+}
+
+@test "list: a part of the answer that the kernel had no memory for is asked for again" {
+	tapctl add --unattached --mac $A
+	run inside strace -o /dev/null -e inject=recvmsg:error=ENOBUFS:when=1 "$TAPCTL" list --json
+	[ "$status" = 0 ]
+	got '.[0].name == "tap52540084e362"'
+}
+
 @test "list: the fields of a macvtap" {
 	requires_macvtap
 	add_cable v0 v1

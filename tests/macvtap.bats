@@ -18,7 +18,8 @@ setup() {
 
 # exec a shell script in the background; comes back when it writes to $WORK/started.
 begin() { # SCRIPT [OPTION...]
-	spawn "$TAPCTL" exec --link wire --mac $MAC "${@:2}" -- sh -c "$1" "$WORK"
+	# shellcheck disable=SC2086 # there may be words in front
+	spawn $TAPCTL exec --link wire --mac $MAC "${@:2}" -- sh -c "$1" "$WORK"
 	read -rt 20 _ <>"$WORK/started"
 	[ "$(link_field $MVT .link)" = wire ]
 }
@@ -148,6 +149,45 @@ with_bare_dev() {
 	[ "$(compgen -G '/dev/.tapctl-*')" = "$before" ]
 }
 
+# The numbers of a macvtap's device, for mknod(1).
+numbers_of() { # NAMESPACE NAME
+	inside_of "$1" unshare --mount sh -ec 'mount -t sysfs sysfs /sys; cat /sys/class/net/"$0"/tap*/dev | tr : " "' "$2"
+}
+
+@test "macvtap: a node that becomes another's while it is opened is not handed on" {
+	export WORK
+	# Another name with the same address, and the same name with another address.
+	command ip netns add "$NS-2"
+	ip link add link wire name $MVT index 777 address $MAC type macvtap mode bridge
+	ip link set $MVT alias "tapctl guest $MAC" up
+	ip link add link far name other address $MAC type macvtap mode bridge
+	ip link add link far name moved address 52:54:00:00:00:0b type macvtap mode bridge
+	ip link set moved netns "$NS-2" name $MVT
+	local numbers
+	for numbers in "$(numbers_of "$NS" other)" "$(numbers_of "$NS-2" $MVT)"; do
+		# It is looked at, and swapped before it is opened.
+		rm -f "$WORK/log"
+		run --separate-stderr with_bare_dev bash -euc 'mknod /dev/tap777 c '"$(numbers_of "$NS" $MVT)"'
+			strace -o "$WORK/log" -P /dev/tap777 -e inject=openat:delay_enter=500000 "$@" &
+			until grep -q "S_IFCHR" "$WORK/log" 2>/dev/null; do :; done
+			rm /dev/tap777; mknod /dev/tap777 c '"$numbers"'
+			wait $!' bash "$TAPCTL" exec --reuse --link wire --mac $MAC -- "$PROBE"
+		echo "$status: $output: $stderr"
+		[ "$status" = 125 ]
+		[ -z "$output" ]
+		[[ "$stderr" == "tapctl: "* ]]
+	done
+}
+
+@test "macvtap: where nothing may be mounted, the other queues' nodes are in /dev for a moment only" {
+	run --separate-stderr with_bare_dev strace -o "$WORK/log" -e trace=fsopen,mkdir \
+		-e inject=fsopen:error=EPERM:when=2 "$TAPCTL" exec --link wire --mac $MAC --queues 2 -- "$PROBE"
+	[ "$status" = 0 ]
+	got 'all(.fds["3", "4"]; .device == $name)' --arg name $MVT
+	grep -q '^mkdir("/dev/\.tapctl-' "$WORK/log"
+	[ "$stderr" = null ]
+}
+
 # --- equal indexes in two namespaces ---
 
 # A namespace with a cable, and on it a macvtap with the index 4242.
@@ -214,6 +254,30 @@ os.write(3, b"\xff" * 6 + mac + b"\x88\xb5" + sys.argv[2].encode().ljust(46, b".
 	run_quiet exec --link wire --mac $MAC -- ip link show $MVT
 	await_gone $MVT
 	wait_until 10 no_watchers
+}
+
+@test "macvtap: the device goes whatever name the kernel gave it" {
+	watch_links
+	run_quiet exec --link wire --mac $MAC --name 'vm%d' -- sh -c 'echo "$TAPCTL_IFNAME"'
+	[ "$output" = vm0 ]
+	await_gone vm0
+}
+
+@test "macvtap: who opens its node besides, and goes, does not take it along" {
+	begin 'echo >"$0/started"; exec sleep 300'
+	local node count
+	node=/dev/tap$(link_field $MVT .ifindex)
+	strace -o "$WORK/reads" -e trace=read -p "$(watchers)" 2>"$WORK/attached" 3>&- 4>&- &
+	wait_until 10 grep -q attached "$WORK/attached"
+	has_looked() { [ "$(grep -c EAGAIN "$WORK/reads")" -ge "$1" ]; }
+	# The second time shows that it went on after the first.
+	for count in 1 2; do
+		: <>"$node"
+		wait_until 10 has_looked $count
+	done
+	[ "$(link_field $MVT .link)" = wire ]
+	kill "$pid"
+	wait_until 10 no_link $MVT
 }
 
 @test "macvtap: the device stays as long as a background process of COMMAND's, and no longer" {
@@ -315,7 +379,8 @@ os.write(3, b"\xff" * 6 + mac + b"\x88\xb5" + sys.argv[2].encode().ljust(46, b".
 }
 
 @test "macvtap: what would end others does not end the watcher" {
-	begin 'echo >"$0/started"; exec sleep 300'
+	# What runs behind a shell has SIGINT and SIGQUIT ignored already.
+	TAPCTL="env --default-signal $TAPCTL" begin 'echo >"$0/started"; exec sleep 300'
 	watch_links
 	watcher=$(watchers)
 	for signal in TERM HUP INT QUIT PIPE USR1 USR2 TSTP TTIN TTOU ALRM; do
@@ -367,6 +432,11 @@ except ChildProcessError:
 		no_link $MVT
 		[ -z "$(processes)" ]
 	done
+	# However long the watcher takes: each first message is late, its one is the last.
+	run -127 inside strace -f -o "$WORK/log" -e trace=sendto -e inject=sendto:delay_enter=300000:when=1 \
+		"$TAPCTL" exec --link wire --mac $MAC -- no-such-program
+	read -r pid _ <"$WORK/log"
+	[[ $(tail -n 1 "$WORK/log") = "$pid "*"+++ exited with 127 +++" ]]
 }
 
 @test "macvtap: tapctl killed before COMMAND runs leaves nothing" {
@@ -494,6 +564,23 @@ except ChildProcessError:
 	kill "$pid"
 	wait "$pid" || :
 	run_quiet exec --reuse --link wire --mac $MAC -- "$PROBE"
+}
+
+# The kernel makes it with all of them.
+@test "macvtap: --reuse does not leave one with the offloads of its last user" {
+	tapctl add --link wire --mac $MAC
+	ip addr add 192.0.2.1/24 dev far
+	ip neigh add 192.0.2.2 lladdr $MAC dev far
+	# The flags of the vnet header: VIRTIO_NET_HDR_F_NEEDS_CSUM would be 1.
+	run_quiet exec --reuse --link wire --mac $MAC -- timeout 20 python3 -c '
+import os, socket
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"word", ("192.0.2.2", 9))
+while True:
+    frame = os.read(3, 65536)
+    if frame.endswith(b"word"):
+        print(frame[0])
+        break'
+	[ "$output" = 0 ]
 }
 
 @test "macvtap: who holds one that was removed does not hold the next of its device number" {

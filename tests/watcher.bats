@@ -192,6 +192,13 @@ take_index() {
 	kill "$pid"
 	wait_until 10 no_watchers
 	ip link show stranger
+	# Also one for the same guest, as add --name makes.
+	begin
+	take_index name stranger2 link wire type macvtap
+	ip link set stranger2 alias "tapctl guest $MAC"
+	kill "$pid"
+	wait_until 10 no_watchers
+	ip link show stranger2
 }
 
 @test "watcher: a stranger without an alias, or of another kind, is left alone" {
