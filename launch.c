@@ -194,24 +194,25 @@ static void warn_of_command(const struct options *options, char *const command[]
 			    "%s closes all fds from 3 upwards: put it in front: "
 			    "%s ... tapctl exec ... -- COMMAND",
 			    closing, closing);
-	if (options->nic_count == 1 && command_lacks_mac(command))
-		report_tell(report, REPORT_WARNING,
-			    "%s: none of its arguments says mac=, so its guest gets qemu's default "
-			    "address and no frame: write mac=%s behind its -device",
-			    command[0], mac_format(mac, options->nics[0].guest));
 	if (command_lacks_fd(command))
 		report_tell(report, REPORT_WARNING,
 			    "%s: none of its arguments says fd=, so its guest is not on this "
 			    "device: write -netdev tap,id=ID,fd=%d",
 			    command[0], first_fd(options));
-	for (size_t k = 0; k < options->nic_count; k++)
-		if (!command_mentions_mac(command, options->nics[k].guest) &&
-		    command_find_macs(command, found, 1) > 0)
+	for (size_t k = 0; k < options->nic_count; k++) {
+		mac_format(mac, options->nics[k].guest);
+		if (command_lacks_mac(command))
 			report_tell(report, REPORT_WARNING,
-				    "%s: the guest's address is not among those "
-				    "that %s's arguments give it: a guest with another one gets no "
-				    "frame",
-				    mac_format(mac, options->nics[k].guest), command[0]);
+				    "%s: none of its arguments says mac=, so its guest gets qemu's "
+				    "default address and no frame: write mac=%s behind its -device",
+				    command[0], mac);
+		else if (command_find_macs(command, found, 1) > 0 &&
+			 !command_mentions_mac(command, options->nics[k].guest))
+			report_tell(report, REPORT_WARNING,
+				    "%s: the guest's address is not among those that %s's "
+				    "arguments give it: a guest with another one gets no frame",
+				    mac, command[0]);
+	}
 }
 
 /* Where a caller without privilege of its own may have a device. */

@@ -594,6 +594,11 @@ public_probe() {
 		"$WORK/qemu-system-x86_64" -netdev tap,id=n0,fd=3 -device virtio-net-pci,netdev=n0
 	[ "$status" = 0 ]
 	[[ "$stderr" == "tapctl: warning: "*"write mac=$MAC behind its -device" ]]
+	run_tapctl exec --bridge br0 --mac $MAC --mac $OTHER -- "$WORK/qemu-system-x86_64" \
+		-nic tap,fd=3 -nic tap,fd=4
+	[ "$status" = 0 ]
+	[ "${#stderr_lines[@]}" = 2 ]
+	[[ "${stderr_lines[1]}" == "tapctl: warning: "*"write mac=$OTHER behind its -device" ]]
 }
 
 @test "exec: a qemu that is not given the fd draws a warning" {
