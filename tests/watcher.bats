@@ -158,7 +158,9 @@ s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1] + \"/s\"); socket.send_
 	settled
 	kill -KILL "$pid"
 	gone
-	[ -z "$(cat "$cgroup/cgroup.procs")" ]
+	# A process that ends stands there for a moment more.
+	empty() { [ -z "$(cat "$cgroup/cgroup.procs")" ]; }
+	wait_until 10 empty
 }
 
 @test "watcher: the namespace's name is deleted, the device goes with COMMAND all the same" {
