@@ -437,7 +437,7 @@ except ChildProcessError:
 		"$TAPCTL" exec --link wire --mac $MAC -- no-such-program
 	read -r pid _ <"$WORK/log"
 	grep -q "^$pid .*+++ exited with 127" "$WORK/log"
-	[ -z "$(sed "1,/^$pid .*+++ exited/d" "$WORK/log" | grep sendto)" ]
+	[ "$(sed "1,/^$pid .*+++ exited/d" "$WORK/log" | grep -c sendto)" = 0 ]
 }
 
 @test "macvtap: tapctl killed before COMMAND runs leaves nothing" {

@@ -76,6 +76,8 @@ static void test_vlans(void)
 	show.out = open_memstream(&out, &size);
 	show.others[2] = (struct link){ .ifindex = 2, .name = "br0", .bridge.filters = true };
 	show.vlans = malloc(sizeof(vlans));
+	if (!show.vlans)
+		abort();
 	memcpy(show.vlans, vlans, sizeof(vlans));
 	show_link(&show, &tap);
 	ok(show_end(&show) == 0, "nothing had to be looked up");
