@@ -76,12 +76,14 @@ static int compare_guests(const void *a, const void *b)
 
 static int read_guests(struct nl *nl, struct guests *guests)
 {
-	int err = guests->known ? 0 : dump_whole(nl, LINK_TUN, keep_guest, guests);
+	int err;
 
-	if (guests->known || err)
-		return err;
-	err = dump_whole(nl, LINK_MACVTAP, keep_guest, guests);
-	if (guests->count)
+	if (guests->known)
+		return 0;
+	err = dump_whole(nl, LINK_TUN, keep_guest, guests);
+	if (!err)
+		err = dump_whole(nl, LINK_MACVTAP, keep_guest, guests);
+	if (!err && guests->count)
 		qsort(guests->all, guests->count, sizeof(*guests->all), compare_guests);
 	guests->known = !err;
 	return err;
@@ -93,6 +95,7 @@ static int select_guest(struct nl *nl, struct selection *selection, const struct
 {
 	struct guest key = { .ifindex = 0 };
 	int last = 0, result = -ENODEV;
+	uint8_t now[MAC_LEN];
 	struct link link;
 
 	memcpy(key.mac, mac, MAC_LEN);
@@ -105,6 +108,9 @@ static int select_guest(struct nl *nl, struct selection *selection, const struct
 			continue;
 		last = ifindex;
 		err = nl_link_get(nl, NULL, ifindex, &link);
+		/* That was a moment ago: it may be another's by now. */
+		if (!err && !(device_guest(now, &link) && mac_equal(now, mac)))
+			err = -ENODEV;
 		if (!err)
 			err = select_link(selection, &link);
 		if (err && err != -ENODEV)
