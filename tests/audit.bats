@@ -101,15 +101,7 @@ wrote() { diff <(printf '%s\n' "$@") <(printf '%s\n' "$output"); }
 @test "audit: vhost is a device, too" {
 	local node rdev result
 	while read -r node rdev result; do
-		audited unshare --mount sh -euc '
-			mount -t tmpfs tmpfs /mnt
-			mkdir /mnt/net
-			mknod /mnt/null c 1 3
-			mknod /mnt/net/tun c 10 200
-			[ "$2" = none ] || mknod /mnt/vhost-net c 1 5
-			mount --bind /mnt /dev
-			exec "$0" exec --bridge br0 --mac "$1" --vhost=on -- true
-		' "$TAPCTL" "$MAC" "$node"
+		with_vhost_node audited "$node" "$TAPCTL" exec --bridge br0 --mac "$MAC" --vhost=on -- true
 		wrote "$(opened /dev/net/tun 0A:C8 success)" "$(opened /dev/vhost-net "$rdev" "$result")" \
 			"$(handed "$result")"
 	done <<<$'some 01:05 success\nnone ? failed'

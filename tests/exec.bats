@@ -143,23 +143,9 @@ time.sleep(patience)
 		"TAPCTL_FD_3=6", "TAPCTL_FDS_3=6:7"])'
 }
 
-# tapctl only opens /dev/vhost-net and passes it on: for its place any node of that name will do.
-with_vhost_node() {
-	inside unshare --mount sh -euc '
-		mount -t tmpfs tmpfs /mnt
-		mkdir /mnt/net
-		mknod /mnt/null c 1 3
-		mknod /mnt/net/tun c 10 200
-		[ "$1" = none ] || mknod /mnt/vhost-net c 1 5
-		mount --bind /mnt /dev
-		shift
-		exec "$@"
-	' sh "$@"
-}
-
 @test "exec: vhost fds stand behind the queues of their NIC" {
 	requires_root
-	run --separate-stderr with_vhost_node some "$TAPCTL" exec --bridge br0 --vhost \
+	run --separate-stderr with_vhost_node inside some "$TAPCTL" exec --bridge br0 --vhost \
 		--mac $MAC --queues 2 --mac $OTHER -- "$PROBE"
 	[ -z "$stderr" ]
 	got '[.fds["3", "4", "5", "6", "7", "8"] | .iff // .file] == [$tap, $tap, "/dev/vhost-net",
@@ -176,11 +162,11 @@ with_vhost_node() {
 
 @test "exec: without vhost-net --vhost=on fails and --vhost goes on" {
 	requires_root
-	run --separate-stderr with_vhost_node none "$TAPCTL" exec --bridge br0 --mac $MAC --vhost=on \
+	run --separate-stderr with_vhost_node inside none "$TAPCTL" exec --bridge br0 --mac $MAC --vhost=on \
 		-- "$PROBE"
 	failed_with 125 /dev/vhost-net
 	for auto in --vhost --vhost=auto; do
-		run --separate-stderr with_vhost_node none "$TAPCTL" exec --bridge br0 --mac $MAC $auto \
+		run --separate-stderr with_vhost_node inside none "$TAPCTL" exec --bridge br0 --mac $MAC $auto \
 			--queues 2 -- "$PROBE"
 		[ "$status" = 0 ]
 		[[ $stderr = "tapctl: warning: "*vhost* ]]
@@ -188,7 +174,7 @@ with_vhost_node() {
 		got '.fds["5"] == null and all(.env[]; startswith("TAPCTL_VHOSTFDS") | not)'
 	done
 	# All queues have one or none has.
-	run --separate-stderr with_vhost_node some strace -o "$WORK/log" -P /dev/vhost-net \
+	run --separate-stderr with_vhost_node inside some strace -o "$WORK/log" -P /dev/vhost-net \
 		-e inject=openat:error=ENOMEM:when=2 "$TAPCTL" exec --bridge br0 --mac $MAC --vhost --queues 2 -- "$PROBE"
 	[ "$status" = 0 ]
 	got '.fds["5"] == null and all(.env[]; startswith("TAPCTL_VHOSTFDS") | not)'

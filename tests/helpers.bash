@@ -34,6 +34,20 @@ build_probe() {
 
 # Run a program in the test's namespace. bats has fd 3 for itself: commands do not get it.
 inside() { nsenter --net="/run/netns/$NS" -- "$@" 3>&- 4>&-; }
+# with_vhost_node RUN some|none COMMAND...: RUN, as inside, with a /dev of its own. tapctl only opens
+# /dev/vhost-net and passes it on: for its place any node of that name will do.
+with_vhost_node() {
+	"$1" unshare --mount sh -euc '
+		mount -t tmpfs tmpfs /mnt
+		mkdir /mnt/net
+		mknod /mnt/null c 1 3
+		mknod /mnt/net/tun c 10 200
+		[ "$1" = none ] || mknod /mnt/vhost-net c 1 5
+		mount --bind /mnt /dev
+		shift
+		exec "$@"
+	' sh "${@:2}"
+}
 ip() { command ip -n "$NS" "$@" 3>&- 4>&-; }
 bridge() { command bridge -n "$NS" "$@" 3>&- 4>&-; }
 tc() { inside tc "$@"; }
