@@ -25,11 +25,12 @@ HARDENING = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 LINKING = -fsanitize=address,undefined
 endif
 
-OURS = -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARNINGS) $(HARDENING) \
+OURS = -std=gnu11 -D_GNU_SOURCE -iquote . -DVERSION='"$(VERSION)"' $(WARNINGS) $(HARDENING) \
 	$(shell $(PKG_CONFIG) --cflags libmnl popt 2>/dev/null)
 LIBS = $(shell $(PKG_CONFIG) --libs libmnl popt 2>/dev/null || echo -lmnl -lpopt)
 
-SOURCES = $(wildcard *.c)
+# Includes are written from the top.
+SOURCES = $(wildcard *.c commands/*.c inspect/*.c vmm/*.c nic/*.c kernel/*.c lib/*.c)
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
 
 all: $(BIN)
@@ -37,7 +38,8 @@ all: $(BIN)
 $(BIN): $(OBJECTS)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(LINKING) -o $@ $(OBJECTS) $(LIBS)
 
-$(BUILD)/%.o: %.c | $(BUILD)
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(OURS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # The version is in one object, which a new commit makes anew.
@@ -54,7 +56,7 @@ UNITS = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
 $(BUILD)/unit/%: tests/unit/%.c $(filter-out $(BUILD)/tapctl.o,$(OBJECTS))
 	mkdir -p $(@D)
-	$(CC) -I. $(OURS) $(CFLAGS) $(LDFLAGS) $(LINKING) -MMD -MP -o $@ $(filter %.c %.o,$^) $(LIBS)
+	$(CC) $(OURS) $(CFLAGS) $(LDFLAGS) $(LINKING) -MMD -MP -o $@ $(filter %.c %.o,$^) $(LIBS)
 
 units: $(UNITS)
 
@@ -72,7 +74,7 @@ $(BUILD)/fuzz/rooms/%.o: %.c
 	$(CLANG) $(fuzzed) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZED)
-	$(CLANG) -I. $(fuzzed) -fsanitize=fuzzer -MMD -MP -o $@ $(filter %.c %.o,$^) $(LIBS)
+	$(CLANG) $(fuzzed) -fsanitize=fuzzer -MMD -MP -o $@ $(filter %.c %.o,$^) $(LIBS)
 
 fuzzers: $(FUZZERS)
 

@@ -4,8 +4,7 @@
  *
  * Pure: no I/O but getrandom(2), nothing printed, no state. A result is written only on success.
  */
-#ifndef TAPCTL_MACUTIL_H
-#define TAPCTL_MACUTIL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,5 +53,3 @@ int mac_draw(uint8_t mac[static MAC_LEN]);
 /* The default name of a guest's device: @prefix, three letters, and the twelve hex digits. */
 void mac_name(char name[static MAC_NAMELEN], const char prefix[static 4],
 	      const uint8_t mac[static MAC_LEN]);
-
-#endif

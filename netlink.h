@@ -12,8 +12,7 @@
  * it and never in between, and every answer is there when it is asked for: the socket never
  * blocks, and an answer that is missing is an error (-EPROTO) and no endless wait.
  */
-#ifndef TAPCTL_NETLINK_H
-#define TAPCTL_NETLINK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -230,5 +229,3 @@ int nl_vlan_dump(struct nl *nl, nl_vlan_fn *each, void *data);
 int nl_audit_open(struct nl *nl);
 void nl_audit_put(struct nl *nl, const char *text);
 void nl_audit_send(struct nl *nl);
-
-#endif

@@ -15,12 +15,12 @@ fuzz() {
 	grep 'Done [1-9][0-9]* runs' "$WORK/log"
 }
 
-@test "fuzz: MAC addresses, and the alias with one" { fuzz mac; }
+@test "fuzz: MAC addresses, and the alias with one" { fuzz macutil; }
 @test "fuzz: the values of options" { fuzz options; }
 @test "fuzz: whole command lines" { fuzz arguments; }
-@test "fuzz: the words of COMMAND" { fuzz command; }
+@test "fuzz: the words of COMMAND" { fuzz args; }
 @test "fuzz: answers of rtnetlink" { fuzz netlink; }
-@test "fuzz: fdinfo" { fuzz fdinfo; }
+@test "fuzz: fdinfo" { fuzz holders; }
 @test "fuzz: strings of others, shown" { fuzz show; }
 @test "fuzz: no fuzzer is forgotten here" {
 	for source in "$TESTS"/fuzz/*.c; do

@@ -3,10 +3,10 @@
  * Whole command lines, one word a line: the first is the command, those behind "--" are COMMAND.
  * Either there is one line of error, or all that was read is in the range that other rooms rely on.
  */
-#include "fuzz.h"
-#include "options.h"
-#include "tapdev.h"
-#include "words.h"
+#include "tests/fuzz/fuzz.h"
+#include "commands/options.h"
+#include "kernel/tap.h"
+#include "lib/parse.h"
 
 enum { WORDS = 64, ROWS = 16 };
 

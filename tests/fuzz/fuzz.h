@@ -5,8 +5,7 @@
  * A fuzzer is one function of libFuzzer's, run with whatever bytes it thinks up. It has to assert
  * what its room promises: that nothing crashes is only the least of it.
  */
-#ifndef TAPCTL_FUZZ_H
-#define TAPCTL_FUZZ_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,5 +43,3 @@ static inline size_t as_words(char *words[], size_t max, char *text)
 	words[count] = NULL;
 	return count;
 }
-
-#endif

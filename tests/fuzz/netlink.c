@@ -11,10 +11,10 @@
 #include <linux/netlink.h>
 #include <sanitizer/asan_interface.h>
 
-#include "device.h"
-#include "fuzz.h"
+#include "nic/record.h"
+#include "tests/fuzz/fuzz.h"
 #include "netlink.h"
-#include "show.h"
+#include "inspect/show.h"
 
 /* What is left of the input, and the part of the newest buffer that holds no datagram. */
 static struct {

@@ -3,9 +3,9 @@
 #include <ctype.h>
 #include <errno.h>
 
-#include "fuzz.h"
-#include "options.h"
-#include "words.h"
+#include "tests/fuzz/fuzz.h"
+#include "commands/options.h"
+#include "lib/parse.h"
 
 static void check_number(const char *text)
 {

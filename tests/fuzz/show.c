@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Strings of others: in JSON nothing is lost that is UTF-8, on a terminal nothing acts. */
-#include "fuzz.h"
-#include "show.h"
+#include "tests/fuzz/fuzz.h"
+#include "inspect/show.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 

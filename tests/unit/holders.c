@@ -2,8 +2,8 @@
 /* Unit tests of the pure parts of holders, in TAP. */
 #include <string.h>
 
-#include "holders.h"
-#include "unit.h"
+#include "kernel/holders.h"
+#include "tests/unit/unit.h"
 
 static bool names(const char *fdinfo, const char *expected)
 {

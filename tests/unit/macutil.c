@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "macutil.h"
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 static void test_parse(void)
 {

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "options.h"
-#include "unit.h"
-#include "words.h"
+#include "commands/options.h"
+#include "tests/unit/unit.h"
+#include "lib/parse.h"
 
 #define READ(result, table, nics, tail, ...) \
 	read_line(result, table, nics, tail, (const char *[]){ "tapctl", __VA_ARGS__, NULL })

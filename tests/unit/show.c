@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "show.h"
-#include "unit.h"
+#include "inspect/show.h"
+#include "tests/unit/unit.h"
 
 /* Whether @print writes @expected for @text. */
 static bool prints(void (*print)(FILE *, const char *), const char *text, const char *expected)

@@ -2,8 +2,7 @@
 /*
  * What the unit tests share: TAP.
  */
-#ifndef TAPCTL_UNIT_H
-#define TAPCTL_UNIT_H
+#pragma once
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -30,5 +29,3 @@ static int finish(void)
 	printf("1..%u\n", number);
 	return failures != 0;
 }
-
-#endif

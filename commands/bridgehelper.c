@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/socket.h>
+
+#include "lib/access.h"
+#include "vmm/audit.h"
+#include "commands/bridgehelper.h"
+#include "nic/nicset.h"
+
+static int check_socket(int fd, struct report *report)
+{
+	socklen_t len = sizeof(int);
+	int domain;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0)
+		return report_error(report, -errno, "--fd %d: it is no socket: %s", fd,
+				    strerror(errno));
+	if (domain != AF_UNIX)
+		return report_error(report, -EINVAL, "--fd %d: it is no Unix socket", fd);
+	return 0;
+}
+
+/* One byte of data, as qemu's own helper sends it (net/tap.c, recv_fd): an fd alone does not
+ * arrive. */
+static int send_fd(int socket, int fd, struct report *report)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(fd))];
+		struct cmsghdr align;
+	} control = { .bytes = "" };
+	struct iovec data = { .iov_base = "", .iov_len = 1 };
+	struct msghdr message = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+
+	rights->cmsg_level = SOL_SOCKET;
+	rights->cmsg_type = SCM_RIGHTS;
+	rights->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
+	if (TEMP_FAILURE_RETRY(sendmsg(socket, &message, MSG_NOSIGNAL)) == 1)
+		return 0;
+	return report_error(report, -errno, "--fd %d: failed to write fd to unix socket: %s",
+			    socket, strerror(errno));
+}
+
+int bridgehelper_serve(const struct nic_options *want, int socket, bool audit,
+		       struct report *report)
+{
+	struct wire wire = { .count = 0 };
+	int err = check_socket(socket, report);
+
+	if (err)
+		return err;
+	err = wire_begin(&wire, want, 1, report);
+	if (!err)
+		err = access_check(&wire.nics[0], report);
+	if (err)
+		goto out;
+	err = wire_make_open(&wire, false, report);
+	if (!err)
+		err = wire_verify(&wire, report);
+	if (!err)
+		err = send_fd(socket, wire.nics[0].fds[0], report);
+	if (audit)
+		audit_nics(wire.nics, wire.tried, !err);
+out:
+	/* What qemu has not got goes with its last fd. */
+	wire_end(&wire);
+	return err;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One look at everything around the devices: all links of the network namespace, what they are
+ * attached to, what the bridges heard on them, and who holds them.
+ *
+ * It only reads. Links that come or go meanwhile may be seen half; whoever judges by this tells
+ * the user what was, not what is.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kernel/holders.h"
+#include "netlink.h"
+#include "lib/report.h"
+#include "inspect/select.h"
+
+struct surveyed {
+	struct link link;
+	bool chosen; /* the question is about this one */
+	bool ours;
+	uint8_t guest[MAC_LEN]; /* when it is ours */
+	int place; /* the master or, of a macvtap or macvlan, the lower device; 0: none here */
+	bool is_port; /* the place is its master */
+	bool has_ip, has_ipv4; /* an address that is not for its own link only */
+	bool has_leg; /* the host has another device on it, like one for a VLAN */
+	/* of a bridge port */
+	uint16_t pvid; /* 0: none */
+	bool sends; /* the bridge has learned an address here */
+	bool heard; /* the bridge knows the guest's address at this port */
+	bool has_stranger; /* and has learned here another one: */
+	uint8_t stranger[MAC_LEN];
+	int elsewhere; /* where the bridge has the guest's address instead: an ifindex, or 0 */
+};
+
+struct survey {
+	struct surveyed *links; /* those of one place stand together */
+	size_t count;
+	struct surveyed **by_index, **by_guest; /* the second: only ours */
+	size_t ours;
+	struct holders holders;
+	struct port_vlan *vlans; /* of the links that are no taps */
+	size_t vlan_count;
+};
+
+/* The devices of one place: its ports, or what stands on it. */
+struct group {
+	const struct surveyed *place; /* NULL: on nothing, or on what is not in this namespace */
+	const struct surveyed *members;
+	size_t count;
+};
+
+/*
+ * Read it all. Chosen are the links of @selection, where a bridge or lower device stands for what
+ * is on it, or, when that is NULL, the taps and macvtaps of tapctl's. Returns 0 or a negative errno
+ * with a line in @report. Free with survey_free().
+ */
+int survey_read(struct survey *survey, struct nl *nl, const struct selection *selection,
+		struct report *report);
+void survey_free(struct survey *survey);
+
+/* The link with that index, or NULL. */
+struct surveyed *survey_find(const struct survey *survey, int ifindex);
+
+/* Another device of ours for the guest of @device, or NULL. */
+const struct surveyed *survey_twin(const struct survey *survey, const struct surveyed *device);
+
+/* The group that begins at @group's end (at the beginning for one of zeros). False: no more. */
+bool survey_next(const struct survey *survey, struct group *group);

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+
+#include <linux/if.h>
+#include <linux/if_tun.h>
+
+#include "lib/array.h"
+#include "kernel/holders.h"
+
+#define FIRST_PIDS 0xeffffffc /* PROC_PID_INIT_INO of linux/proc_ns.h */
+#define TUN_DEVICE makedev(10, 200) /* MISC_MAJOR, TUN_MINOR of linux/miscdevice.h */
+
+bool holders_parse_fdinfo(char name[static 16], const char *text)
+{
+	size_t len;
+
+	while (strncmp(text, "iff:", 4) != 0) {
+		text += strcspn(text, "\n");
+		if (!*text++)
+			return false;
+	}
+	text += 4;
+	text += strspn(text, " \t");
+	len = strcspn(text, "\n");
+	if (len == 0 || len > 15)
+		return false;
+	memcpy(name, text, len);
+	name[len] = '\0';
+	return true;
+}
+
+/* A file of /proc, whole, as a string. */
+static bool read_text(int dir, const char *path, char *text, size_t size)
+{
+	ssize_t n;
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	n = TEMP_FAILURE_RETRY(read(fd, text, size - 1));
+	close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return true;
+}
+
+/* A copy of a file of another process, where that is allowed; else a negative number. */
+static int copy_fd(pid_t pid, int number)
+{
+	int fd, process = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (process < 0)
+		return process;
+	fd = (int)syscall(SYS_pidfd_getfd, process, number, 0);
+	close(process);
+	return fd;
+}
+
+/*
+ * Names of taps repeat across network namespaces, and fdinfo does not say which one it means. A
+ * copy of the fd does. Without one the name alone has to do.
+ */
+static bool is_elsewhere(pid_t pid, int number)
+{
+	struct stat here, there;
+	int net, fd = copy_fd(pid, number);
+	bool elsewhere = false;
+
+	if (fd < 0)
+		return false;
+	net = ioctl(fd, TUNGETDEVNETNS);
+	if (net >= 0) {
+		elsewhere = fstat(net, &there) == 0 &&
+			    stat("/proc/thread-self/ns/net", &here) == 0 &&
+			    there.st_ino != here.st_ino;
+		close(net);
+	}
+	close(fd);
+	return elsewhere;
+}
+
+/*
+ * A macvtap's number is given to the next one when it is removed, however long somebody keeps its
+ * queues, which no longer know a device then (drivers/net/tap.c, tap_get_tap_dev).
+ */
+static bool is_removed(const struct holder *holder)
+{
+	struct ifreq ifr;
+	int fd = copy_fd(holder->pid, holder->fd);
+	bool removed;
+
+	if (fd < 0)
+		return false;
+	removed = ioctl(fd, TUNGETIFF, &ifr) < 0 && errno == ENOLINK;
+	close(fd);
+	return removed;
+}
+
+static int add_holder(struct holders *holders, const struct holder *new)
+{
+	struct holder *list = array_grow(holders->list, holders->count, sizeof(*list));
+
+	if (!list)
+		return -ENOMEM;
+	holders->list = list;
+	holders->list[holders->count++] = *new;
+	return 0;
+}
+
+/* What keeps a process's files from being read: it has gone, it is another user's, or else an
+ * error. */
+static int cannot_read(struct holders *holders, int err)
+{
+	if (err == -EACCES || err == -EPERM)
+		holders->incomplete = true;
+	else if (err != -ENOENT && err != -ESRCH)
+		return err;
+	return 0;
+}
+
+static int read_fd(struct holders *holders, int process, pid_t pid, const char *number)
+{
+	struct holder new = { .pid = pid, .fd = (int)strtol(number, NULL, 10) };
+	char path[64], text[512];
+	struct statx st;
+
+	snprintf(path, sizeof(path), "fd/%.10s", number);
+	/* DONT_SYNC: a file on a server that does not answer must not stop us. */
+	if (statx(process, path, AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0)
+		/* A process that may be listed and not looked into is closed to root as well. */
+		return errno == EACCES || errno == EPERM ? 0 : cannot_read(holders, -errno);
+	if (!S_ISCHR(st.stx_mode))
+		return 0;
+	new.rdev = makedev(st.stx_rdev_major, st.stx_rdev_minor);
+	if (new.rdev == TUN_DEVICE) {
+		snprintf(path, sizeof(path), "fdinfo/%.10s", number);
+		if (!read_text(process, path, text, sizeof(text)) ||
+		    !holders_parse_fdinfo(new.tap, text) || is_elsewhere(pid, new.fd))
+			return 0;
+		new.rdev = 0;
+	} else if (st.stx_rdev_major < 234) {
+		return 0; /* macvtaps have a number that is given out dynamically */
+	}
+	if (read_text(process, "comm", text, sizeof(text)))
+		snprintf(new.command, sizeof(new.command), "%.*s", (int)strcspn(text, "\n"), text);
+	return add_holder(holders, &new);
+}
+
+static int read_process(struct holders *holders, int proc, const char *name)
+{
+	const struct dirent *entry;
+	int process, fd, err = 0;
+	DIR *fds = NULL;
+
+	process = openat(proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (process < 0)
+		return cannot_read(holders, -errno);
+	fd = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		fds = fdopendir(fd);
+	if (!fds)
+		err = cannot_read(holders, -errno);
+	while (fds && !err) {
+		errno = 0;
+		entry = readdir(fds);
+		if (!entry) {
+			err = cannot_read(holders, -errno);
+			break;
+		}
+		if (entry->d_name[0] != '.')
+			err = read_fd(holders, process, (pid_t)strtol(name, NULL, 10),
+				      entry->d_name);
+	}
+	if (fds)
+		closedir(fds);
+	else if (fd >= 0)
+		close(fd);
+	close(process);
+	return err;
+}
+
+static int report_unread(struct report *report, int err)
+{
+	return report_error(report, err, "/proc: cannot read who holds what: %s", strerror(-err));
+}
+
+int holders_read(struct holders *holders, struct report *report)
+{
+	const struct dirent *entry;
+	struct stat pids;
+	int err = 0;
+	DIR *proc;
+
+	/* Where /proc hides those of others (hidepid), the first of all is one of them. */
+	*holders = (struct holders){
+		.incomplete = access("/proc/1", F_OK) < 0,
+		.nested = stat("/proc/self/ns/pid", &pids) == 0 && pids.st_ino != FIRST_PIDS,
+	};
+	proc = opendir("/proc");
+	if (!proc)
+		return report_unread(report, -errno);
+	while (!err) {
+		errno = 0;
+		entry = readdir(proc);
+		if (!entry) {
+			err = -errno;
+			break;
+		}
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
+			err = read_process(holders, dirfd(proc), entry->d_name);
+	}
+	closedir(proc);
+	if (!err)
+		return 0;
+	holders_free(holders);
+	return report_unread(report, err);
+}
+
+void holders_free(struct holders *holders)
+{
+	free(holders->list);
+	holders->list = NULL;
+	holders->count = 0;
+}
+
+const struct holder *holders_next(const struct holders *holders, const struct holder *after,
+				  const char *name, dev_t rdev)
+{
+	for (size_t i = after ? (size_t)(after - holders->list) + 1 : 0; i < holders->count; i++) {
+		const struct holder *holder = &holders->list[i];
+
+		if (after && holder->pid == after->pid)
+			continue;
+		if (rdev ? holder->rdev == rdev && !is_removed(holder) :
+			   strcmp(holder->tap, name) == 0)
+			return holder;
+	}
+	return NULL;
+}
+
+bool holders_disagree(const struct holders *holders, dev_t rdev)
+{
+	bool with = false, without = false;
+	struct ifreq ifr;
+
+	for (size_t i = 0; i < holders->count; i++) {
+		int fd = -1;
+
+		if (holders->list[i].rdev == rdev)
+			fd = copy_fd(holders->list[i].pid, holders->list[i].fd);
+		if (fd < 0)
+			continue;
+		if (ioctl(fd, TUNGETIFF, &ifr) == 0) {
+			with |= ifr.ifr_flags & IFF_VNET_HDR;
+			without |= !(ifr.ifr_flags & IFF_VNET_HDR);
+		}
+		close(fd);
+	}
+	return with && without;
+}

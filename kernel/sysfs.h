@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * File systems that only this process sees, above all the sysfs of the right network namespace.
+ *
+ * /sys shows the namespace of whoever mounted it, not the caller's (fs/sysfs/mount.c). A mount that
+ * is attached nowhere touches no mount table and is gone with its last fd, also after a SIGKILL.
+ */
+#pragma once
+
+/* Mount a fresh @type ("tmpfs"). Returns an fd of its root, close-on-exec, or a negative errno
+ * (-EPERM: no CAP_SYS_ADMIN). */
+int privatefs_mount(const char *type);
+
+/*
+ * The directory class/net/@name of this thread's network namespace, in a sysfs mounted for it.
+ * Where mounting is not allowed (CAP_SYS_ADMIN) it is that of /sys, if name and @ifindex agree
+ * there. Returns an fd or a negative errno.
+ */
+int sysfs_open_link(const char *name, int ifindex);
+
+/*
+ * Read a small file's one number, or its two with a colon between (@b may be NULL for one).
+ * Returns how many were read, 0 when the file is not there.
+ */
+int sysfs_read_numbers(int dir, const char *path, unsigned *a, unsigned *b);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/stat.h>
+
+#include "lib/access.h"
+#include "lib/parse.h"
+
+#define INCLUDES_MAX 8 /* deep */
+#define BLANKS " \t\n\v\f\r"
+
+static const char *const files[] = { "/etc/tapctl/bridge.conf", "/etc/qemu/bridge.conf" };
+
+/* What is asked, and what the lines read so far say to it. */
+struct question {
+	const char *name;
+	bool link; /* the name is a macvtap's lower device, and not a bridge */
+	bool allowed, denied;
+	unsigned depth; /* of includes */
+	struct report *report;
+};
+
+static int read_file(struct question *question, const char *path);
+
+/* As in qemu: one that the caller may not read, or that is not there, has nothing to say. */
+static int include_file(struct question *question, const char *path)
+{
+	int err;
+
+	question->depth++;
+	err = read_file(question, path);
+	question->depth--;
+	return err == -ENOENT || err == -ENOTDIR || err == -EACCES ? 0 : err;
+}
+
+/* One line, which is taken apart in place. 0, -EINVAL or what include_file() returns. */
+static int read_line(struct question *question, char *line, const char *path, unsigned number)
+{
+	char *word = line + strspn(line, BLANKS), *arg = word + strcspn(word, BLANKS), *end;
+	const char *fault;
+	bool link, deny;
+
+	if (!*word || *word == '#')
+		return 0;
+	if (*arg)
+		*arg++ = '\0';
+	arg += strspn(arg, BLANKS);
+	for (end = arg + strlen(arg); end > arg && strchr(BLANKS, end[-1]);)
+		*--end = '\0';
+	/* A relative path would be one of the caller's choice. */
+	if (strcmp(word, "include") == 0)
+		return *arg == '/' ? include_file(question, arg) :
+				     report_error(question->report, -EINVAL,
+						  "%s line %u: include wants a path from the root",
+						  path, number);
+	link = strcmp(word, "allow-link") == 0 || strcmp(word, "deny-link") == 0;
+	deny = strncmp(word, "deny", 4) == 0;
+	if (!link && strcmp(word, "allow") != 0 && strcmp(word, "deny") != 0)
+		return report_error(question->report, -EINVAL,
+				    "%s line %u: '%s' is not allow, deny, allow-link, deny-link "
+				    "or include",
+				    path, number, word);
+	fault = word_name_fault(arg, false);
+	if (fault)
+		return report_error(question->report, -EINVAL, "%s line %u: '%s': %s", path, number,
+				    arg, fault);
+	if (link != question->link || (strcmp(arg, "all") != 0 && strcmp(arg, question->name) != 0))
+		return 0;
+	if (deny)
+		question->denied = true;
+	else
+		question->allowed = true;
+	return 0;
+}
+
+/* Whose file it is decides whether it is believed. */
+static int check_file(const struct question *question, const char *path, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return report_error(question->report, -EIO, "%s: cannot look at it: %s", path,
+				    strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return report_error(question->report, -EINVAL, "%s: it is no file", path);
+	if (st.st_mode & S_IWOTH)
+		return report_error(question->report, -EINVAL,
+				    "%s: everybody may write it, so it allows nothing: chmod o-w "
+				    "%s",
+				    path, path);
+	if (question->depth == 0 && st.st_uid != 0)
+		return report_error(question->report, -EINVAL,
+				    "%s: it is not root's, so it allows nothing: chown root %s",
+				    path, path);
+	return 0;
+}
+
+static int read_lines(struct question *question, const char *path, FILE *file)
+{
+	unsigned number = 0;
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t n;
+	int err = 0;
+
+	while (!err && (n = getline(&line, &size, file)) >= 0) {
+		number++;
+		if (strlen(line) != (size_t)n)
+			err = report_error(question->report, -EINVAL,
+					   "%s line %u: there is a NUL byte in it", path, number);
+		else
+			err = read_line(question, line, path, number);
+	}
+	/* Half a file would lack its denials. */
+	if (!err && !feof(file))
+		err = report_error(question->report, -EIO, "%s: cannot read it: %s", path,
+				   strerror(errno));
+	free(line);
+	return err;
+}
+
+/* -ENOENT, -ENOTDIR and -EACCES without a line of error: it could not be opened. */
+static int read_file(struct question *question, const char *path)
+{
+	int fd, err;
+	FILE *file;
+
+	if (question->depth > INCLUDES_MAX)
+		return report_error(question->report, -ELOOP,
+				    "%s: it is included more than %d deep: does it include itself?",
+				    path, INCLUDES_MAX);
+	/* The caller must not be kept waiting by a pipe. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES))
+		return -errno;
+	if (fd < 0)
+		return report_error(question->report, -EIO, "%s: cannot open it: %s", path,
+				    strerror(errno));
+	err = check_file(question, path, fd);
+	file = err ? NULL : fdopen(fd, "r");
+	if (!file) {
+		if (!err)
+			err = report_error(question->report, -EIO, "%s: cannot read it: %s", path,
+					   strerror(errno));
+		close(fd);
+		return err;
+	}
+	err = read_lines(question, path, file);
+	fclose(file);
+	return err;
+}
+
+int access_check(const struct nic *nic, struct report *report)
+{
+	struct question question = {
+		.name = nic->attach.name,
+		.link = nic->want.kind == NIC_MACVTAP,
+		.report = report,
+	};
+	const char *path = files[0];
+	int err = read_file(&question, path);
+
+	if (err == -ENOENT) {
+		path = files[1];
+		err = read_file(&question, path);
+	}
+	if (err == -ENOENT)
+		return report_error(report, -EACCES,
+				    "%s: access denied: there is no access file, neither %s nor %s",
+				    question.name, files[0], files[1]);
+	if (err)
+		return report_error(report, -EACCES,
+				    "%s: access denied: cannot read the access file %s: %s",
+				    question.name, path, strerror(-err));
+	if (question.denied)
+		return report_error(report, -EACCES, "%s: access denied by acl file %s",
+				    question.name, path);
+	if (!question.allowed)
+		return report_error(report, -EACCES,
+				    "%s: access denied by acl file %s: no line says allow%s %s",
+				    question.name, path, question.link ? "-link" : "",
+				    question.name);
+	return 0;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+#include <linux/if.h>
+
+#include "lib/parse.h"
+
+bool word_number(unsigned long *number, const char *text, unsigned long min, unsigned long max)
+{
+	unsigned long value = 0;
+
+	if (!*text)
+		return false;
+	for (; *text; text++) {
+		unsigned long digit = (unsigned long)*text - '0';
+
+		if (digit > 9 || digit > max || value > (max - digit) / 10)
+			return false;
+		value = value * 10 + digit;
+	}
+	if (value < min)
+		return false;
+	*number = value;
+	return true;
+}
+
+/* The kernel's rule (net/core/dev.c, dev_valid_name), and no bytes that a terminal would act on. */
+const char *word_name_fault(const char *name, bool pattern)
+{
+	const char *percent = strchr(name, '%');
+
+	if (!*name)
+		return "a device name is not empty";
+	if (strlen(name) >= IFNAMSIZ)
+		return "a device name has 15 bytes at most";
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return "that is no device name";
+	for (const char *c = name; *c; c++)
+		if (*c <= ' ' || *c > '~' || *c == '/' || *c == ':')
+			return "a device name holds no slash, colon, space or control character";
+	if (percent && (!pattern || percent[1] != 'd' || strchr(percent + 1, '%')))
+		return pattern ? "in a device name % stands once, as %d" :
+				 "a device name holds no %";
+	return NULL;
+}
