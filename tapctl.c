@@ -45,7 +45,6 @@ struct run {
 	struct options options;
 	const char **words; /* what is no option; ends with NULL */
 	char **command; /* behind the --; NULL when there is none */
-	struct report report;
 };
 
 struct command {
@@ -73,9 +72,9 @@ static void tell_unless_step(enum report_kind kind, const char *line)
 		tell(kind, line);
 }
 
-static int fail(const struct report *report, int status)
+static int fail(int status)
 {
-	tell(REPORT_STEP, report->error[0] ? report->error : "it failed, and nobody knows why");
+	tell(REPORT_STEP, report_line()[0] ? report_line() : "it failed, and nobody knows why");
 	return status;
 }
 
@@ -83,12 +82,11 @@ static int fail(const struct report *report, int status)
  * What was printed has to arrive: a full disk or a closed pipe is a failure, and some file systems
  * tell only when the file is closed. It is the last word of a command, while all can be unmade.
  */
-static int flush_output(struct report *report)
+static int flush_output(void)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout) && close(STDOUT_FILENO) == 0)
 		return 0;
-	return report_error(report, -EIO, "standard output: cannot write to it: %s",
-			    strerror(errno));
+	return report_error(-EIO, "standard output: cannot write to it: %s", strerror(errno));
 }
 
 /* popt leaves the process itself after --help. A command has closed its output already. */
@@ -101,14 +99,14 @@ static void close_output(void)
 }
 
 /* Devices have been shown, with nothing missing. */
-static int end_show(struct show *show, struct report *report)
+static int end_show(struct show *show)
 {
 	int err = show_end(show);
 
 	if (err)
-		return report_error(report, err, "cannot look up what the devices are on: %s",
+		return report_error(err, "cannot look up what the devices are on: %s",
 				    nl_strerror(show->nl, err));
-	return flush_output(report);
+	return flush_output();
 }
 
 /* --- mac --- */
@@ -137,32 +135,29 @@ static int cmd_mac(struct run *run)
 	uint8_t mac[MAC_LEN];
 
 	if (run->options.random == (run->words[0] != NULL)) {
-		report_error(&run->report, -EINVAL,
-			     "mac: give addresses, or --random for a new one");
-		return fail(&run->report, EXIT_USAGE);
+		report_error(-EINVAL, "mac: give addresses, or --random for a new one");
+		return fail(EXIT_USAGE);
 	}
 	/* All are checked before the first is printed. */
 	for (const char **word = run->words; *word; word++) {
 		const char *fault;
 
 		if (!mac_parse(mac, *word))
-			report_error(&run->report, -EINVAL,
+			report_error(-EINVAL,
 				     "'%s': that is no MAC address: write one like "
 				     "52:54:00:84:e3:62",
 				     *word);
 		else if ((fault = mac_fault(mac)))
-			report_error(&run->report, -EINVAL, "%s: it %s: no guest can have it",
-				     *word, fault);
+			report_error(-EINVAL, "%s: it %s: no guest can have it", *word, fault);
 	}
-	if (run->report.error[0])
-		return fail(&run->report, EXIT_USAGE);
+	if (report_line()[0])
+		return fail(EXIT_USAGE);
 	if (run->options.random) {
 		int err = mac_draw(mac);
 
 		if (err) {
-			report_error(&run->report, err, "cannot draw an address: %s",
-				     strerror(-err));
-			return fail(&run->report, EXIT_FAILURE);
+			report_error(err, "cannot draw an address: %s", strerror(-err));
+			return fail(EXIT_FAILURE);
 		}
 		print_mac(run, mac, count++);
 	}
@@ -170,7 +165,7 @@ static int cmd_mac(struct run *run)
 		print_mac(run, mac, count++);
 	if (run->options.json)
 		puts("]");
-	return flush_output(&run->report) ? fail(&run->report, EXIT_FAILURE) : EXIT_SUCCESS;
+	return flush_output() ? fail(EXIT_FAILURE) : EXIT_SUCCESS;
 }
 
 /* --- add --- */
@@ -188,7 +183,7 @@ static int print_added(struct run *run, struct wire *wire)
 {
 	struct show show = { .out = stdout, .json = true, .nl = &wire->nl };
 	/* They have an owner and stay only since they were read last. */
-	int err = run->options.json ? wire_verify(wire, &run->report) : 0;
+	int err = run->options.json ? wire_verify(wire) : 0;
 
 	if (err)
 		return err;
@@ -205,7 +200,7 @@ static int print_added(struct run *run, struct wire *wire)
 		link->tun.queues = 0;
 		show_link(&show, link);
 	}
-	return run->options.json ? end_show(&show, &run->report) : flush_output(&run->report);
+	return run->options.json ? end_show(&show) : flush_output();
 }
 
 static int cmd_add(struct run *run)
@@ -221,15 +216,15 @@ static int cmd_add(struct run *run)
 	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGPIPE);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	err = wire_begin(&wire, run->options.nics, run->options.nic_count, &run->report);
+	err = wire_begin(&wire, run->options.nics, run->options.nic_count);
 	if (!err)
-		err = wire_make_lasting(&wire, find_caller(), &run->report);
+		err = wire_make_lasting(&wire, find_caller());
 	if (!err)
 		err = print_added(run, &wire);
 	if (err)
 		wire_unmake(&wire);
 	wire_end(&wire);
-	return err ? fail(&run->report, EXIT_FAILURE) : EXIT_SUCCESS;
+	return err ? fail(EXIT_FAILURE) : EXIT_SUCCESS;
 }
 
 /* --- exec --- */
@@ -242,7 +237,7 @@ static int cmd_exec(struct run *run)
 		[LAUNCH_NOT_FOUND] = EXIT_NOT_FOUND,
 	};
 
-	return fail(&run->report, statuses[launch_run(&run->options, run->command, &run->report)]);
+	return fail(statuses[launch_run(&run->options, run->command)]);
 }
 
 /* --- bridge-helper --- */
@@ -250,19 +245,19 @@ static int cmd_exec(struct run *run)
 static int cmd_bridgehelper(struct run *run)
 {
 	const struct options *options = &run->options;
-	int err = bridgehelper_serve(options->nics, options->fd, !options->no_audit, &run->report);
+	int err = bridgehelper_serve(options->nics, options->fd, !options->no_audit);
 
-	return err ? fail(&run->report, EXIT_FAILURE) : EXIT_SUCCESS;
+	return err ? fail(EXIT_FAILURE) : EXIT_SUCCESS;
 }
 
 /* --- list --- */
 
-static int open_netlink(struct nl *nl, struct report *report)
+static int open_netlink(struct nl *nl)
 {
 	int err = nl_open(nl);
 
 	if (err)
-		report_error(report, err, "cannot open a netlink socket: %s", strerror(-err));
+		report_error(err, "cannot open a netlink socket: %s", strerror(-err));
 	return err;
 }
 
@@ -285,12 +280,12 @@ static int list_link(const struct link *link, void *data)
 /* The taps, macvtaps and legs of the host that the words of the command line mean. */
 static int select_devices(struct run *run, struct nl *nl, struct selection *selection)
 {
-	int err = select_words(nl, selection, run->words, &run->report);
+	int err = select_words(nl, selection, run->words);
 
 	for (size_t i = 0; i < selection->count && !err; i++)
 		if (!device_is_tap(&selection->links[i]) &&
 		    !device_is_host_leg(&selection->links[i]))
-			err = report_error(&run->report, -EOPNOTSUPP,
+			err = report_error(-EOPNOTSUPP,
 					   "%s: it is no tap and no macvtap: tapctl list --all "
 					   "shows those",
 					   selection->links[i].name);
@@ -310,7 +305,7 @@ static int list_words(struct run *run, struct nl *nl, struct list *list)
 	return err;
 }
 
-static int list_all(struct run *run, struct nl *nl, struct list *list)
+static int list_all(struct nl *nl, struct list *list)
 {
 	int err;
 
@@ -324,8 +319,7 @@ static int list_all(struct run *run, struct nl *nl, struct list *list)
 		err = nl_link_dump(nl, LINK_MACVLAN, list_link, list);
 	/* What cannot be written is for flush_output() to tell. */
 	if (err < 0 && !ferror(list->show.out))
-		return report_error(&run->report, err, "cannot list the devices: %s",
-				    nl_strerror(nl, err));
+		return report_error(err, "cannot list the devices: %s", nl_strerror(nl, err));
 	return 0;
 }
 
@@ -340,21 +334,21 @@ static int cmd_list(struct run *run)
 			  .holders = run->options.holders ? &holders : NULL },
 		.all = run->options.all,
 	};
-	int err = open_netlink(&nl, &run->report);
+	int err = open_netlink(&nl);
 
 	/* A socket in the middle of a dump takes no other request. */
 	if (!err)
-		err = open_netlink(&lookups, &run->report);
+		err = open_netlink(&lookups);
 	if (!err && run->options.holders)
-		err = holders_read(&holders, &run->report);
+		err = holders_read(&holders);
 	if (!err)
-		err = run->words[0] ? list_words(run, &nl, &list) : list_all(run, &nl, &list);
+		err = run->words[0] ? list_words(run, &nl, &list) : list_all(&nl, &list);
 	if (!err)
-		err = end_show(&list.show, &run->report);
+		err = end_show(&list.show);
 	holders_free(&holders);
 	nl_close(&lookups);
 	nl_close(&nl);
-	return err ? fail(&run->report, EXIT_FAILURE) : EXIT_SUCCESS;
+	return err ? fail(EXIT_FAILURE) : EXIT_SUCCESS;
 }
 
 /* --- check --- */
@@ -393,37 +387,37 @@ static int cmd_check(struct run *run)
 	static struct nl nl;
 	struct selection selection = { .count = 0 };
 	struct findings findings = { .json = run->options.json };
-	int err = open_netlink(&nl, &run->report);
+	int err = open_netlink(&nl);
 
 	if (!err && run->words[0])
-		err = select_words(&nl, &selection, run->words, &run->report);
+		err = select_words(&nl, &selection, run->words);
 	if (!err)
 		err = check_devices(&nl, run->words[0] ? &selection : NULL, print_finding,
-				    &findings, &run->report);
+				    &findings);
 	if (!err && findings.json)
 		puts(findings.count ? "]" : "[]");
 	if (!err)
-		err = flush_output(&run->report);
+		err = flush_output();
 	free(selection.links);
 	nl_close(&nl);
 	if (err)
-		return fail(&run->report, EXIT_FAILURE);
+		return fail(EXIT_FAILURE);
 	return findings.count ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 /* --- del --- */
 
-static int check_deletable(const struct run *run, const struct link *link, struct report *report)
+static int check_deletable(const struct run *run, const struct link *link)
 {
 	uint8_t guest[MAC_LEN];
 
 	if (!device_is_tap(link) && link->kind != LINK_MACVLAN)
-		return report_error(report, -EOPNOTSUPP,
+		return report_error(-EOPNOTSUPP,
 				    "%s: it is no tap, macvtap or macvlan: tapctl does not "
 				    "remove it",
 				    link->name);
 	if (!device_guest(guest, link) && !device_is_host_leg(link) && !run->options.force)
-		return report_error(report, -EPERM,
+		return report_error(-EPERM,
 				    "%s: tapctl did not make it: --force removes it all the same",
 				    link->name);
 	return 0;
@@ -436,54 +430,50 @@ static int cmd_del(struct run *run)
 	int err;
 
 	if (run->options.stale == (run->words[0] != NULL)) {
-		report_error(&run->report, -EINVAL,
-			     "del: give names or guest addresses, or --stale");
-		return fail(&run->report, EXIT_USAGE);
+		report_error(-EINVAL, "del: give names or guest addresses, or --stale");
+		return fail(EXIT_USAGE);
 	}
-	err = open_netlink(&nl, &run->report);
+	err = open_netlink(&nl);
 	if (!err)
-		err = run->options.stale ?
-			      select_stale(&nl, &selection, run->options.force, &run->report) :
-			      select_words(&nl, &selection, run->words, &run->report);
+		err = run->options.stale ? select_stale(&nl, &selection, run->options.force) :
+					   select_words(&nl, &selection, run->words);
 	for (size_t i = 0; i < selection.count && !err; i++)
-		err = check_deletable(run, &selection.links[i], &run->report);
+		err = check_deletable(run, &selection.links[i]);
 	if (!err)
-		err = select_delete(&nl, &selection, &run->report);
+		err = select_delete(&nl, &selection);
 	free(selection.links);
 	nl_close(&nl);
-	return err ? fail(&run->report, EXIT_FAILURE) : EXIT_SUCCESS;
+	return err ? fail(EXIT_FAILURE) : EXIT_SUCCESS;
 }
 
 /* --- pin --- */
 
-static int pin_bridge(struct nl *nl, const char *name, struct report *report)
+static int pin_bridge(struct nl *nl, const char *name)
 {
 	char mac[MAC_STRLEN];
 	struct link link;
 	int err = nl_link_get(nl, name, 0, &link);
 
 	if (err == -ENODEV)
-		return report_error(report, err,
-				    "%s: there is no such bridge in this network namespace", name);
+		return report_error(err, "%s: there is no such bridge in this network namespace",
+				    name);
 	if (err)
-		return report_error(report, err, "%s: cannot look it up: %s", name,
-				    nl_strerror(nl, err));
+		return report_error(err, "%s: cannot look it up: %s", name, nl_strerror(nl, err));
 	if (link.kind != LINK_BRIDGE)
-		return report_error(report, -EOPNOTSUPP, "%s: it is no bridge, it is a %s", name,
+		return report_error(-EOPNOTSUPP, "%s: it is no bridge, it is a %s", name,
 				    device_kind(&link));
 	if (mac_fault(link.address))
-		return report_error(report, -EADDRNOTAVAIL,
+		return report_error(-EADDRNOTAVAIL,
 				    "%s: its address %s %s: give it a port first, or "
 				    "an address: ip link set %s address ADDRESS",
 				    name, mac_format(mac, link.address), mac_fault(link.address),
 				    name);
 	err = nl_link_set_address(nl, link.ifindex, link.address);
 	if (err)
-		return report_error(report, err, "%s: cannot set its address: %s%s", name,
+		return report_error(err, "%s: cannot set its address: %s%s", name,
 				    nl_strerror(nl, err),
 				    err == -EPERM ? ": run it with sudo" : "");
-	report_tell(report, REPORT_STEP, "%s: keeps the address %s", name,
-		    mac_format(mac, link.address));
+	report_tell(REPORT_STEP, "%s: keeps the address %s", name, mac_format(mac, link.address));
 	return 0;
 }
 
@@ -494,14 +484,14 @@ static int cmd_pin(struct run *run)
 	int err;
 
 	if (fault) {
-		report_error(&run->report, -EINVAL, "'%s': %s", run->words[0], fault);
-		return fail(&run->report, EXIT_USAGE);
+		report_error(-EINVAL, "'%s': %s", run->words[0], fault);
+		return fail(EXIT_USAGE);
 	}
-	err = open_netlink(&nl, &run->report);
+	err = open_netlink(&nl);
 	if (!err)
-		err = pin_bridge(&nl, run->words[0], &run->report);
+		err = pin_bridge(&nl, run->words[0]);
 	nl_close(&nl);
-	return err ? fail(&run->report, EXIT_FAILURE) : EXIT_SUCCESS;
+	return err ? fail(EXIT_FAILURE) : EXIT_SUCCESS;
 }
 
 /* --- the command line --- */
@@ -561,23 +551,22 @@ static int read_words(struct run *run, const struct command *command, poptContex
 	while (run->words[count])
 		count++;
 	if (count < command->min_words)
-		return report_error(&run->report, -EINVAL, "%s: give %s", command->name,
-				    command->words);
+		return report_error(-EINVAL, "%s: give %s", command->name, command->words);
 	if (command->max_words >= 0 && count > command->max_words)
-		return report_error(&run->report, -EINVAL, "'%s': this word is not expected here",
+		return report_error(-EINVAL, "'%s': this word is not expected here",
 				    run->words[command->max_words]);
 	return 0;
 }
 
-static int check_caller(const struct command *command, struct report *report)
+static int check_caller(const struct command *command)
 {
 	if (getauxval(AT_EUID) != getauxval(AT_UID) || getauxval(AT_EGID) != getauxval(AT_GID))
-		return report_error(report, -EPERM,
+		return report_error(-EPERM,
 				    "tapctl must not be setuid or setgid: remove that bit and use "
 				    "sudo or file capabilities");
 	if (privs_are_lent() && !command->unprivileged)
 		return report_error(
-			report, -EPERM,
+			-EPERM,
 			"%s: a caller without privilege of its own may not do this: run "
 			"it with sudo",
 			command->name);
@@ -597,34 +586,34 @@ static int run_command(const struct command *command, struct run *run, poptConte
 	int failure = command->takes_command ? EXIT_EXEC_FAILED : EXIT_FAILURE;
 	int previous = -1, err;
 
-	if (check_caller(command, &run->report) < 0)
-		return fail(&run->report, failure);
+	if (check_caller(command) < 0)
+		return fail(failure);
 	err = options_read(&run->options, context, command->table, command->takes_nics,
-			   run->command, &run->report);
+			   run->command);
 	if (!err)
 		err = read_words(run, command, context);
 	/* Without --, COMMAND's own options have been taken for tapctl's: that is no news to tell.
 	 */
 	if (command->takes_command && err != -EPERM &&
 	    (!run->command || run->command[0][0] == '-')) {
-		run->report.error[0] = '\0';
-		err = report_error(&run->report, -EINVAL,
+		report_forget();
+		err = report_error(-EINVAL,
 				   "%s: %s behind --: tapctl exec [OPTION...] -- COMMAND [ARG...]",
 				   command->name, run->command ? "an option" : "no COMMAND");
 	}
 	if (err == -EPERM)
-		return fail(&run->report, failure);
+		return fail(failure);
 	if (err)
-		return fail(&run->report, misuse_status(command));
+		return fail(misuse_status(command));
 	if (run->options.verbose)
-		run->report.tell = tell;
+		report_to(tell);
 	/* The places from --fd onwards are for COMMAND. */
-	if (!command->takes_command && launch_keep_streams(&run->report) < 0)
-		return fail(&run->report, failure);
+	if (!command->takes_command && launch_keep_streams() < 0)
+		return fail(failure);
 	/* exec comes back from there for COMMAND; the others end there. */
 	if (run->options.netns[0] && !command->takes_command &&
-	    netns_enter(run->options.netns, &previous, &run->report) < 0)
-		return fail(&run->report, failure);
+	    netns_enter(run->options.netns, &previous) < 0)
+		return fail(failure);
 	return command->run(run);
 }
 
@@ -655,11 +644,12 @@ static bool is_helper(const char *program)
 int main(int argc, char **argv)
 {
 	const struct command *command;
-	struct run run = { .report.tell = tell_unless_step };
+	struct run run = { .words = NULL };
 	poptContext context;
 	char title[32], usage[64];
 	int status, own;
 
+	report_to(tell_unless_step);
 	privs_use(PRIVS_NONE);
 	/* A line of error is one write: those of many processes at once do not mix. */
 	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
@@ -682,14 +672,14 @@ int main(int argc, char **argv)
 	command = argc > 0 ? find_command(argv[0]) : NULL;
 	if (!command) {
 		if (argc > 0)
-			report_error(&run.report, -EINVAL,
+			report_error(-EINVAL,
 				     argv[0][0] == '-' ?
 					     "%s: give the command first: see tapctl --help" :
 					     "'%s': there is no such command: see tapctl --help",
 				     argv[0]);
 		else
-			report_error(&run.report, -EINVAL, "give a command: see tapctl --help");
-		return fail(&run.report, EXIT_USAGE);
+			report_error(-EINVAL, "give a command: see tapctl --help");
+		return fail(EXIT_USAGE);
 	}
 	own = split_command(command, argc, argv, &run);
 	/* popt's --help and --usage begin with the name of the command. */
@@ -697,8 +687,8 @@ int main(int argc, char **argv)
 	argv[0] = title;
 	context = poptGetContext("tapctl", own, (const char **)argv, command->table, 0);
 	if (!context) {
-		report_error(&run.report, -ENOMEM, "out of memory");
-		return fail(&run.report, command->takes_command ? EXIT_EXEC_FAILED : EXIT_FAILURE);
+		report_error(-ENOMEM, "out of memory");
+		return fail(command->takes_command ? EXIT_EXEC_FAILED : EXIT_FAILURE);
 	}
 	snprintf(usage, sizeof(usage), "[OPTION...] %s", command->words);
 	poptSetOtherOptionHelp(context, usage);

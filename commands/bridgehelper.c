@@ -9,22 +9,21 @@
 #include "commands/bridgehelper.h"
 #include "nic/nicset.h"
 
-static int check_socket(int fd, struct report *report)
+static int check_socket(int fd)
 {
 	socklen_t len = sizeof(int);
 	int domain;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0)
-		return report_error(report, -errno, "--fd %d: it is no socket: %s", fd,
-				    strerror(errno));
+		return report_error(-errno, "--fd %d: it is no socket: %s", fd, strerror(errno));
 	if (domain != AF_UNIX)
-		return report_error(report, -EINVAL, "--fd %d: it is no Unix socket", fd);
+		return report_error(-EINVAL, "--fd %d: it is no Unix socket", fd);
 	return 0;
 }
 
 /* One byte of data, as qemu's own helper sends it (net/tap.c, recv_fd): an fd alone does not
  * arrive. */
-static int send_fd(int socket, int fd, struct report *report)
+static int send_fd(int socket, int fd)
 {
 	union {
 		char bytes[CMSG_SPACE(sizeof(fd))];
@@ -45,28 +44,27 @@ static int send_fd(int socket, int fd, struct report *report)
 	memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
 	if (TEMP_FAILURE_RETRY(sendmsg(socket, &message, MSG_NOSIGNAL)) == 1)
 		return 0;
-	return report_error(report, -errno, "--fd %d: failed to write fd to unix socket: %s",
-			    socket, strerror(errno));
+	return report_error(-errno, "--fd %d: failed to write fd to unix socket: %s", socket,
+			    strerror(errno));
 }
 
-int bridgehelper_serve(const struct nic_options *want, int socket, bool audit,
-		       struct report *report)
+int bridgehelper_serve(const struct nic_options *want, int socket, bool audit)
 {
 	struct wire wire = { .count = 0 };
-	int err = check_socket(socket, report);
+	int err = check_socket(socket);
 
 	if (err)
 		return err;
-	err = wire_begin(&wire, want, 1, report);
+	err = wire_begin(&wire, want, 1);
 	if (!err)
-		err = access_check(&wire.nics[0], report);
+		err = access_check(wire.nics[0].attach.name, false);
 	if (err)
 		goto out;
-	err = wire_make_open(&wire, false, report);
+	err = wire_make_open(&wire, false);
 	if (!err)
-		err = wire_verify(&wire, report);
+		err = wire_verify(&wire);
 	if (!err)
-		err = send_fd(socket, wire.nics[0].fds[0], report);
+		err = send_fd(socket, wire.nics[0].fds[0]);
 	if (audit)
 		audit_nics(wire.nics, wire.tried, !err);
 out:

@@ -9,5 +9,4 @@
 #include "lib/report.h"
 
 /* Make the tap @want, which lives as long as its fd, and send that through @socket. */
-int bridgehelper_serve(const struct nic_options *want, int socket, bool audit,
-		       struct report *report);
+int bridgehelper_serve(const struct nic_options *want, int socket, bool audit);

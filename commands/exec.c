@@ -15,7 +15,7 @@
 #include "lib/privs.h"
 #include "nic/nicset.h"
 
-static int report_taken(int fd, struct report *report)
+static int report_taken(int fd)
 {
 	char self[32], path[128];
 	ssize_t n;
@@ -23,7 +23,7 @@ static int report_taken(int fd, struct report *report)
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	n = readlink(self, path, sizeof(path) - 1);
 	path[n > 0 ? n : 0] = '\0';
-	return report_error(report, -EBUSY,
+	return report_error(-EBUSY,
 			    "fd %d: it is open already, as %s: close it (%d>&-) or begin "
 			    "elsewhere with --fd N",
 			    fd, n > 0 ? path : "something", fd);
@@ -33,20 +33,19 @@ static int report_taken(int fd, struct report *report)
  * Take the fds @first to @first + @count - 1 before anything else is opened, so that nothing of
  * tapctl's own gets one of these numbers. Fails when one is open: it is somebody's.
  */
-static int reserve_fds(int first, unsigned count, struct report *report)
+static int reserve_fds(int first, unsigned count)
 {
 	int last = first + (int)count - 1, place;
 
 	for (int fd = first; fd <= last; fd++)
 		if (fcntl(fd, F_GETFD) >= 0)
-			return report_taken(fd, report);
+			return report_taken(fd);
 	place = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (place < 0)
-		return report_error(report, -errno, "/dev/null: cannot open it: %s",
-				    strerror(errno));
+		return report_error(-errno, "/dev/null: cannot open it: %s", strerror(errno));
 	for (int fd = first; fd <= last; fd++)
 		if (fd != place && dup3(place, fd, O_CLOEXEC) < 0)
-			return report_error(report, -errno, "fd %d: cannot use it: %s", fd,
+			return report_error(-errno, "fd %d: cannot use it: %s", fd,
 					    errno == EBADF ? "it is beyond the limit (ulimit -n)" :
 							     strerror(errno));
 	if (place < first || place > last)
@@ -55,25 +54,24 @@ static int reserve_fds(int first, unsigned count, struct report *report)
 }
 
 /* Move *@fd to the number @to and let it stay open across the exec. */
-static int move_fd(int *fd, int to, struct report *report)
+static int move_fd(int *fd, int to)
 {
 	if (dup2(*fd, to) < 0)
-		return report_error(report, -errno, "fd %d: cannot use it: %s", to,
-				    strerror(errno));
+		return report_error(-errno, "fd %d: cannot use it: %s", to, strerror(errno));
 	close(*fd);
 	*fd = to;
 	return 0;
 }
 
 /* Put the queues and then the vhost fds of each nic in their places, open across the exec. */
-static int place_fds(struct nic *nics, size_t count, int first, struct report *report)
+static int place_fds(struct nic *nics, size_t count, int first)
 {
 	int err = 0;
 
 	for (size_t k = 0; k < count; k++)
 		for (unsigned i = 0; i < 2 * nics[k].want.queues && !err; i++)
 			if (nics[k].fds[i] >= 0)
-				err = move_fd(&nics[k].fds[i], first++, report);
+				err = move_fd(&nics[k].fds[i], first++);
 	return err;
 }
 
@@ -149,7 +147,7 @@ static int describe_nic(const struct nic *nic, size_t k)
 }
 
 /* Tell COMMAND what it got, and nothing of an outer tapctl's that had more nics. */
-static int put_environment(const struct nic *nics, size_t count, struct report *report)
+static int put_environment(const struct nic *nics, size_t count)
 {
 	static const char *const none[VARIABLES];
 	int err = 0;
@@ -157,11 +155,11 @@ static int put_environment(const struct nic *nics, size_t count, struct report *
 	for (size_t k = 0; !err && (k < count || has_variables(k)); k++)
 		err = k < count ? describe_nic(&nics[k], k) : set_variables(k, none);
 	if (err)
-		return report_error(report, err, "cannot set the environment: %s", strerror(-err));
+		return report_error(err, "cannot set the environment: %s", strerror(-err));
 	return 0;
 }
 
-int launch_keep_streams(struct report *report)
+int launch_keep_streams(void)
 {
 	struct pollfd fds[] = { { .fd = STDIN_FILENO },
 				{ .fd = STDOUT_FILENO },
@@ -171,7 +169,7 @@ int launch_keep_streams(struct report *report)
 		return 0;
 	for (int fd = 0; fd < 3; fd++)
 		if (fds[fd].revents & POLLNVAL && open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
-			return report_error(report, -errno, "/dev/null: cannot open it: %s",
+			return report_error(-errno, "/dev/null: cannot open it: %s",
 					    strerror(errno));
 	return 0;
 }
@@ -182,33 +180,32 @@ static int first_fd(const struct options *options)
 }
 
 /* What is probably a mistake and still may be meant. */
-static void warn_of_command(const struct options *options, char *const command[],
-			    const struct report *report)
+static void warn_of_command(const struct options *options, char *const command[])
 {
 	const char *closing = command_closes_fds(command);
 	uint8_t found[1][MAC_LEN];
 	char mac[MAC_STRLEN];
 
 	if (closing)
-		report_tell(report, REPORT_WARNING,
+		report_tell(REPORT_WARNING,
 			    "%s closes all fds from 3 upwards: put it in front: "
 			    "%s ... tapctl exec ... -- COMMAND",
 			    closing, closing);
 	if (command_lacks_fd(command))
-		report_tell(report, REPORT_WARNING,
+		report_tell(REPORT_WARNING,
 			    "%s: none of its arguments says fd=, so its guest is not on this "
 			    "device: write -netdev tap,id=ID,fd=%d",
 			    command[0], first_fd(options));
 	for (size_t k = 0; k < options->nic_count; k++) {
 		mac_format(mac, options->nics[k].guest);
 		if (command_lacks_mac(command))
-			report_tell(report, REPORT_WARNING,
+			report_tell(REPORT_WARNING,
 				    "%s: none of its arguments says mac=, so its guest gets qemu's "
 				    "default address and no frame: write mac=%s behind its -device",
 				    command[0], mac);
 		else if (command_find_macs(command, found, 1) > 0 &&
 			 !command_mentions_mac(command, options->nics[k].guest))
-			report_tell(report, REPORT_WARNING,
+			report_tell(REPORT_WARNING,
 				    "%s: the guest's address is not among those that %s's "
 				    "arguments give it: a guest with another one gets no frame",
 				    mac, command[0]);
@@ -216,74 +213,72 @@ static void warn_of_command(const struct options *options, char *const command[]
 }
 
 /* Where a caller without privilege of its own may have a device. */
-static int check_access(const struct wire *wire, struct report *report)
+static int check_access(const struct wire *wire)
 {
 	int err = 0;
 
 	if (!privs_are_lent())
 		return 0;
 	for (size_t k = 0; k < wire->count && !err; k++) {
-		err = access_check(&wire->nics[k], report);
+		err = access_check(wire->nics[k].attach.name,
+				   wire->nics[k].want.kind == NIC_MACVTAP);
 		if (!err && wire->nics[k].want.kind == NIC_MACVTAP && !privs_suffice(PRIVS_NODES))
 			err = report_error(
-				report, -EPERM,
-				"--link: the character device of a macvtap is root's: this "
-				"program needs cap_dac_override to open it");
+				-EPERM, "--link: the character device of a macvtap is root's: this "
+					"program needs cap_dac_override to open it");
 	}
 	return err;
 }
 
 /* Everything until COMMAND runs, in the namespace of --netns and back from it. */
-static int prepare(struct wire *wire, const struct options *options, char *const command[],
-		   struct report *report)
+static int prepare(struct wire *wire, const struct options *options, char *const command[])
 {
 	int first = first_fd(options), previous = -1, err;
 	unsigned fds = 0;
 
 	for (size_t k = 0; k < options->nic_count; k++)
 		fds += options->nics[k].queues * (options->nics[k].vhost == VHOST_OFF ? 1 : 2);
-	err = reserve_fds(first, fds, report);
+	err = reserve_fds(first, fds);
 	if (!err)
-		err = launch_keep_streams(report);
+		err = launch_keep_streams();
 	if (!err && options->netns[0])
-		err = netns_enter(options->netns, &previous, report);
+		err = netns_enter(options->netns, &previous);
 	if (!err)
-		err = wire_begin(wire, options->nics, options->nic_count, report);
+		err = wire_begin(wire, options->nics, options->nic_count);
 	if (!err)
-		err = check_access(wire, report);
+		err = check_access(wire);
 	if (err)
 		return err;
-	warn_of_command(options, command, report);
-	err = wire_make_open(wire, options->reuse, report);
+	warn_of_command(options, command);
+	err = wire_make_open(wire, options->reuse);
 	if (!err)
-		err = wire_verify(wire, report);
+		err = wire_verify(wire);
 	if (!err && options->netns[0])
-		err = netns_leave(previous, report);
+		err = netns_leave(previous);
 	if (!err)
-		err = place_fds(wire->nics, wire->count, first, report);
+		err = place_fds(wire->nics, wire->count, first);
 	if (!err)
-		err = put_environment(wire->nics, wire->count, report);
+		err = put_environment(wire->nics, wire->count);
 	/* The last moment at which it may be told. */
 	if (!options->no_audit)
 		audit_nics(wire->nics, wire->tried, !err);
 	if (!err)
-		err = privs_clear_inherited(report);
+		err = privs_clear_inherited();
 	if (!err && options->user.wanted)
-		err = privs_become(&options->user, report);
+		err = privs_become(&options->user);
 	return err;
 }
 
-enum launch_end launch_run(const struct options *options, char *const command[],
-			   struct report *report)
+enum launch_end launch_run(const struct options *options, char *const command[])
 {
 	static struct wire wire;
 	enum launch_end end = LAUNCH_FAILED;
 
-	if (prepare(&wire, options, command, report) == 0) {
-		report_tell(report, REPORT_STEP, "%s: running it", command[0]);
+	if (prepare(&wire, options, command) == 0) {
+		report_tell(REPORT_STEP, "%s: running it", command[0]);
 		execvp(command[0], command);
 		end = errno == ENOENT ? LAUNCH_NOT_FOUND : LAUNCH_CANNOT_RUN;
-		report_error(report, -errno, "%s: cannot run it: %s", command[0], strerror(errno));
+		report_error(-errno, "%s: cannot run it: %s", command[0], strerror(errno));
 	}
 	wire_unmake(&wire);
 	wire_end(&wire);

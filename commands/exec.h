@@ -13,9 +13,9 @@
  * there. Take the place of each, until the exec; writing to it fails as before. 0 or a negative
  * errno.
  */
-int launch_keep_streams(struct report *report);
+int launch_keep_streams(void);
 
-/* Why there is no COMMAND; the line of error is in the report, and nothing is left behind. */
+/* Why there is no COMMAND; the line of error is kept, and nothing is left behind. */
 enum launch_end {
 	LAUNCH_FAILED, /* before it came to that */
 	LAUNCH_CANNOT_RUN,
@@ -23,5 +23,4 @@ enum launch_end {
 };
 
 /* Make the devices and become COMMAND. Returns only when that failed. */
-enum launch_end launch_run(const struct options *options, char *const command[],
-			   struct report *report);
+enum launch_end launch_run(const struct options *options, char *const command[]);

@@ -195,81 +195,79 @@ bool option_vlans(struct port_policy *policy, const char *text)
 
 /* --- one option --- */
 
-static int read_mac(uint8_t mac[static MAC_LEN], const char *text, struct report *report)
+static int read_mac(uint8_t mac[static MAC_LEN], const char *text)
 {
 	const char *fault;
 	int err;
 
 	if (strcmp(text, "random") == 0) {
 		err = mac_draw(mac);
-		return err ? report_error(report, err, "--mac random: cannot draw one: %s",
+		return err ? report_error(err, "--mac random: cannot draw one: %s",
 					  strerror(-err)) :
 			     0;
 	}
 	if (!mac_parse(mac, text))
-		return report_error(report, -EINVAL,
+		return report_error(-EINVAL,
 				    "--mac '%s': that is no MAC address: write one like "
 				    "52:54:00:84:e3:62, or random",
 				    text);
 	fault = mac_fault(mac);
 	if (fault)
-		return report_error(report, -EINVAL, "--mac %s: it %s: no device can have it", text,
-				    fault);
+		return report_error(-EINVAL, "--mac %s: it %s: no device can have it", text, fault);
 	return 0;
 }
 
 static int read_attach(struct nic_options *nic, enum nic_kind kind, const char *option,
-		       const char *name, struct report *report)
+		       const char *name)
 {
 	const char *fault = word_name_fault(name, false);
 
 	if (fault)
-		return report_error(report, -EINVAL, "--%s '%s': %s", option, name, fault);
+		return report_error(-EINVAL, "--%s '%s': %s", option, name, fault);
 	nic->kind = kind;
 	memcpy(nic->attach, name, strlen(name) + 1);
 	return 0;
 }
 
 static int read_number(unsigned *number, const char *option, const char *value, unsigned min,
-		       unsigned max, struct report *report)
+		       unsigned max)
 {
 	unsigned long read;
 
 	if (!word_number(&read, value, min, max))
-		return report_error(report, -EINVAL, "--%s '%s': write a number of %u to %u",
-				    option, value, min, max);
+		return report_error(-EINVAL, "--%s '%s': write a number of %u to %u", option, value,
+				    min, max);
 	*number = (unsigned)read;
 	return 0;
 }
 
-static int read_vhost(struct nic_options *nic, const char *mode, struct report *report)
+static int read_vhost(struct nic_options *nic, const char *mode)
 {
 	if (!mode || strcmp(mode, "auto") == 0)
 		nic->vhost = VHOST_AUTO;
 	else if (strcmp(mode, "on") == 0)
 		nic->vhost = VHOST_ON;
 	else
-		return report_error(report, -EINVAL, "--vhost=%s: write on or auto", mode);
+		return report_error(-EINVAL, "--vhost=%s: write on or auto", mode);
 	return 0;
 }
 
-static int read_nic_option(struct nic_options *nic, enum option_id id, const char *value,
-			   struct report *report)
+static int read_nic_option(struct nic_options *nic, enum option_id id, const char *value)
 {
 	const char *fault;
 
 	switch (id) {
 	case OPT_BRIDGE:
-		return read_attach(nic, NIC_BRIDGED, "bridge", value, report);
+		return read_attach(nic, NIC_BRIDGED, "bridge", value);
 	case OPT_LINK:
-		return read_attach(nic, NIC_MACVTAP, "link", value, report);
+		return read_attach(nic, NIC_MACVTAP, "link", value);
 	case OPT_UNATTACHED:
 		nic->kind = NIC_UNATTACHED;
 		nic->attach[0] = '\0';
 		return 0;
 	case OPT_MODE:
 		if (!macvtap_mode_parse(&nic->mode, value))
-			return report_error(report, -EINVAL,
+			return report_error(-EINVAL,
 					    "--mode '%s': write bridge, vepa, private or passthru",
 					    value);
 		nic->has_mode = true;
@@ -277,32 +275,31 @@ static int read_nic_option(struct nic_options *nic, enum option_id id, const cha
 	case OPT_NAME:
 		fault = word_name_fault(value, true);
 		if (fault)
-			return report_error(report, -EINVAL, "--name '%s': %s", value, fault);
+			return report_error(-EINVAL, "--name '%s': %s", value, fault);
 		memcpy(nic->name, value, strlen(value) + 1);
 		return 0;
 	case OPT_MTU:
-		return read_number(&nic->mtu, "mtu", value, 68, 65535, report);
+		return read_number(&nic->mtu, "mtu", value, 68, 65535);
 	case OPT_QUEUES:
-		return read_number(&nic->queues, "queues", value, 1, QUEUES_MAX, report);
+		return read_number(&nic->queues, "queues", value, 1, QUEUES_MAX);
 	case OPT_VHOST:
-		return read_vhost(nic, value, report);
+		return read_vhost(nic, value);
 	case OPT_VLAN:
 		if (!option_vlans(&nic->policy, value))
-			return report_error(report, -EINVAL,
+			return report_error(-EINVAL,
 					    "--vlan '%s': write VLAN numbers of 1 to %d, each "
 					    "once, like 10,20",
 					    value, VLAN_MAX);
 		return 0;
 	case OPT_OWNER:
 		if (!privs_find_user(&nic->owner, value))
-			return report_error(
-				report, -EINVAL, "--owner '%s': there is no such user%s", value,
-				strchr(value, ':') ? ": name the group by --group" : "");
+			return report_error(-EINVAL, "--owner '%s': there is no such user%s", value,
+					    strchr(value, ':') ? ": name the group by --group" :
+								 "");
 		return 0;
 	case OPT_GROUP:
 		if (!privs_find_group(&nic->group, value))
-			return report_error(report, -EINVAL, "--group '%s': there is no such group",
-					    value);
+			return report_error(-EINVAL, "--group '%s': there is no such group", value);
 		return 0;
 	case OPT_HOST:
 		nic->for_host = true;
@@ -320,30 +317,29 @@ static int read_nic_option(struct nic_options *nic, enum option_id id, const cha
 		nic->policy.hairpin = true;
 		return 0;
 	default:
-		return report_error(report, -EINVAL, "option %d is unknown", id);
+		return report_error(-EINVAL, "option %d is unknown", id);
 	}
 }
 
-static int read_general_option(struct options *options, enum option_id id, const char *value,
-			       struct report *report)
+static int read_general_option(struct options *options, enum option_id id, const char *value)
 {
 	unsigned long number;
 
 	switch (id) {
 	case OPT_FD:
 		if (!word_number(&number, value, 0, 1 << 20))
-			return report_error(report, -EINVAL,
+			return report_error(-EINVAL,
 					    "--fd '%s': write the number of a free file "
 					    "descriptor, like 3",
 					    value);
 		options->fd = (int)number;
 		return 0;
 	case OPT_USER:
-		return privs_parse(&options->user, value, report);
+		return privs_parse(&options->user, value);
 	case OPT_NETNS:
 		if (!*value || strlen(value) >= sizeof(options->netns))
-			return report_error(report, -EINVAL,
-					    "--netns '%s': write a name, a PID or a path", value);
+			return report_error(-EINVAL, "--netns '%s': write a name, a PID or a path",
+					    value);
 		memcpy(options->netns, value, strlen(value) + 1);
 		return 0;
 	case OPT_JSON:
@@ -377,7 +373,7 @@ static int read_general_option(struct options *options, enum option_id id, const
 		options->use_vnet = true;
 		return 0;
 	default:
-		return report_error(report, -EINVAL, "option %d is unknown", id);
+		return report_error(-EINVAL, "option %d is unknown", id);
 	}
 }
 
@@ -398,14 +394,14 @@ static struct nic_options *present_nic(struct reading *reading)
 	return options->nic_count ? &options->nics[options->nic_count - 1] : &reading->common;
 }
 
-static int begin_nic(struct reading *reading, struct report *report)
+static int begin_nic(struct reading *reading)
 {
 	struct options *options = reading->options;
 	struct nic_options *nics;
 
 	nics = array_grow(options->nics, options->nic_count, sizeof(*nics));
 	if (!nics)
-		return report_error(report, -ENOMEM, "out of memory");
+		return report_error(-ENOMEM, "out of memory");
 	options->nics = nics;
 	options->nics[options->nic_count++] = reading->common;
 	reading->nic_seen = 0;
@@ -430,7 +426,7 @@ static const char *name_of(const struct poptOption *table, enum option_id id)
 	return name;
 }
 
-static int check_repetition(struct reading *reading, enum option_id id, struct report *report)
+static int check_repetition(struct reading *reading, enum option_id id)
 {
 	const uint64_t places = bit(OPT_BRIDGE) | bit(OPT_LINK) | bit(OPT_UNATTACHED);
 	uint64_t *seen = id <= OPT_LAST_OF_NIC ? &reading->nic_seen : &reading->seen;
@@ -439,11 +435,10 @@ static int check_repetition(struct reading *reading, enum option_id id, struct r
 	if (id == OPT_MAC || id == OPT_USE_VNET)
 		return 0;
 	if (*seen & bit(id))
-		return report_error(report, -EINVAL, "--%s: it is given twice",
+		return report_error(-EINVAL, "--%s: it is given twice",
 				    name_of(reading->table, id));
 	if (bit(id) & places && *seen & places)
-		return report_error(report, -EINVAL,
-				    "--bridge, --link and --unattached: give one of them");
+		return report_error(-EINVAL, "--bridge, --link and --unattached: give one of them");
 	*seen |= bit(id);
 	return 0;
 }
@@ -453,7 +448,7 @@ static int check_repetition(struct reading *reading, enum option_id id, struct r
  * that others go by, no MTU or VLAN of the bridge, no address that is tied to a port, nobody else's
  * device, user or namespace.
  */
-static int check_reach(const struct reading *reading, enum option_id id, struct report *report)
+static int check_reach(const struct reading *reading, enum option_id id)
 {
 	const uint64_t near = bit(OPT_MAC) | bit(OPT_BRIDGE) | bit(OPT_LINK) | bit(OPT_MODE) |
 			      bit(OPT_QUEUES) | bit(OPT_VHOST) | bit(OPT_NO_VNET_HDR) |
@@ -462,78 +457,74 @@ static int check_reach(const struct reading *reading, enum option_id id, struct 
 
 	if (!privs_are_lent() || near & bit(id))
 		return 0;
-	return report_error(report, -EPERM,
+	return report_error(-EPERM,
 			    "--%s: a caller without privilege of its own may not say this: run it "
 			    "with sudo",
 			    name_of(reading->table, id));
 }
 
-static int read_option(struct reading *reading, poptContext context, enum option_id id,
-		       struct report *report)
+static int read_option(struct reading *reading, poptContext context, enum option_id id)
 {
 	char *value = poptGetOptArg(context);
-	int err = check_reach(reading, id, report);
+	int err = check_reach(reading, id);
 
 	if (!err)
-		err = check_repetition(reading, id, report);
+		err = check_repetition(reading, id);
 	if (!err && id == OPT_MAC) {
-		err = begin_nic(reading, report);
+		err = begin_nic(reading);
 		if (!err)
-			err = read_mac(present_nic(reading)->guest, value, report);
+			err = read_mac(present_nic(reading)->guest, value);
 	} else if (!err && id <= OPT_LAST_OF_NIC) {
-		err = read_nic_option(present_nic(reading), id, value, report);
+		err = read_nic_option(present_nic(reading), id, value);
 	} else if (!err) {
-		err = read_general_option(reading->options, id, value, report);
+		err = read_general_option(reading->options, id, value);
 	}
 	free(value);
 	return err;
 }
 
 /* A macvlan has no queues that somebody could open. */
-static int check_host_leg(const struct nic_options *nic, struct report *report)
+static int check_host_leg(const struct nic_options *nic)
 {
 	if (nic->kind != NIC_MACVTAP || nic->mode != MODE_BRIDGE)
 		return report_error(
-			report, -EINVAL,
-			"--host: it stands beside guests' macvtaps in mode bridge: give "
-			"--link IFNAME");
+			-EINVAL, "--host: it stands beside guests' macvtaps in mode bridge: give "
+				 "--link IFNAME");
 	if (nic->queues > 1 || nic->vhost != VHOST_OFF || nic->no_vnet_hdr ||
 	    nic->owner != (uid_t)-1 || nic->group != (gid_t)-1)
-		return report_error(report, -EINVAL,
+		return report_error(-EINVAL,
 				    "--host: nobody opens that device: --queues, --vhost, "
 				    "--no-vnet-hdr, --owner and --group are for a guest's");
 	return 0;
 }
 
-static int check_nic(const struct nic_options *nic, struct report *report)
+static int check_nic(const struct nic_options *nic)
 {
 	if (nic->kind == NIC_NOWHERE && !nic->for_host)
-		return report_error(report, -EINVAL,
-				    "where to? give --bridge BRIDGE, --link IFNAME or "
-				    "--unattached, before the first --mac or for each");
+		return report_error(-EINVAL, "where to? give --bridge BRIDGE, --link IFNAME or "
+					     "--unattached, before the first --mac or for each");
 	if (nic->kind != NIC_MACVTAP && nic->has_mode)
-		return report_error(report, -EINVAL, "--mode: it is for a macvtap, with --link");
+		return report_error(-EINVAL, "--mode: it is for a macvtap, with --link");
 	if (nic->mode == MODE_PASSTHRU && privs_are_lent())
 		return report_error(
-			report, -EPERM,
-			"--mode passthru: a caller without privilege of its own may not "
-			"take a whole device: run it with sudo");
+			-EPERM, "--mode passthru: a caller without privilege of its own may not "
+				"take a whole device: run it with sudo");
 	if (nic->kind == NIC_MACVTAP && nic->queues > 1 && geteuid() != 0)
-		return report_error(report, -EPERM,
+		return report_error(-EPERM,
 				    "--queues: several queues of a macvtap are for root, as each "
 				    "is opened by a device node of its own");
 	if (nic->kind != NIC_BRIDGED && nic_has_policy(nic))
-		return report_error(report, -EINVAL,
+		return report_error(-EINVAL,
 				    "--lock-mac, --isolated, --hairpin and --vlan: they are for "
 				    "a bridge port, with --bridge");
 	if (nic->kind != NIC_MACVTAP && nic->mtu > TAP_MTU_MAX)
-		return report_error(report, -EINVAL, "--mtu %u: a tap's is 68 to %d", nic->mtu,
+		return report_error(-EINVAL, "--mtu %u: a tap's is 68 to %d", nic->mtu,
 				    TAP_MTU_MAX);
-	return nic->for_host ? check_host_leg(nic, report) : 0;
+	return nic->for_host ? check_host_leg(nic) : 0;
 }
 
 /* Of two devices for one guest address, or of one name, the second would be refused later. */
-static int check_twins(const struct options *options, struct report *report)
+static int check_twins(const struct options *options)
 {
 	char text[MAC_STRLEN];
 
@@ -544,11 +535,11 @@ static int check_twins(const struct options *options, struct report *report)
 			const struct nic_options *other = &options->nics[i];
 
 			if (mac_equal(nic->guest, other->guest))
-				return report_error(report, -EINVAL, "--mac %s: it is given twice",
+				return report_error(-EINVAL, "--mac %s: it is given twice",
 						    mac_format(text, nic->guest));
 			if (nic->name[0] && !strchr(nic->name, '%') &&
 			    strcmp(nic->name, other->name) == 0)
-				return report_error(report, -EINVAL,
+				return report_error(-EINVAL,
 						    "--name %s: two NICs cannot have the "
 						    "same name: write it with %%d",
 						    nic->name);
@@ -560,8 +551,7 @@ static int check_twins(const struct options *options, struct report *report)
 #define MACS_SHOWN 4
 
 /* The one address that COMMAND's own words give its guest. */
-static int take_mac_of_command(struct reading *reading, char *const command[],
-			       struct report *report)
+static int take_mac_of_command(struct reading *reading, char *const command[])
 {
 	uint8_t macs[MACS_SHOWN][MAC_LEN];
 	char texts[MACS_SHOWN][MAC_STRLEN];
@@ -570,13 +560,13 @@ static int take_mac_of_command(struct reading *reading, char *const command[],
 	int err;
 
 	if (found == 0 && fault)
-		return report_error(report, -EINVAL,
+		return report_error(-EINVAL,
 				    "mac=%.*s: that is no MAC address: write one like "
 				    "52:54:00:84:e3:62, or say here by --mac what it will be",
 				    (int)strcspn(fault, ",\"'"), fault);
 	if (found == 0)
 		return report_error(
-			report, -EINVAL,
+			-EINVAL,
 			"%s: none of its arguments says mac=ADDRESS, and qemu would give every "
 			"such guest the same 52:54:00:12:34:56: say it there, or here by --mac "
 			"when the guest gets it otherwise",
@@ -584,52 +574,52 @@ static int take_mac_of_command(struct reading *reading, char *const command[],
 	for (size_t i = 0; i < found && i < MACS_SHOWN; i++)
 		mac_format(texts[i], macs[i]);
 	if (found > 1)
-		return report_error(report, -EINVAL,
+		return report_error(-EINVAL,
 				    "%s: its arguments name %zu addresses, %s, %s%s: give a --mac "
 				    "for each NIC that tapctl is to make",
 				    command[0], found, texts[0], texts[1], found > 2 ? " ..." : "");
 	fault = mac_fault(macs[0]);
 	if (fault)
-		return report_error(report, -EINVAL, "mac=%s: it %s: no guest can have it",
-				    texts[0], fault);
-	err = begin_nic(reading, report);
+		return report_error(-EINVAL, "mac=%s: it %s: no guest can have it", texts[0],
+				    fault);
+	err = begin_nic(reading);
 	if (!err)
 		memcpy(present_nic(reading)->guest, macs[0], MAC_LEN);
 	return err;
 }
 
-static int finish_nics(struct reading *reading, char *const command[], struct report *report)
+static int finish_nics(struct reading *reading, char *const command[])
 {
 	struct options *options = reading->options;
 	int err = 0;
 
 	if (options->nic_count == 0 && reading->common.for_host)
-		err = begin_nic(reading, report);
+		err = begin_nic(reading);
 	else if (options->nic_count == 0 && !command)
-		return report_error(report, -EINVAL,
+		return report_error(-EINVAL,
 				    "whose device? give the guest's address with --mac MAC");
 	else if (options->nic_count == 0)
-		err = take_mac_of_command(reading, command, report);
+		err = take_mac_of_command(reading, command);
 	for (size_t k = 0; k < options->nic_count && !err; k++)
-		err = check_nic(&options->nics[k], report);
-	return err ? err : check_twins(options, report);
+		err = check_nic(&options->nics[k]);
+	return err ? err : check_twins(options);
 }
 
 /* qemu says the bridge and the socket, and its user the guest's address, or nobody does. */
-static int finish_helper(struct reading *reading, struct report *report)
+static int finish_helper(struct reading *reading)
 {
 	struct options *options = reading->options;
 	int err = 0;
 
 	if (options->nic_count > 1)
-		return report_error(report, -EINVAL, "--mac: there is one guest's address");
+		return report_error(-EINVAL, "--mac: there is one guest's address");
 	if (present_nic(reading)->kind != NIC_BRIDGED || options->fd < 0)
-		return report_error(report, -EINVAL,
+		return report_error(-EINVAL,
 				    "bridge-helper: give --br=BRIDGE and --fd=N, as qemu does");
 	if (options->nic_count == 0) {
-		err = begin_nic(reading, report);
+		err = begin_nic(reading);
 		if (!err)
-			err = read_mac(present_nic(reading)->guest, "random", report);
+			err = read_mac(present_nic(reading)->guest, "random");
 		if (!err)
 			present_nic(reading)->anonymous = true;
 	}
@@ -639,7 +629,7 @@ static int finish_helper(struct reading *reading, struct report *report)
 }
 
 int options_read(struct options *options, poptContext context, const struct poptOption *table,
-		 enum options_nics nics, char *const command[], struct report *report)
+		 enum options_nics nics, char *const command[])
 {
 	struct reading reading = {
 		.table = table,
@@ -650,16 +640,15 @@ int options_read(struct options *options, poptContext context, const struct popt
 
 	*options = (struct options){ .fd = -1 };
 	while (!err && (id = poptGetNextOpt(context)) > 0)
-		err = read_option(&reading, context, (enum option_id)id, report);
+		err = read_option(&reading, context, (enum option_id)id);
 	if (!err && id < -1)
-		return report_error(report, -EINVAL, "%s: %s: see %s --help",
+		return report_error(-EINVAL, "%s: %s: see %s --help",
 				    poptBadOption(context, POPT_BADOPTION_NOALIAS),
 				    id == POPT_ERROR_BADOPT ? "unknown option" : poptStrerror(id),
 				    poptGetInvocationName(context));
 	if (err || nics == NICS_NONE)
 		return err;
-	return nics == NICS_HELPER ? finish_helper(&reading, report) :
-				     finish_nics(&reading, command, report);
+	return nics == NICS_HELPER ? finish_helper(&reading) : finish_nics(&reading, command);
 }
 
 void options_free(struct options *options)

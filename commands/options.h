@@ -3,7 +3,7 @@
  * The words of the command line: popt's tables, and the strict reading of every value.
  *
  * Nothing is touched here but the user database and getrandom. What is wrong is told in one line
- * of @report that says what to write instead.
+ * of error that says what to write instead.
  */
 #pragma once
 
@@ -46,7 +46,7 @@ enum options_nics { NICS_NONE, NICS_MANY, NICS_HELPER };
  * options_free().
  */
 int options_read(struct options *options, poptContext context, const struct poptOption *table,
-		 enum options_nics nics, char *const command[], struct report *report);
+		 enum options_nics nics, char *const command[]);
 void options_free(struct options *options);
 
 /* VID[,VID...] into @policy; false when it is something else. */

@@ -680,16 +680,16 @@ static void check_group(struct check *check, const struct group *group)
 }
 
 static int look(struct check *check, struct survey *survey, struct nl *nl,
-		const struct selection *selection, struct report *report)
+		const struct selection *selection)
 {
 	struct group group = { .count = 0 };
-	int err = survey_read(survey, nl, selection, report);
+	int err = survey_read(survey, nl, selection);
 
 	while (!err && survey_next(survey, &group))
 		check_group(check, &group);
 	survey_free(survey);
 	if (!err && check->err)
-		err = report_error(report, check->err, "out of memory");
+		err = report_error(check->err, "out of memory");
 	return err;
 }
 
@@ -697,18 +697,17 @@ static int look(struct check *check, struct survey *survey, struct nl *nl,
  * A look takes its time, and a device that is being made or removed just then looks broken: what
  * is wrong is so a moment later, too, when that is over.
  */
-int check_devices(struct nl *nl, const struct selection *selection, finding_fn *tell, void *data,
-		  struct report *report)
+int check_devices(struct nl *nl, const struct selection *selection, finding_fn *tell, void *data)
 {
 	const struct timespec moment = { .tv_nsec = 100000000 };
 	struct survey survey;
 	struct check check = { .survey = &survey, .data = data };
-	int err = look(&check, &survey, nl, selection, report);
+	int err = look(&check, &survey, nl, selection);
 
 	if (!err && check.count) {
 		nanosleep(&moment, NULL);
 		check.tell = tell;
-		err = look(&check, &survey, nl, selection, report);
+		err = look(&check, &survey, nl, selection);
 	}
 	free(check.seen);
 	return err;

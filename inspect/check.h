@@ -24,7 +24,6 @@ typedef void finding_fn(const struct finding *finding, void *data);
 /*
  * Tell what is wrong with the devices of @selection (NULL: all taps and macvtaps of tapctl's), with
  * their bridges and with their lower devices. Returns 0, also when there are findings, or a
- * negative errno with a line in @report.
+ * negative errno with a line of error.
  */
-int check_devices(struct nl *nl, const struct selection *selection, finding_fn *tell, void *data,
-		  struct report *report);
+int check_devices(struct nl *nl, const struct selection *selection, finding_fn *tell, void *data);

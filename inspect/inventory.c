@@ -231,23 +231,21 @@ static bool choose(struct survey *survey, const struct link *link)
 	return any || device;
 }
 
-static int choose_all(struct survey *survey, const struct selection *selection,
-		      struct report *report)
+static int choose_all(struct survey *survey, const struct selection *selection)
 {
 	for (size_t i = 0; i < survey->count && !selection; i++)
 		survey->links[i].chosen = survey->links[i].ours &&
 					  device_is_tap(&survey->links[i].link);
 	for (size_t i = 0; selection && i < selection->count; i++)
 		if (!choose(survey, &selection->links[i]))
-			return report_error(report, -ENODEV,
+			return report_error(-ENODEV,
 					    "%s: it is no tap and no macvtap, and none is on it: "
 					    "tapctl list --all shows all of them",
 					    selection->links[i].name);
 	return 0;
 }
 
-int survey_read(struct survey *survey, struct nl *nl, const struct selection *selection,
-		struct report *report)
+int survey_read(struct survey *survey, struct nl *nl, const struct selection *selection)
 {
 	int err;
 
@@ -260,10 +258,9 @@ int survey_read(struct survey *survey, struct nl *nl, const struct selection *se
 	if (err >= 0)
 		err = nl_vlan_dump(nl, keep_vlan, survey);
 	if (err < 0)
-		return report_error(report, err, "cannot look at the links: %s",
-				    nl_strerror(nl, err));
-	err = choose_all(survey, selection, report);
-	return err ? err : holders_read(&survey->holders, report);
+		return report_error(err, "cannot look at the links: %s", nl_strerror(nl, err));
+	err = choose_all(survey, selection);
+	return err ? err : holders_read(&survey->holders);
 }
 
 void survey_free(struct survey *survey)

@@ -54,10 +54,9 @@ struct group {
 /*
  * Read it all. Chosen are the links of @selection, where a bridge or lower device stands for what
  * is on it, or, when that is NULL, the taps and macvtaps of tapctl's. Returns 0 or a negative errno
- * with a line in @report. Free with survey_free().
+ * with a line of error. Free with survey_free().
  */
-int survey_read(struct survey *survey, struct nl *nl, const struct selection *selection,
-		struct report *report);
+int survey_read(struct survey *survey, struct nl *nl, const struct selection *selection);
 void survey_free(struct survey *survey);
 
 /* The link with that index, or NULL. */

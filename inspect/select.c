@@ -122,7 +122,7 @@ static int select_guest(struct nl *nl, struct selection *selection, const struct
 }
 
 static int select_word(struct nl *nl, struct selection *selection, struct guests *guests,
-		       const char *word, struct report *report)
+		       const char *word)
 {
 	bool name = !word_name_fault(word, false);
 	uint8_t guest[MAC_LEN];
@@ -136,29 +136,27 @@ static int select_word(struct nl *nl, struct selection *selection, struct guests
 		if (!err)
 			err = select_guest(nl, selection, guests, guest);
 		if (err == -ENODEV)
-			return report_error(report, err,
+			return report_error(err,
 					    "%s: there is no device of tapctl's for this guest "
 					    "here: tapctl list shows all",
 					    word);
 	}
 	if (err == -ENODEV)
 		return report_error(
-			report, err,
-			"'%s': there is no such device here: tapctl list --all shows all", word);
+			err, "'%s': there is no such device here: tapctl list --all shows all",
+			word);
 	if (err)
-		return report_error(report, err, "%s: cannot look it up: %s", word,
-				    nl_strerror(nl, err));
+		return report_error(err, "%s: cannot look it up: %s", word, nl_strerror(nl, err));
 	return 0;
 }
 
-int select_words(struct nl *nl, struct selection *selection, const char **words,
-		 struct report *report)
+int select_words(struct nl *nl, struct selection *selection, const char **words)
 {
 	struct guests guests = { .count = 0 };
 	int err = 0;
 
 	for (; *words && !err; words++)
-		err = select_word(nl, selection, &guests, *words, report);
+		err = select_word(nl, selection, &guests, *words);
 	free(guests.all);
 	return err;
 }
@@ -170,19 +168,19 @@ static int select_ours(const struct link *link, void *data)
 	return device_guest(guest, link) ? select_link(data, link) : 0;
 }
 
-int select_stale(struct nl *nl, struct selection *selection, bool force, struct report *report)
+int select_stale(struct nl *nl, struct selection *selection, bool force)
 {
 	struct selection macvtaps = { .count = 0 };
 	struct holders holders = { .count = 0 };
 	int err = dump_whole(nl, LINK_MACVTAP, select_ours, &macvtaps);
 
 	if (err)
-		report_error(report, err, "cannot list the macvtaps: %s", nl_strerror(nl, err));
+		report_error(err, "cannot list the macvtaps: %s", nl_strerror(nl, err));
 	else
-		err = holders_read(&holders, report);
+		err = holders_read(&holders);
 	if (!err && macvtaps.count && !force && (holders.incomplete || holders.nested))
 		err = report_error(
-			report, -EPERM,
+			-EPERM,
 			"/proc: there may be processes that cannot be looked into from here, "
 			"and one of them may hold a macvtap: run it as root and outside of "
 			"containers, or with --force");
@@ -190,7 +188,7 @@ int select_stale(struct nl *nl, struct selection *selection, bool force, struct 
 		dev_t rdev = device_rdev(&macvtaps.links[i]);
 
 		if (!rdev)
-			err = report_error(report, -ENODEV,
+			err = report_error(-ENODEV,
 					   "%s: cannot find its character device, so nobody "
 					   "knows who holds it",
 					   macvtaps.links[i].name);
@@ -223,7 +221,7 @@ static int draw_group(struct nl *nl, uint32_t *group)
 	return err;
 }
 
-int select_delete(struct nl *nl, const struct selection *selection, struct report *report)
+int select_delete(struct nl *nl, const struct selection *selection)
 {
 	uint32_t group;
 	int err;
@@ -231,7 +229,7 @@ int select_delete(struct nl *nl, const struct selection *selection, struct repor
 	if (selection->count == 1) {
 		err = nl_link_delete(nl, selection->links[0].ifindex);
 		if (err && err != -ENODEV)
-			return report_error(report, err, "%s: cannot remove it: %s%s",
+			return report_error(err, "%s: cannot remove it: %s%s",
 					    selection->links[0].name, nl_strerror(nl, err),
 					    err == -EPERM ? ": run it with sudo" : "");
 	} else if (selection->count > 1) {
@@ -239,12 +237,12 @@ int select_delete(struct nl *nl, const struct selection *selection, struct repor
 		if (!err)
 			err = nl_links_delete(nl, selection->links, selection->count, group);
 		if (err)
-			return report_error(
-				report, err, "%s and %zu more: cannot remove them: %s%s",
-				selection->links[0].name, selection->count - 1,
-				nl_strerror(nl, err), err == -EPERM ? ": run it with sudo" : "");
+			return report_error(err, "%s and %zu more: cannot remove them: %s%s",
+					    selection->links[0].name, selection->count - 1,
+					    nl_strerror(nl, err),
+					    err == -EPERM ? ": run it with sudo" : "");
 	}
 	for (size_t i = 0; i < selection->count; i++)
-		report_tell(report, REPORT_STEP, "%s: removed", selection->links[i].name);
+		report_tell(REPORT_STEP, "%s: removed", selection->links[i].name);
 	return 0;
 }

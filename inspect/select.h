@@ -22,14 +22,13 @@ int select_link(struct selection *selection, const struct link *link);
 
 /* Add the link of that name, or all of tapctl's for that guest, for each of @words (ends with
  * NULL). */
-int select_words(struct nl *nl, struct selection *selection, const char **words,
-		 struct report *report);
+int select_words(struct nl *nl, struct selection *selection, const char **words);
 
 /*
  * Add the macvtaps of tapctl's that no process has open. -EPERM when that cannot be known, as there
  * are processes that are not seen, unless @force.
  */
-int select_stale(struct nl *nl, struct selection *selection, bool force, struct report *report);
+int select_stale(struct nl *nl, struct selection *selection, bool force);
 
 /* Remove them, in one transaction as far as that goes, see nl_links_delete(). */
-int select_delete(struct nl *nl, const struct selection *selection, struct report *report);
+int select_delete(struct nl *nl, const struct selection *selection);

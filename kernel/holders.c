@@ -190,12 +190,12 @@ static int read_process(struct holders *holders, int proc, const char *name)
 	return err;
 }
 
-static int report_unread(struct report *report, int err)
+static int report_unread(int err)
 {
-	return report_error(report, err, "/proc: cannot read who holds what: %s", strerror(-err));
+	return report_error(err, "/proc: cannot read who holds what: %s", strerror(-err));
 }
 
-int holders_read(struct holders *holders, struct report *report)
+int holders_read(struct holders *holders)
 {
 	const struct dirent *entry;
 	struct stat pids;
@@ -209,7 +209,7 @@ int holders_read(struct holders *holders, struct report *report)
 	};
 	proc = opendir("/proc");
 	if (!proc)
-		return report_unread(report, -errno);
+		return report_unread(-errno);
 	while (!err) {
 		errno = 0;
 		entry = readdir(proc);
@@ -224,7 +224,7 @@ int holders_read(struct holders *holders, struct report *report)
 	if (!err)
 		return 0;
 	holders_free(holders);
-	return report_unread(report, err);
+	return report_unread(err);
 }
 
 void holders_free(struct holders *holders)

@@ -31,8 +31,8 @@ struct holders {
 	bool nested; /* in a PID namespace: those outside of it are not seen at all */
 };
 
-/* Read /proc. Returns 0 or a negative errno with a line in @report. Free with holders_free(). */
-int holders_read(struct holders *holders, struct report *report);
+/* Read /proc. Returns 0 or a negative errno with a line of error. Free with holders_free(). */
+int holders_read(struct holders *holders);
 void holders_free(struct holders *holders);
 
 /*

@@ -10,7 +10,7 @@
  * Move the process into the network namespace @which: a PID, a path (it holds a slash), or a name
  * of ip-netns(8). @previous gets an fd of the one it was in, for netns_leave().
  */
-int netns_enter(const char *which, int *previous, struct report *report);
+int netns_enter(const char *which, int *previous);
 
 /* Go back to @previous and close it. */
-int netns_leave(int previous, struct report *report);
+int netns_leave(int previous);

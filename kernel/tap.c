@@ -27,14 +27,14 @@ static int open_node(int dir, const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-static int report_open(struct report *report, int err, const char *path, const char *driver)
+static int report_open(int err, const char *path, const char *driver)
 {
 	struct utsname kernel;
 
 	switch (err) {
 	case -ENOENT:
 		return report_error(
-			report, err,
+			err,
 			"%s: there is no such device here: a container needs --device %s "
 			"and the capability NET_ADMIN; elsewhere: modprobe %s",
 			path, path, driver);
@@ -42,46 +42,46 @@ static int report_open(struct report *report, int err, const char *path, const c
 	case -ENXIO:
 		uname(&kernel);
 		return report_error(
-			report, err,
+			err,
 			"%s: the running kernel %s has no driver %s: was the kernel updated "
 			"and not rebooted? else: modprobe %s",
 			path, kernel.release, driver, driver);
 	case -EPERM:
-		return report_error(report, err,
+		return report_error(err,
 				    "%s: opening it is forbidden, as by a device cgroup: allow "
 				    "the device there (a container: --device %s)",
 				    path, path);
 	case -EACCES:
 		return report_error(
-			report, err,
+			err,
 			"%s: opening it is forbidden by its mode or by a security module: "
 			"run as root or as its owner",
 			path);
 	default:
-		return report_error(report, err, "%s: cannot open it: %s", path, strerror(-err));
+		return report_error(err, "%s: cannot open it: %s", path, strerror(-err));
 	}
 }
 
-static int open_device(int *fd, const char *path, const char *driver, struct report *report)
+static int open_device(int *fd, const char *path, const char *driver)
 {
 	int n = open_node(AT_FDCWD, path, O_RDWR);
 
 	if (n < 0)
-		return report_open(report, n, path, driver);
+		return report_open(n, path, driver);
 	*fd = n;
 	return 0;
 }
 
-int vhost_open(int *fd, struct report *report)
+int vhost_open(int *fd)
 {
-	return open_device(fd, "/dev/vhost-net", "vhost_net", report);
+	return open_device(fd, "/dev/vhost-net", "vhost_net");
 }
 
 /* --- tap --- */
 
-int tap_open(int *fd, struct report *report)
+int tap_open(int *fd)
 {
-	return open_device(fd, "/dev/net/tun", "tun", report);
+	return open_device(fd, "/dev/net/tun", "tun");
 }
 
 /* The flags travel in a short that is read as unsigned. */
@@ -185,7 +185,7 @@ bool macvtap_node_is(int ifindex, dev_t rdev, struct node_owner *owner)
 	return true;
 }
 
-int macvtap_node_give(int ifindex, dev_t rdev, uid_t uid, gid_t gid, struct report *report)
+int macvtap_node_give(int ifindex, dev_t rdev, uid_t uid, gid_t gid)
 {
 	char path[NODE_PATH], self[NODE_PATH];
 	struct stat st;
@@ -194,16 +194,15 @@ int macvtap_node_give(int ifindex, dev_t rdev, uid_t uid, gid_t gid, struct repo
 	/* O_PATH: the node is looked at and given away, the device is not opened. */
 	fd = open_node(AT_FDCWD, node_path(path, ifindex), O_PATH | O_NOFOLLOW);
 	if (fd < 0)
-		return report_error(report, fd, "%s: cannot give it to its owner: %s", path,
-				    strerror(-fd));
+		return report_error(fd, "%s: cannot give it to its owner: %s", path, strerror(-fd));
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != rdev)
 		err = report_error(
-			report, -ENODEV,
+			-ENODEV,
 			"%s: this is not the device just made, but another one of that name", path);
 	else if (chmod(self, gid == (gid_t)-1 ? 0600 : 0660) < 0 ||
 		 fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
-		err = report_error(report, -errno, "%s: cannot give it to its owner: %s", path,
+		err = report_error(-errno, "%s: cannot give it to its owner: %s", path,
 				   strerror(errno));
 	close(fd);
 	return err;
@@ -294,8 +293,7 @@ static int set_queue_flags(int fd, const char *name, const struct queue_flags *f
 }
 
 int macvtap_open(int *fds, unsigned count, int inotify, const char *name, int ifindex, dev_t rdev,
-		 const uint8_t address[static MAC_LEN], const struct queue_flags *flags,
-		 struct report *report)
+		 const uint8_t address[static MAC_LEN], const struct queue_flags *flags)
 {
 	char public_path[NODE_PATH], private_path[NODE_PATH] = "";
 	struct stat st;
@@ -308,7 +306,7 @@ int macvtap_open(int *fds, unsigned count, int inotify, const char *name, int if
 	 * before it is opened, and keep it to open whatever macvtap gets this number later.
 	 */
 	if (geteuid() != 0 && (count > 1 || !public_node))
-		return report_error(report, -EPERM,
+		return report_error(-EPERM,
 				    "%s: it has no device node %s, or not enough for %u queues, "
 				    "and only root may make one",
 				    name, public_path, count);
@@ -340,10 +338,10 @@ int macvtap_open(int *fds, unsigned count, int inotify, const char *name, int if
 		fds[opened] = -1;
 	}
 	if (err == -EPERM || err == -EACCES)
-		return report_error(report, err,
+		return report_error(err,
 				    "%s: opening its character device %u:%u (%s) is forbidden, by "
 				    "the node's mode, a device cgroup or a missing CAP_MKNOD",
 				    name, major(rdev), minor(rdev), public_path);
-	return report_error(report, err, "%s: cannot open its character device %u:%u (%s): %s",
-			    name, major(rdev), minor(rdev), public_path, strerror(-err));
+	return report_error(err, "%s: cannot open its character device %u:%u (%s): %s", name,
+			    major(rdev), minor(rdev), public_path, strerror(-err));
 }

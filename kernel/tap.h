@@ -4,7 +4,7 @@
  * /dev/vhost-net.
  *
  * Every fd is close-on-exec and the caller's to close. Functions return 0 or a negative errno
- * and leave the line of error in @report.
+ * and keep the line of error.
  */
 #pragma once
 
@@ -25,12 +25,12 @@ struct queue_flags {
 
 /* Open /dev/net/tun: the tap will be in the network namespace of this moment (drivers/net/tun.c).
  */
-int tap_open(int *fd, struct report *report);
+int tap_open(int *fd);
 
 /*
  * Make the tap @name, or attach to it as one more queue. @name may hold one %d and has the
  * kernel's choice on return. -EBUSY, -EINVAL and -EPERM have many causes; the caller, who can look
- * at the links, words them: no line is left in the report.
+ * at the links, words them: no line of error is kept.
  */
 int tap_attach(int fd, char name[static IFNAMSIZ], const struct queue_flags *flags);
 
@@ -64,7 +64,7 @@ bool macvtap_node_is(int ifindex, dev_t rdev, struct node_owner *owner);
 
 /* Give the public node of a macvtap to @uid and @gid ((uid_t)-1: as it is), mode 0600 or, with a
  * group, 0660. */
-int macvtap_node_give(int ifindex, dev_t rdev, uid_t uid, gid_t gid, struct report *report);
+int macvtap_node_give(int ifindex, dev_t rdev, uid_t uid, gid_t gid);
 
 /*
  * Open @count queues of a macvtap into @fds. All or none. The public node is used when it is the
@@ -73,8 +73,7 @@ int macvtap_node_give(int ifindex, dev_t rdev, uid_t uid, gid_t gid, struct repo
  * melt into one.
  */
 int macvtap_open(int *fds, unsigned count, int inotify, const char *name, int ifindex, dev_t rdev,
-		 const uint8_t address[static MAC_LEN], const struct queue_flags *flags,
-		 struct report *report);
+		 const uint8_t address[static MAC_LEN], const struct queue_flags *flags);
 
 /* Open /dev/vhost-net. */
-int vhost_open(int *fd, struct report *report);
+int vhost_open(int *fd);

@@ -9,6 +9,7 @@
 
 #include "lib/access.h"
 #include "lib/parse.h"
+#include "lib/report.h"
 
 #define INCLUDES_MAX 8 /* deep */
 #define BLANKS " \t\n\v\f\r"
@@ -21,7 +22,6 @@ struct question {
 	bool link; /* the name is a macvtap's lower device, and not a bridge */
 	bool allowed, denied;
 	unsigned depth; /* of includes */
-	struct report *report;
 };
 
 static int read_file(struct question *question, const char *path);
@@ -54,20 +54,19 @@ static int read_line(struct question *question, char *line, const char *path, un
 	/* A relative path would be one of the caller's choice. */
 	if (strcmp(word, "include") == 0)
 		return *arg == '/' ? include_file(question, arg) :
-				     report_error(question->report, -EINVAL,
+				     report_error(-EINVAL,
 						  "%s line %u: include wants a path from the root",
 						  path, number);
 	link = strcmp(word, "allow-link") == 0 || strcmp(word, "deny-link") == 0;
 	deny = strncmp(word, "deny", 4) == 0;
 	if (!link && strcmp(word, "allow") != 0 && strcmp(word, "deny") != 0)
-		return report_error(question->report, -EINVAL,
+		return report_error(-EINVAL,
 				    "%s line %u: '%s' is not allow, deny, allow-link, deny-link "
 				    "or include",
 				    path, number, word);
 	fault = word_name_fault(arg, false);
 	if (fault)
-		return report_error(question->report, -EINVAL, "%s line %u: '%s': %s", path, number,
-				    arg, fault);
+		return report_error(-EINVAL, "%s line %u: '%s': %s", path, number, arg, fault);
 	if (link != question->link || (strcmp(arg, "all") != 0 && strcmp(arg, question->name) != 0))
 		return 0;
 	if (deny)
@@ -83,17 +82,16 @@ static int check_file(const struct question *question, const char *path, int fd)
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return report_error(question->report, -EIO, "%s: cannot look at it: %s", path,
-				    strerror(errno));
+		return report_error(-EIO, "%s: cannot look at it: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return report_error(question->report, -EINVAL, "%s: it is no file", path);
+		return report_error(-EINVAL, "%s: it is no file", path);
 	if (st.st_mode & S_IWOTH)
-		return report_error(question->report, -EINVAL,
+		return report_error(-EINVAL,
 				    "%s: everybody may write it, so it allows nothing: chmod o-w "
 				    "%s",
 				    path, path);
 	if (question->depth == 0 && st.st_uid != 0)
-		return report_error(question->report, -EINVAL,
+		return report_error(-EINVAL,
 				    "%s: it is not root's, so it allows nothing: chown root %s",
 				    path, path);
 	return 0;
@@ -110,15 +108,14 @@ static int read_lines(struct question *question, const char *path, FILE *file)
 	while (!err && (n = getline(&line, &size, file)) >= 0) {
 		number++;
 		if (strlen(line) != (size_t)n)
-			err = report_error(question->report, -EINVAL,
-					   "%s line %u: there is a NUL byte in it", path, number);
+			err = report_error(-EINVAL, "%s line %u: there is a NUL byte in it", path,
+					   number);
 		else
 			err = read_line(question, line, path, number);
 	}
 	/* Half a file would lack its denials. */
 	if (!err && !feof(file))
-		err = report_error(question->report, -EIO, "%s: cannot read it: %s", path,
-				   strerror(errno));
+		err = report_error(-EIO, "%s: cannot read it: %s", path, strerror(errno));
 	free(line);
 	return err;
 }
@@ -130,7 +127,7 @@ static int read_file(struct question *question, const char *path)
 	FILE *file;
 
 	if (question->depth > INCLUDES_MAX)
-		return report_error(question->report, -ELOOP,
+		return report_error(-ELOOP,
 				    "%s: it is included more than %d deep: does it include itself?",
 				    path, INCLUDES_MAX);
 	/* The caller must not be kept waiting by a pipe. */
@@ -138,14 +135,12 @@ static int read_file(struct question *question, const char *path)
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES))
 		return -errno;
 	if (fd < 0)
-		return report_error(question->report, -EIO, "%s: cannot open it: %s", path,
-				    strerror(errno));
+		return report_error(-EIO, "%s: cannot open it: %s", path, strerror(errno));
 	err = check_file(question, path, fd);
 	file = err ? NULL : fdopen(fd, "r");
 	if (!file) {
 		if (!err)
-			err = report_error(question->report, -EIO, "%s: cannot read it: %s", path,
-					   strerror(errno));
+			err = report_error(-EIO, "%s: cannot read it: %s", path, strerror(errno));
 		close(fd);
 		return err;
 	}
@@ -154,12 +149,11 @@ static int read_file(struct question *question, const char *path)
 	return err;
 }
 
-int access_check(const struct nic *nic, struct report *report)
+int access_check(const char *name, bool lower)
 {
 	struct question question = {
-		.name = nic->attach.name,
-		.link = nic->want.kind == NIC_MACVTAP,
-		.report = report,
+		.name = name,
+		.link = lower,
 	};
 	const char *path = files[0];
 	int err = read_file(&question, path);
@@ -169,20 +163,19 @@ int access_check(const struct nic *nic, struct report *report)
 		err = read_file(&question, path);
 	}
 	if (err == -ENOENT)
-		return report_error(report, -EACCES,
+		return report_error(-EACCES,
 				    "%s: access denied: there is no access file, neither %s nor %s",
 				    question.name, files[0], files[1]);
 	if (err)
-		return report_error(report, -EACCES,
+		return report_error(-EACCES,
 				    "%s: access denied: cannot read the access file %s: %s",
 				    question.name, path, strerror(-err));
 	if (question.denied)
-		return report_error(report, -EACCES, "%s: access denied by acl file %s",
-				    question.name, path);
+		return report_error(-EACCES, "%s: access denied by acl file %s", question.name,
+				    path);
 	if (!question.allowed)
-		return report_error(report, -EACCES,
-				    "%s: access denied by acl file %s: no line says allow%s %s",
-				    question.name, path, question.link ? "-link" : "",
-				    question.name);
+		return report_error(
+			-EACCES, "%s: access denied by acl file %s: no line says allow%s %s",
+			question.name, path, question.link ? "-link" : "", question.name);
 	return 0;
 }

@@ -9,11 +9,11 @@
  */
 #pragma once
 
-#include "nic/nic.h"
-#include "lib/report.h"
+#include <stdbool.h>
 
 /*
- * Whether the access file lets a device be on nic->attach, which has been looked up: it is that
- * link's own name which counts, not an alternative one. 0, or -EACCES with the line of error.
+ * Whether the access file lets a device be on the bridge @name or, with @lower, on that lower
+ * device: it is the link's own name which counts, not an alternative one. 0, or -EACCES with a line
+ * of error.
  */
-int access_check(const struct nic *nic, struct report *report);
+int access_check(const char *name, bool lower);

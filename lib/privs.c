@@ -48,7 +48,7 @@ bool privs_find_group(gid_t *gid, const char *word)
 	return entry;
 }
 
-int privs_parse(struct privs_user *user, const char *text, struct report *report)
+int privs_parse(struct privs_user *user, const char *text)
 {
 	const char *colon = strchr(text, ':');
 	const struct passwd *entry;
@@ -56,20 +56,20 @@ int privs_parse(struct privs_user *user, const char *text, struct report *report
 	size_t len = colon ? (size_t)(colon - text) : strlen(text);
 
 	if (len == 0 || len >= sizeof(word))
-		return report_error(report, -EINVAL, "--user '%s': write USER or USER:GROUP", text);
+		return report_error(-EINVAL, "--user '%s': write USER or USER:GROUP", text);
 	memcpy(word, text, len);
 	word[len] = '\0';
 	if (!privs_find_user(&user->uid, word))
-		return report_error(report, -EINVAL, "--user %s: there is no such user", word);
+		return report_error(-EINVAL, "--user %s: there is no such user", word);
 	entry = getpwuid(user->uid);
 	snprintf(user->name, sizeof(user->name), "%s", entry ? entry->pw_name : "");
 	if (entry)
 		user->gid = entry->pw_gid;
 	if (colon && !privs_find_group(&user->gid, colon + 1))
-		return report_error(report, -EINVAL, "--user %s: there is no such group as '%s'",
-				    text, colon + 1);
+		return report_error(-EINVAL, "--user %s: there is no such group as '%s'", text,
+				    colon + 1);
 	if (!colon && !entry)
-		return report_error(report, -EINVAL,
+		return report_error(-EINVAL,
 				    "--user %s: no user has that number, so its group "
 				    "is not known: write %s:GROUP",
 				    word, word);
@@ -148,7 +148,7 @@ int privs_keep_links(void)
 	return capabilities_set(data);
 }
 
-int privs_clear_inherited(struct report *report)
+int privs_clear_inherited(void)
 {
 	struct __user_cap_data_struct data[CAP_WORDS] = { 0 };
 	int err = capabilities_get(data);
@@ -166,7 +166,7 @@ int privs_clear_inherited(struct report *report)
 		err = capabilities_set(data);
 	}
 	if (err)
-		return report_error(report, err, "cannot clear the capabilities for COMMAND: %s",
+		return report_error(err, "cannot clear the capabilities for COMMAND: %s",
 				    strerror(-err));
 	return 0;
 }
@@ -234,17 +234,16 @@ static bool has_given_up(const struct privs_user *user)
 	       prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 }
 
-int privs_become(const struct privs_user *user, struct report *report)
+int privs_become(const struct privs_user *user)
 {
 	const char *step;
 	int err = give_up(user, &step);
 
 	if (err)
-		return report_error(report, err, "--user %s: cannot change %s: %s",
+		return report_error(err, "--user %s: cannot change %s: %s",
 				    user->name[0] ? user->name : "by number", step, strerror(-err));
 	if (!has_given_up(user))
-		return report_error(report, -EPERM,
-				    "--user %s: privileges are left after giving them up",
+		return report_error(-EPERM, "--user %s: privileges are left after giving them up",
 				    user->name[0] ? user->name : "by number");
 	return 0;
 }

@@ -21,7 +21,7 @@ bool privs_find_user(uid_t *uid, const char *word);
 bool privs_find_group(gid_t *gid, const char *word);
 
 /* Read USER[:GROUP]. A user known only by number needs a GROUP. Returns 0 or -EINVAL. */
-int privs_parse(struct privs_user *user, const char *text, struct report *report);
+int privs_parse(struct privs_user *user, const char *text);
 
 /*
  * Whether this process has its capabilities from the file of its program, and its caller may have
@@ -55,11 +55,11 @@ int privs_keep_links(void);
  * Take away what COMMAND would get of tapctl's: the ambient and inheritable capabilities, and all
  * capabilities that are lent.
  */
-int privs_clear_inherited(struct report *report);
+int privs_clear_inherited(void);
 
 /*
  * Become @user for good: no capability in any set, no way to gain one (no_new_privs, locked
  * securebits), the user's own groups only. Read back before it returns 0; there is no half of it to
  * go on with.
  */
-int privs_become(const struct privs_user *user, struct report *report);
+int privs_become(const struct privs_user *user);

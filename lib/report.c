@@ -4,27 +4,45 @@
 
 #include "lib/report.h"
 
-int report_error(struct report *r, int err, const char *fmt, ...)
+static char error_line[512];
+static report_fn *listener;
+
+int report_error(int err, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (r->error[0])
+	if (error_line[0])
 		return err;
 	va_start(ap, fmt);
-	vsnprintf(r->error, sizeof(r->error), fmt, ap);
+	vsnprintf(error_line, sizeof(error_line), fmt, ap);
 	va_end(ap);
 	return err;
 }
 
-void report_tell(const struct report *r, enum report_kind kind, const char *fmt, ...)
+const char *report_line(void)
+{
+	return error_line;
+}
+
+void report_forget(void)
+{
+	error_line[0] = '\0';
+}
+
+void report_to(report_fn *tell)
+{
+	listener = tell;
+}
+
+void report_tell(enum report_kind kind, const char *fmt, ...)
 {
 	char line[512];
 	va_list ap;
 
-	if (!r->tell)
+	if (!listener)
 		return;
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	r->tell(kind, line);
+	listener(kind, line);
 }

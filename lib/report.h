@@ -1,30 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a room has to tell the user: the one line of error that travels up to the command line, and
- * warnings and steps that are told as they happen.
+ * What a module has to tell the user: the process's one line of error, which the command line
+ * prints in the end, and warnings and steps that are told as they happen.
  *
- * No room but tapctl.c writes to standard error; it fills in the function @tell.
+ * Nothing is printed here: tapctl.c and commands/ do that.
  */
 #pragma once
+
+/*
+ * Keep the line of error, "SUBJECT: what went wrong[: what to do]". The first one stands: what
+ * fails while cleaning up must not hide the cause. Returns @err, a negative errno, so that a caller
+ * can `return report_error(...)`.
+ */
+int report_error(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The line of error; "": there is none. */
+const char *report_line(void);
+
+/* What was kept is no failure: begin again without a line. */
+void report_forget(void);
 
 enum report_kind {
 	REPORT_WARNING,
 	REPORT_STEP, /* told only when --verbose asks for it */
 };
 
-struct report {
-	char error[512];
-	void (*tell)(enum report_kind kind, const char *line);
-};
-
-/*
- * Keep a line of error, "SUBJECT: what went wrong[: what to do]". The first one stands: what fails
- * while cleaning up must not hide the cause. Returns @err, a negative errno, so that a caller can
- * `return report_error(...)`.
- */
-int report_error(struct report *r, int err, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+/* Who is told warnings and steps from now on; nobody is at first. */
+typedef void report_fn(enum report_kind kind, const char *line);
+void report_to(report_fn *tell);
 
 /* Tell a warning or a step at once. */
-void report_tell(const struct report *r, enum report_kind kind, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+void report_tell(enum report_kind kind, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -14,21 +14,21 @@ bool explain_is_gone(int err)
 	return err == -EBADFD || err == -ENODEV;
 }
 
-int explain_gone(const struct nic *nic, int err, struct report *report)
+int explain_gone(const struct nic *nic, int err)
 {
-	return report_error(report, err, "%s: it has gone: somebody removed it meanwhile",
-			    nic->name);
+	return report_error(err, "%s: it has gone: somebody removed it meanwhile", nic->name);
 }
 
 const char *explain_holder(char words[static 64], const char *name, dev_t rdev)
 {
-	struct report quiet = { .error = "" };
 	const struct holder *holder;
 	struct holders holders;
 
 	words[0] = '\0';
-	if (holders_read(&holders, &quiet) < 0)
+	if (holders_read(&holders) < 0) {
+		report_forget();
 		return words;
+	}
 	holder = holders_next(&holders, NULL, name, rdev);
 	if (holder)
 		snprintf(words, 64, ", held by %s (pid %d)", holder->command, (int)holder->pid);
@@ -37,71 +37,69 @@ const char *explain_holder(char words[static 64], const char *name, dev_t rdev)
 }
 
 /* The name is taken: by whom. */
-static int explain_exists(struct nl *nl, const char *name, struct report *report)
+static int explain_exists(struct nl *nl, const char *name)
 {
 	char words[64] = "", text[MAC_STRLEN];
 	uint8_t guest[MAC_LEN];
 	struct link link;
 
 	if (nl_link_get(nl, name, 0, &link) < 0)
-		return report_error(report, -EEXIST, "%s: a device of that name exists already",
-				    name);
+		return report_error(-EEXIST, "%s: a device of that name exists already", name);
 	if (device_is_tap(&link))
 		explain_holder(words, name, device_rdev(&link));
 	if (device_guest(guest, &link))
 		return report_error(
-			report, -EEXIST,
+			-EEXIST,
 			"%s: it exists already, made for the guest %s%s: exec --reuse opens it, "
 			"tapctl del removes it",
 			name, mac_format(text, guest), words);
 	if (device_is_host_leg(&link))
 		return report_error(
-			report, -EEXIST,
-			"%s: it exists already, as this host's leg: tapctl del removes it", name);
-	return report_error(report, -EEXIST,
+			-EEXIST, "%s: it exists already, as this host's leg: tapctl del removes it",
+			name);
+	return report_error(-EEXIST,
 			    "%s: it exists already, a %s that tapctl did not make%s: "
 			    "choose another --name",
 			    name, device_kind(&link), words);
 }
 
-int explain_attach(struct nl *nl, const struct nic *nic, int err, struct report *report)
+int explain_attach(struct nl *nl, const struct nic *nic, int err)
 {
 	char words[64];
 
 	switch (err) {
 	case -EBUSY:
 		if (!nic->reused)
-			return explain_exists(nl, nic->name, report);
-		return report_error(report, err, "%s: it is busy%s", nic->name,
+			return explain_exists(nl, nic->name);
+		return report_error(err, "%s: it is busy%s", nic->name,
 				    explain_holder(words, nic->name, 0));
 	case -EPERM:
 		if (nic->reused && nic->link.tun.has_owner && nic->link.tun.owner != geteuid())
-			return report_error(report, err,
+			return report_error(err,
 					    "%s: it belongs to uid %u, and without CAP_NET_ADMIN "
 					    "nobody else may open it",
 					    nic->name, nic->link.tun.owner);
 		return report_error(
-			report, err,
+			err,
 			"%s: making a tap needs CAP_NET_ADMIN over this network "
 			"namespace: run it with sudo, or in a user namespace of your own: "
 			"unshare -Urn",
 			nic->name);
 	case -EINVAL:
 		if (nic->reused)
-			return report_error(report, err,
+			return report_error(err,
 					    "%s: it was made %s several queues: --queues has to "
 					    "agree",
 					    nic->name,
 					    nic->link.tun.multi_queue ? "for" : "without");
-		return report_error(report, err, "%s: the kernel refuses that name or those flags",
+		return report_error(err, "%s: the kernel refuses that name or those flags",
 				    nic->name);
 	default:
-		return report_error(report, err, "%s: cannot make the tap: %s", nic->name,
-				    strerror(-err));
+		return report_error(err, "%s: cannot make the tap: %s", nic->name, strerror(-err));
 	}
 }
 
-int explain_tap_setup(struct nl *nl, const struct nic *nic, int err, struct report *report)
+int explain_tap_setup(struct nl *nl, const struct nic *nic, int err)
 {
 	static const char *const steps[NL_DELETE + 1] = {
 		[NL_PORT] = "set the flags of the bridge port",
@@ -111,16 +109,16 @@ int explain_tap_setup(struct nl *nl, const struct nic *nic, int err, struct repo
 	const char *bridge = nic->attach.name, *step = steps[nl->failed];
 
 	if (explain_is_gone(err) || (nl->failed == NL_READ && err == -ENOENT))
-		return explain_gone(nic, err, report);
+		return explain_gone(nic, err);
 	if (nl->failed == NL_CONFIGURE && err == -EXFULL)
 		return report_error(
-			report, err,
+			err,
 			"%s: the bridge is full, it takes 1023 ports: tapctl list shows leftovers",
 			bridge);
 	if (nl->failed == NL_CONFIGURE && nic->attach.ifindex)
-		return report_error(report, err, "%s: cannot make it a port of %s: %s", nic->name,
-				    bridge, nl_strerror(nl, err));
-	return report_error(report, err, "%s: cannot %s: %s", nic->name, step ? step : "set it up",
+		return report_error(err, "%s: cannot make it a port of %s: %s", nic->name, bridge,
+				    nl_strerror(nl, err));
+	return report_error(err, "%s: cannot %s: %s", nic->name, step ? step : "set it up",
 			    nl_strerror(nl, err));
 }
 
@@ -150,7 +148,7 @@ static bool has_twin(struct nl *nl, struct twin *twin)
 	       nl_link_dump(nl, LINK_MACVLAN, find_twin, twin) == -EEXIST;
 }
 
-int explain_macvtap(struct nl *nl, const struct nic *nic, int err, struct report *report)
+int explain_macvtap(struct nl *nl, const struct nic *nic, int err)
 {
 	const char *lower = nic->attach.name;
 	const char *kind = nic->want.for_host ? "macvlan" : "macvtap";
@@ -165,38 +163,36 @@ int explain_macvtap(struct nl *nl, const struct nic *nic, int err, struct report
 	snprintf(said, sizeof(said), "%s", nl_strerror(nl, err));
 	mac_format(mac, nic->want.guest);
 	if (failed == NL_CREATE && err == -EEXIST)
-		return explain_exists(nl, nic->name, report);
+		return explain_exists(nl, nic->name);
 	if (failed == NL_CREATE && err == -EPERM)
-		return report_error(report, err,
+		return report_error(err,
 				    "%s: making a %s needs CAP_NET_ADMIN over this network "
 				    "namespace: run it with sudo",
 				    nic->name, kind);
 	if (failed == NL_CREATE && err == -EOPNOTSUPP)
-		return report_error(report, err, "%s: this kernel has no %s: modprobe %s",
-				    nic->name, kind, kind);
+		return report_error(err, "%s: this kernel has no %s: modprobe %s", nic->name, kind,
+				    kind);
 	if (failed == NL_UP && (err == -EADDRINUSE || err == -EBUSY)) {
 		if (mac_equal(nic->attach.address, nic->want.guest))
-			return report_error(report, err,
+			return report_error(err,
 					    "%s: the address is that of %s itself: give the "
 					    "guest another one",
 					    mac, lower);
 		if (has_twin(nl, &twin))
 			return report_error(
-				report, err, "%s: the address is in use on %s by %s%s", mac, lower,
+				err, "%s: the address is in use on %s by %s%s", mac, lower,
 				twin.link.name,
 				explain_holder(words, twin.link.name, device_rdev(&twin.link)));
-		return report_error(report, err, "%s: the address is in use on %s already", mac,
-				    lower);
+		return report_error(err, "%s: the address is in use on %s already", mac, lower);
 	}
 	twin.passthru = true;
 	if (failed == NL_CREATE && err == -EINVAL && nic->want.mode == MODE_PASSTHRU)
-		return report_error(report, err,
+		return report_error(err,
 				    "%s: --mode passthru wants %s for itself, and it carries "
 				    "other devices already",
 				    nic->name, lower);
 	if (failed == NL_CREATE && err == -EINVAL && has_twin(nl, &twin))
-		return report_error(report, err, "%s: %s is taken whole by %s in mode passthru",
-				    nic->name, lower, twin.link.name);
-	return report_error(report, err, "%s: cannot make a %s on %s: %s", nic->name, kind, lower,
-			    said);
+		return report_error(err, "%s: %s is taken whole by %s in mode passthru", nic->name,
+				    lower, twin.link.name);
+	return report_error(err, "%s: cannot make a %s on %s: %s", nic->name, kind, lower, said);
 }

@@ -4,7 +4,7 @@
  * unmake it.
  *
  * The rules of the house are here: which address the device gets, and when a device of the same
- * name is the right one. Functions return 0 or a negative errno with the line of error in @report.
+ * name is the right one. Functions return 0 or a negative errno with a line of error.
  */
 #pragma once
 
@@ -63,7 +63,7 @@ bool nic_has_policy(const struct nic_options *want);
 
 /* Begin a device: derive its name and address. -ENOMEM. Every nic ends with nic_free(), which
  * closes its fds. */
-int nic_init(struct nic *nic, const struct nic_options *want, struct report *report);
+int nic_init(struct nic *nic, const struct nic_options *want);
 void nic_free(struct nic *nic);
 
 /* Whose the device is to be when its options name nobody. */
@@ -73,39 +73,39 @@ void nic_set_owner(struct nic *nic, uid_t owner);
  * Look up the bridge or lower device and check everything that can be known before making anything.
  * @previous, unless NULL, is a nic that was prepared just before: its answer is used again.
  */
-int nic_prepare(struct nl *nl, struct nic *nic, const struct nic *previous, struct report *report);
+int nic_prepare(struct nl *nl, struct nic *nic, const struct nic *previous);
 
 /*
  * Whether there is a device of that name and it is what was wanted: then nic->reused is set and
  * nic->link filled. One that is different is an error.
  */
-int nic_find_existing(struct nl *nl, struct nic *nic, struct report *report);
+int nic_find_existing(struct nl *nl, struct nic *nic);
 
 /* An ifindex that no link here has, high enough to meet no other namespace's /dev/tapN. */
-int nic_draw_ifindex(struct nl *nl, int *ifindex, struct report *report);
+int nic_draw_ifindex(struct nl *nl, int *ifindex);
 
 /*
  * Make a tap with all its queues (@one_queue: only one, and without carrier, as nobody will hold
  * it), or attach to the existing one; it lives until its fds are closed. Protections that were
  * asked for are read back. Or make a macvtap, with the index @ifindex; it stays.
  */
-int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue, struct report *report);
-int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex, struct report *report);
+int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue);
+int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex);
 
 /* Open the queues of a macvtap, watched by @inotify unless that is -1. */
-int nic_open_macvtap(struct nic *nic, int inotify, struct report *report);
+int nic_open_macvtap(struct nic *nic, int inotify);
 
 /* Open a vhost fd for each queue, as far as nic->want.vhost asks for it. */
-int nic_open_vhost(struct nic *nic, struct report *report);
+int nic_open_vhost(struct nic *nic);
 
 /* Give the device to its owner. */
-int nic_give(struct nic *nic, struct report *report);
+int nic_give(struct nic *nic);
 
 /* Make a tap outlive this process. The very last step. */
-int nic_persist(struct nic *nic, struct report *report);
+int nic_persist(struct nic *nic);
 
 /* Read the device back and compare it with what was wanted. */
-int nic_verify(struct nl *nl, struct nic *nic, struct report *report);
+int nic_verify(struct nl *nl, struct nic *nic);
 
 /* Close the fds, and remove the device if this process made it. Never fails loudly. */
 void nic_unmake(struct nl *nl, struct nic *nic);

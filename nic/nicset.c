@@ -9,8 +9,7 @@
 #include "inspect/select.h"
 #include "nic/nicset.h"
 
-int wire_begin(struct wire *wire, const struct nic_options *wants, size_t count,
-	       struct report *report)
+int wire_begin(struct wire *wire, const struct nic_options *wants, size_t count)
 {
 	int err;
 
@@ -22,19 +21,18 @@ int wire_begin(struct wire *wire, const struct nic_options *wants, size_t count,
 	wire->nics = calloc(count, sizeof(*wire->nics));
 	wire->watchers = malloc(count * sizeof(*wire->watchers));
 	if (err)
-		return report_error(report, err, "cannot open a netlink socket: %s",
-				    strerror(-err));
+		return report_error(err, "cannot open a netlink socket: %s", strerror(-err));
 	if (!wire->nics || !wire->watchers)
-		return report_error(report, -ENOMEM, "out of memory");
+		return report_error(-ENOMEM, "out of memory");
 	for (size_t k = 0; k < count; k++) {
 		struct nic *nic = &wire->nics[k];
 
 		wire->watchers[k] = (struct watcher){ .inotify = -1, .control = -1 };
-		err = nic_init(nic, &wants[k], report);
+		err = nic_init(nic, &wants[k]);
 		if (err)
 			return err;
 		wire->count++;
-		err = nic_prepare(&wire->nl, nic, k ? nic - 1 : NULL, report);
+		err = nic_prepare(&wire->nl, nic, k ? nic - 1 : NULL);
 		if (err)
 			return err;
 	}
@@ -52,29 +50,28 @@ static void allow_fds(size_t count)
 	}
 }
 
-static int make_macvtap(struct wire *wire, size_t k, bool watched, struct report *report)
+static int make_macvtap(struct wire *wire, size_t k, bool watched)
 {
 	struct nic *nic = &wire->nics[k];
-	int ifindex, err = nic_draw_ifindex(&wire->nl, &ifindex, report);
+	int ifindex, err = nic_draw_ifindex(&wire->nl, &ifindex);
 
 	if (!err && watched)
-		err = watcher_start(&wire->watchers[k], ifindex, nic->name, nic->want.guest,
-				    report);
-	return err ? err : nic_make_macvtap(&wire->nl, nic, ifindex, report);
+		err = watcher_start(&wire->watchers[k], ifindex, nic->name, nic->want.guest);
+	return err ? err : nic_make_macvtap(&wire->nl, nic, ifindex);
 }
 
-static void tell_made(const struct nic *nic, const struct report *report)
+static void tell_made(const struct nic *nic)
 {
 	char host[MAC_STRLEN], guest[MAC_STRLEN];
 
-	report_tell(report, REPORT_STEP, "%s: %s for the guest %s, address %s, %s%s, MTU %u",
-		    nic->name, nic->reused ? "opened" : "made", mac_format(guest, nic->want.guest),
+	report_tell(REPORT_STEP, "%s: %s for the guest %s, address %s, %s%s, MTU %u", nic->name,
+		    nic->reused ? "opened" : "made", mac_format(guest, nic->want.guest),
 		    mac_format(host, nic->host),
 		    nic->want.kind == NIC_UNATTACHED ? "unattached" : "on ", nic->want.attach,
 		    nic->link.mtu);
 }
 
-int wire_make_lasting(struct wire *wire, uid_t owner, struct report *report)
+int wire_make_lasting(struct wire *wire, uid_t owner)
 {
 	int err = 0;
 
@@ -83,61 +80,61 @@ int wire_make_lasting(struct wire *wire, uid_t owner, struct report *report)
 	for (size_t k = 0; k < wire->count && !err; k++) {
 		nic_set_owner(&wire->nics[k], owner);
 		err = wire->nics[k].want.kind == NIC_MACVTAP ?
-			      make_macvtap(wire, k, false, report) :
-			      nic_make_tap(&wire->nl, &wire->nics[k], true, report);
+			      make_macvtap(wire, k, false) :
+			      nic_make_tap(&wire->nl, &wire->nics[k], true);
 		if (!err)
-			tell_made(&wire->nics[k], report);
+			tell_made(&wire->nics[k]);
 	}
 	for (size_t k = 0; k < wire->count && !err; k++)
-		err = nic_give(&wire->nics[k], report);
+		err = nic_give(&wire->nics[k]);
 	for (size_t k = 0; k < wire->count && !err; k++)
-		err = nic_persist(&wire->nics[k], report);
+		err = nic_persist(&wire->nics[k]);
 	return err;
 }
 
-static int make_open(struct wire *wire, size_t k, bool reuse, struct report *report)
+static int make_open(struct wire *wire, size_t k, bool reuse)
 {
 	struct nic *nic = &wire->nics[k];
-	int err = reuse ? nic_find_existing(&wire->nl, nic, report) : 0;
+	int err = reuse ? nic_find_existing(&wire->nl, nic) : 0;
 
 	if (err)
 		return err;
 	nic_set_owner(nic, geteuid());
 	privs_use(PRIVS_LINKS);
 	if (nic->want.kind != NIC_MACVTAP)
-		err = nic_make_tap(&wire->nl, nic, false, report);
+		err = nic_make_tap(&wire->nl, nic, false);
 	else if (!nic->reused)
-		err = make_macvtap(wire, k, true, report);
+		err = make_macvtap(wire, k, true);
 	privs_use(PRIVS_NONE);
 	if (err || nic->want.kind != NIC_MACVTAP)
 		return err;
 	privs_use(PRIVS_NODES);
-	err = nic_open_macvtap(nic, wire->watchers[k].inotify, report);
+	err = nic_open_macvtap(nic, wire->watchers[k].inotify);
 	privs_use(PRIVS_NONE);
 	return err;
 }
 
-int wire_make_open(struct wire *wire, bool reuse, struct report *report)
+int wire_make_open(struct wire *wire, bool reuse)
 {
 	int err = 0;
 
 	for (size_t k = 0; k < wire->count && !err; k++) {
 		wire->tried = k + 1;
-		err = make_open(wire, k, reuse, report);
+		err = make_open(wire, k, reuse);
 		if (!err)
-			err = nic_open_vhost(&wire->nics[k], report);
+			err = nic_open_vhost(&wire->nics[k]);
 		if (!err)
-			tell_made(&wire->nics[k], report);
+			tell_made(&wire->nics[k]);
 	}
 	return err;
 }
 
-int wire_verify(struct wire *wire, struct report *report)
+int wire_verify(struct wire *wire)
 {
 	int err = 0;
 
 	for (size_t k = 0; k < wire->count && !err; k++)
-		err = nic_verify(&wire->nl, &wire->nics[k], report);
+		err = nic_verify(&wire->nl, &wire->nics[k]);
 	return err;
 }
 
@@ -148,14 +145,13 @@ int wire_verify(struct wire *wire, struct report *report)
 static void remove_made(struct wire *wire)
 {
 	struct selection made = { .count = 0 };
-	struct report quiet = { .error = "" };
 	int err = 0;
 
 	for (size_t k = 0; k < wire->count && !err; k++)
 		if (wire->nics[k].made && wire->nics[k].link.ifindex)
 			err = select_link(&made, &wire->nics[k].link);
 	if (!err && made.count > 1)
-		select_delete(&wire->nl, &made, &quiet);
+		select_delete(&wire->nl, &made);
 	free(made.links);
 }
 

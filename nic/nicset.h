@@ -20,21 +20,20 @@ struct wire {
  * Begin in the present network namespace: check everything that can be known before making
  * anything. Whatever it returns, wire_end() comes last.
  */
-int wire_begin(struct wire *wire, const struct nic_options *wants, size_t count,
-	       struct report *report);
+int wire_begin(struct wire *wire, const struct nic_options *wants, size_t count);
 
 /* Make devices that stay, for `add`. They belong to @owner where their options do not say
  * otherwise. */
-int wire_make_lasting(struct wire *wire, uid_t owner, struct report *report);
+int wire_make_lasting(struct wire *wire, uid_t owner);
 
 /*
  * Make devices that go with their last fd and open all their queues, for `exec`; with @reuse, open
  * those that are there already.
  */
-int wire_make_open(struct wire *wire, bool reuse, struct report *report);
+int wire_make_open(struct wire *wire, bool reuse);
 
 /* Read every device back, see nic_verify(). */
-int wire_verify(struct wire *wire, struct report *report);
+int wire_verify(struct wire *wire);
 
 /* Unmake whatever was made and is not to be there when the command has failed. */
 void wire_unmake(struct wire *wire);

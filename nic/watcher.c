@@ -155,7 +155,7 @@ static ssize_t read_control(int control)
 }
 
 int watcher_start(struct watcher *watcher, int ifindex, const char *name,
-		  const uint8_t mac[static MAC_LEN], struct report *report)
+		  const uint8_t mac[static MAC_LEN])
 {
 	struct watch watch = { .ifindex = ifindex, .name = name, .mac = mac };
 	int control[2], inotify;
@@ -163,11 +163,11 @@ int watcher_start(struct watcher *watcher, int ifindex, const char *name,
 
 	inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (inotify < 0)
-		return report_error(report, -errno, "cannot watch the device: inotify: %s",
+		return report_error(-errno, "cannot watch the device: inotify: %s",
 				    strerror(errno));
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) < 0) {
 		close(inotify);
-		return report_error(report, -errno, "cannot watch the device: socketpair: %s",
+		return report_error(-errno, "cannot watch the device: socketpair: %s",
 				    strerror(errno));
 	}
 	child = fork();
@@ -191,8 +191,7 @@ int watcher_start(struct watcher *watcher, int ifindex, const char *name,
 		if (ready)
 			return 0;
 	}
-	report_error(report, -ECHILD,
-		     "cannot start the process that removes the device in the end: %s",
+	report_error(-ECHILD, "cannot start the process that removes the device in the end: %s",
 		     child < 0 ? strerror(errno) : "it died");
 	watcher_finish(watcher);
 	return -ECHILD;

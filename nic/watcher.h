@@ -24,7 +24,7 @@ struct watcher {
  * @control and no queue is open, and only a device that has all of these and an alias of tapctl's.
  */
 int watcher_start(struct watcher *watcher, int ifindex, const char *name,
-		  const uint8_t mac[static MAC_LEN], struct report *report);
+		  const uint8_t mac[static MAC_LEN]);
 
 /* Let go, and wait until the watcher has removed the device, whose queues are closed. */
 void watcher_finish(struct watcher *watcher);

@@ -84,7 +84,6 @@ static char **cut_command(char *words[], size_t *count)
 static void read_line(size_t command, size_t count, char *words[])
 {
 	struct options options;
-	struct report report = { .error = "" };
 	struct poptOption table[ROWS];
 	char **tail = NULL;
 	poptContext context;
@@ -95,8 +94,9 @@ static void read_line(size_t command, size_t count, char *words[])
 	without_help(table, commands[command].table);
 	context = poptGetContext("tapctl", (int)count, (const char **)words, table, 0);
 	always(context, "there is memory");
-	err = options_read(&options, context, table, commands[command].nics, tail, &report);
-	always(err <= 0 && (err == 0) == !report.error[0], "an error is told, and only an error");
+	report_forget();
+	err = options_read(&options, context, table, commands[command].nics, tail);
+	always(err <= 0 && (err == 0) == !report_line()[0], "an error is told, and only an error");
 	if (!err)
 		check_options(&options, commands[command].nics);
 	options_free(&options);

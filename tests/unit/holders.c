@@ -47,10 +47,9 @@ static void test_next(void)
 
 static void test_read(void)
 {
-	struct report report = { .error = "" };
 	struct holders holders;
 
-	ok(holders_read(&holders, &report) == 0, "reads /proc");
+	ok(holders_read(&holders) == 0, "reads /proc");
 	ok(!holders_next(&holders, NULL, "no such device", 0),
 	   "where nobody holds what is not there");
 	holders_free(&holders);

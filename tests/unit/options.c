@@ -13,7 +13,6 @@
 /* A command line read. The caller frees result->options. */
 struct result {
 	struct options options;
-	struct report report;
 	int err;
 };
 
@@ -26,9 +25,9 @@ static struct result *read_line(struct result *result, const struct poptOption *
 	while (words[count])
 		count++;
 	context = poptGetContext("tapctl", count, words, table, 0);
-	result->report = (struct report){ .error = "" };
+	report_forget();
 	result->err = options_read(&result->options, context, table, nics ? NICS_MANY : NICS_NONE,
-				   tail, &result->report);
+				   tail);
 	poptFreeContext(context);
 	return result;
 }
@@ -133,11 +132,10 @@ static void test_command(void)
 	   "the address is COMMAND's");
 	options_free(&r.options);
 	READ(&r, options_exec, true, none, "-b", "br0");
-	ok(r.err == -EINVAL && strstr(r.report.error, "52:54:00:12:34:56"),
-	   "which has to name one");
+	ok(r.err == -EINVAL && strstr(report_line(), "52:54:00:12:34:56"), "which has to name one");
 	options_free(&r.options);
 	READ(&r, options_exec, true, two, "-b", "br0");
-	ok(r.err == -EINVAL && strstr(r.report.error, "name 2 addresses"), "and only one");
+	ok(r.err == -EINVAL && strstr(report_line(), "name 2 addresses"), "and only one");
 	options_free(&r.options);
 	READ(&r, options_exec, true, two, "-b", "br0", "-m", "525400000002");
 	ok(!r.err && r.options.nics[0].guest[5] == 2, "unless --mac says it");
@@ -174,8 +172,8 @@ static void test_errors(void)
 		const char *const *w = cases[i].words;
 
 		READ(&r, options_add, true, NULL, w[0], w[1], w[2], w[3], w[4], w[5]);
-		ok(r.err == -EINVAL && strstr(r.report.error, cases[i].error), "%s: %s", w[0],
-		   r.report.error);
+		ok(r.err == -EINVAL && strstr(report_line(), cases[i].error), "%s: %s", w[0],
+		   report_line());
 		options_free(&r.options);
 	}
 }
