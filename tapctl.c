@@ -176,21 +176,21 @@ static uid_t find_caller(void)
 	const char *sudo = geteuid() == 0 ? getenv("SUDO_UID") : NULL;
 	unsigned long uid;
 
-	return sudo && word_number(&uid, sudo, 0, (uid_t)-2) ? (uid_t)uid : getuid();
+	return sudo && parse_number(&uid, sudo, 0, (uid_t)-2) ? (uid_t)uid : getuid();
 }
 
-static int print_added(struct run *run, struct wire *wire)
+static int print_added(struct run *run, struct nicset *set)
 {
-	struct show show = { .out = stdout, .json = true, .nl = &wire->nl };
+	struct show show = { .out = stdout, .json = true, .nl = &set->nl };
 	/* They have an owner and stay only since they were read last. */
-	int err = run->options.json ? wire_verify(wire) : 0;
+	int err = run->options.json ? nicset_verify(set) : 0;
 
 	if (err)
 		return err;
 	if (run->options.json)
 		show_begin(&show);
-	for (size_t k = 0; k < wire->count; k++) {
-		struct link *link = &wire->nics[k].link;
+	for (size_t k = 0; k < set->count; k++) {
+		struct link *link = &set->nics[k].link;
 
 		if (!run->options.json) {
 			puts(link->name);
@@ -205,7 +205,7 @@ static int print_added(struct run *run, struct wire *wire)
 
 static int cmd_add(struct run *run)
 {
-	static struct wire wire;
+	static struct nicset set;
 	sigset_t signals;
 	int err;
 
@@ -216,14 +216,14 @@ static int cmd_add(struct run *run)
 	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGPIPE);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	err = wire_begin(&wire, run->options.nics, run->options.nic_count);
+	err = nicset_begin(&set, run->options.nics, run->options.nic_count);
 	if (!err)
-		err = wire_make_lasting(&wire, find_caller());
+		err = nicset_make_lasting(&set, find_caller());
 	if (!err)
-		err = print_added(run, &wire);
+		err = print_added(run, &set);
 	if (err)
-		wire_unmake(&wire);
-	wire_end(&wire);
+		nicset_unmake(&set);
+	nicset_end(&set);
 	return err ? fail(EXIT_FAILURE) : EXIT_SUCCESS;
 }
 
@@ -232,12 +232,12 @@ static int cmd_add(struct run *run)
 static int cmd_exec(struct run *run)
 {
 	static const int statuses[] = {
-		[LAUNCH_FAILED] = EXIT_EXEC_FAILED,
-		[LAUNCH_CANNOT_RUN] = EXIT_CANNOT_RUN,
-		[LAUNCH_NOT_FOUND] = EXIT_NOT_FOUND,
+		[EXEC_FAILED] = EXIT_EXEC_FAILED,
+		[EXEC_CANNOT_RUN] = EXIT_CANNOT_RUN,
+		[EXEC_NOT_FOUND] = EXIT_NOT_FOUND,
 	};
 
-	return fail(statuses[launch_run(&run->options, run->command)]);
+	return fail(statuses[exec_run(&run->options, run->command)]);
 }
 
 /* --- bridge-helper --- */
@@ -271,8 +271,7 @@ static int list_link(const struct link *link, void *data)
 	struct list *list = data;
 	uint8_t guest[MAC_LEN];
 
-	if ((device_is_tap(link) && (list->all || device_guest(guest, link))) ||
-	    device_is_host_leg(link))
+	if ((link_is_tap(link) && (list->all || record_guest(guest, link))) || record_is_host(link))
 		show_link(&list->show, link);
 	return ferror(list->show.out) ? -EIO : 0;
 }
@@ -283,8 +282,7 @@ static int select_devices(struct run *run, struct nl *nl, struct selection *sele
 	int err = select_words(nl, selection, run->words);
 
 	for (size_t i = 0; i < selection->count && !err; i++)
-		if (!device_is_tap(&selection->links[i]) &&
-		    !device_is_host_leg(&selection->links[i]))
+		if (!link_is_tap(&selection->links[i]) && !record_is_host(&selection->links[i]))
 			err = report_error(-EOPNOTSUPP,
 					   "%s: it is no tap and no macvtap: tapctl list --all "
 					   "shows those",
@@ -411,12 +409,12 @@ static int check_deletable(const struct run *run, const struct link *link)
 {
 	uint8_t guest[MAC_LEN];
 
-	if (!device_is_tap(link) && link->kind != LINK_MACVLAN)
+	if (!link_is_tap(link) && link->kind != LINK_MACVLAN)
 		return report_error(-EOPNOTSUPP,
 				    "%s: it is no tap, macvtap or macvlan: tapctl does not "
 				    "remove it",
 				    link->name);
-	if (!device_guest(guest, link) && !device_is_host_leg(link) && !run->options.force)
+	if (!record_guest(guest, link) && !record_is_host(link) && !run->options.force)
 		return report_error(-EPERM,
 				    "%s: tapctl did not make it: --force removes it all the same",
 				    link->name);
@@ -461,7 +459,7 @@ static int pin_bridge(struct nl *nl, const char *name)
 		return report_error(err, "%s: cannot look it up: %s", name, nl_strerror(nl, err));
 	if (link.kind != LINK_BRIDGE)
 		return report_error(-EOPNOTSUPP, "%s: it is no bridge, it is a %s", name,
-				    device_kind(&link));
+				    link_kind_word(&link));
 	if (mac_fault(link.address))
 		return report_error(-EADDRNOTAVAIL,
 				    "%s: its address %s %s: give it a port first, or "
@@ -480,7 +478,7 @@ static int pin_bridge(struct nl *nl, const char *name)
 static int cmd_pin(struct run *run)
 {
 	static struct nl nl;
-	const char *fault = word_name_fault(run->words[0], false);
+	const char *fault = parse_name_fault(run->words[0], false);
 	int err;
 
 	if (fault) {
@@ -608,7 +606,7 @@ static int run_command(const struct command *command, struct run *run, poptConte
 	if (run->options.verbose)
 		report_to(tell);
 	/* The places from --fd onwards are for COMMAND. */
-	if (!command->takes_command && launch_keep_streams() < 0)
+	if (!command->takes_command && fds_keep_streams() < 0)
 		return fail(failure);
 	/* exec comes back from there for COMMAND; the others end there. */
 	if (run->options.netns[0] && !command->takes_command &&

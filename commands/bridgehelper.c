@@ -50,25 +50,25 @@ static int send_fd(int socket, int fd)
 
 int bridgehelper_serve(const struct nic_options *want, int socket, bool audit)
 {
-	struct wire wire = { .count = 0 };
+	struct nicset set = { .count = 0 };
 	int err = check_socket(socket);
 
 	if (err)
 		return err;
-	err = wire_begin(&wire, want, 1);
+	err = nicset_begin(&set, want, 1);
 	if (!err)
-		err = access_check(wire.nics[0].attach.name, false);
+		err = access_check(set.nics[0].parent.name, false);
 	if (err)
 		goto out;
-	err = wire_make_open(&wire, false);
+	err = nicset_make_open(&set, false);
 	if (!err)
-		err = wire_verify(&wire);
+		err = nicset_verify(&set);
 	if (!err)
-		err = send_fd(socket, wire.nics[0].fds[0]);
+		err = send_fd(socket, set.nics[0].fds[0]);
 	if (audit)
-		audit_nics(wire.nics, wire.tried, !err);
+		audit_nics(set.nics, set.tried, !err);
 out:
 	/* What qemu has not got goes with its last fd. */
-	wire_end(&wire);
+	nicset_end(&set);
 	return err;
 }

@@ -159,7 +159,7 @@ static int put_environment(const struct nic *nics, size_t count)
 	return 0;
 }
 
-int launch_keep_streams(void)
+int fds_keep_streams(void)
 {
 	struct pollfd fds[] = { { .fd = STDIN_FILENO },
 				{ .fd = STDOUT_FILENO },
@@ -182,7 +182,7 @@ static int first_fd(const struct options *options)
 /* What is probably a mistake and still may be meant. */
 static void warn_of_command(const struct options *options, char *const command[])
 {
-	const char *closing = command_closes_fds(command);
+	const char *closing = args_close_fds(command);
 	uint8_t found[1][MAC_LEN];
 	char mac[MAC_STRLEN];
 
@@ -191,20 +191,20 @@ static void warn_of_command(const struct options *options, char *const command[]
 			    "%s closes all fds from 3 upwards: put it in front: "
 			    "%s ... tapctl exec ... -- COMMAND",
 			    closing, closing);
-	if (command_lacks_fd(command))
+	if (args_lack_fd(command))
 		report_tell(REPORT_WARNING,
 			    "%s: none of its arguments says fd=, so its guest is not on this "
 			    "device: write -netdev tap,id=ID,fd=%d",
 			    command[0], first_fd(options));
 	for (size_t k = 0; k < options->nic_count; k++) {
 		mac_format(mac, options->nics[k].guest);
-		if (command_lacks_mac(command))
+		if (args_lack_mac(command))
 			report_tell(REPORT_WARNING,
 				    "%s: none of its arguments says mac=, so its guest gets qemu's "
 				    "default address and no frame: write mac=%s behind its -device",
 				    command[0], mac);
-		else if (command_find_macs(command, found, 1) > 0 &&
-			 !command_mentions_mac(command, options->nics[k].guest))
+		else if (args_find_macs(command, found, 1) > 0 &&
+			 !args_mention_mac(command, options->nics[k].guest))
 			report_tell(REPORT_WARNING,
 				    "%s: the guest's address is not among those that %s's "
 				    "arguments give it: a guest with another one gets no frame",
@@ -213,16 +213,15 @@ static void warn_of_command(const struct options *options, char *const command[]
 }
 
 /* Where a caller without privilege of its own may have a device. */
-static int check_access(const struct wire *wire)
+static int check_access(const struct nicset *set)
 {
 	int err = 0;
 
 	if (!privs_are_lent())
 		return 0;
-	for (size_t k = 0; k < wire->count && !err; k++) {
-		err = access_check(wire->nics[k].attach.name,
-				   wire->nics[k].want.kind == NIC_MACVTAP);
-		if (!err && wire->nics[k].want.kind == NIC_MACVTAP && !privs_suffice(PRIVS_NODES))
+	for (size_t k = 0; k < set->count && !err; k++) {
+		err = access_check(set->nics[k].parent.name, set->nics[k].want.kind == NIC_MACVTAP);
+		if (!err && set->nics[k].want.kind == NIC_MACVTAP && !privs_suffice(PRIVS_NODES))
 			err = report_error(
 				-EPERM, "--link: the character device of a macvtap is root's: this "
 					"program needs cap_dac_override to open it");
@@ -231,7 +230,7 @@ static int check_access(const struct wire *wire)
 }
 
 /* Everything until COMMAND runs, in the namespace of --netns and back from it. */
-static int prepare(struct wire *wire, const struct options *options, char *const command[])
+static int prepare(struct nicset *set, const struct options *options, char *const command[])
 {
 	int first = first_fd(options), previous = -1, err;
 	unsigned fds = 0;
@@ -240,28 +239,28 @@ static int prepare(struct wire *wire, const struct options *options, char *const
 		fds += options->nics[k].queues * (options->nics[k].vhost == VHOST_OFF ? 1 : 2);
 	err = reserve_fds(first, fds);
 	if (!err)
-		err = launch_keep_streams();
+		err = fds_keep_streams();
 	if (!err && options->netns[0])
 		err = netns_enter(options->netns, &previous);
 	if (!err)
-		err = wire_begin(wire, options->nics, options->nic_count);
+		err = nicset_begin(set, options->nics, options->nic_count);
 	if (!err)
-		err = check_access(wire);
+		err = check_access(set);
 	if (err)
 		return err;
 	warn_of_command(options, command);
-	err = wire_make_open(wire, options->reuse);
+	err = nicset_make_open(set, options->reuse);
 	if (!err)
-		err = wire_verify(wire);
+		err = nicset_verify(set);
 	if (!err && options->netns[0])
 		err = netns_leave(previous);
 	if (!err)
-		err = place_fds(wire->nics, wire->count, first);
+		err = place_fds(set->nics, set->count, first);
 	if (!err)
-		err = put_environment(wire->nics, wire->count);
+		err = put_environment(set->nics, set->count);
 	/* The last moment at which it may be told. */
 	if (!options->no_audit)
-		audit_nics(wire->nics, wire->tried, !err);
+		audit_nics(set->nics, set->tried, !err);
 	if (!err)
 		err = privs_clear_inherited();
 	if (!err && options->user.wanted)
@@ -269,18 +268,18 @@ static int prepare(struct wire *wire, const struct options *options, char *const
 	return err;
 }
 
-enum launch_end launch_run(const struct options *options, char *const command[])
+enum exec_end exec_run(const struct options *options, char *const command[])
 {
-	static struct wire wire;
-	enum launch_end end = LAUNCH_FAILED;
+	static struct nicset set;
+	enum exec_end end = EXEC_FAILED;
 
-	if (prepare(&wire, options, command) == 0) {
+	if (prepare(&set, options, command) == 0) {
 		report_tell(REPORT_STEP, "%s: running it", command[0]);
 		execvp(command[0], command);
-		end = errno == ENOENT ? LAUNCH_NOT_FOUND : LAUNCH_CANNOT_RUN;
+		end = errno == ENOENT ? EXEC_NOT_FOUND : EXEC_CANNOT_RUN;
 		report_error(-errno, "%s: cannot run it: %s", command[0], strerror(errno));
 	}
-	wire_unmake(&wire);
-	wire_end(&wire);
+	nicset_unmake(&set);
+	nicset_end(&set);
 	return end;
 }

@@ -13,14 +13,14 @@
  * there. Take the place of each, until the exec; writing to it fails as before. 0 or a negative
  * errno.
  */
-int launch_keep_streams(void);
+int fds_keep_streams(void);
 
 /* Why there is no COMMAND; the line of error is kept, and nothing is left behind. */
-enum launch_end {
-	LAUNCH_FAILED, /* before it came to that */
-	LAUNCH_CANNOT_RUN,
-	LAUNCH_NOT_FOUND,
+enum exec_end {
+	EXEC_FAILED, /* before it came to that */
+	EXEC_CANNOT_RUN,
+	EXEC_NOT_FOUND,
 };
 
 /* Make the devices and become COMMAND. Returns only when that failed. */
-enum launch_end launch_run(const struct options *options, char *const command[]);
+enum exec_end exec_run(const struct options *options, char *const command[]);

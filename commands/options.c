@@ -178,7 +178,7 @@ bool option_vlans(struct port_policy *policy, const char *text)
 			return false;
 		memcpy(word, text, len);
 		word[len] = '\0';
-		if (!word_number(&vid, word, 1, VLAN_MAX))
+		if (!parse_number(&vid, word, 1, VLAN_MAX))
 			return false;
 		for (unsigned i = 0; i < read.vlan_count; i++)
 			if (read.vlans[i] == vid)
@@ -217,15 +217,15 @@ static int read_mac(uint8_t mac[static MAC_LEN], const char *text)
 	return 0;
 }
 
-static int read_attach(struct nic_options *nic, enum nic_kind kind, const char *option,
+static int read_parent(struct nic_options *nic, enum nic_kind kind, const char *option,
 		       const char *name)
 {
-	const char *fault = word_name_fault(name, false);
+	const char *fault = parse_name_fault(name, false);
 
 	if (fault)
 		return report_error(-EINVAL, "--%s '%s': %s", option, name, fault);
 	nic->kind = kind;
-	memcpy(nic->attach, name, strlen(name) + 1);
+	memcpy(nic->parent, name, strlen(name) + 1);
 	return 0;
 }
 
@@ -234,7 +234,7 @@ static int read_number(unsigned *number, const char *option, const char *value, 
 {
 	unsigned long read;
 
-	if (!word_number(&read, value, min, max))
+	if (!parse_number(&read, value, min, max))
 		return report_error(-EINVAL, "--%s '%s': write a number of %u to %u", option, value,
 				    min, max);
 	*number = (unsigned)read;
@@ -258,12 +258,12 @@ static int read_nic_option(struct nic_options *nic, enum option_id id, const cha
 
 	switch (id) {
 	case OPT_BRIDGE:
-		return read_attach(nic, NIC_BRIDGED, "bridge", value);
+		return read_parent(nic, NIC_BRIDGED, "bridge", value);
 	case OPT_LINK:
-		return read_attach(nic, NIC_MACVTAP, "link", value);
+		return read_parent(nic, NIC_MACVTAP, "link", value);
 	case OPT_UNATTACHED:
 		nic->kind = NIC_UNATTACHED;
-		nic->attach[0] = '\0';
+		nic->parent[0] = '\0';
 		return 0;
 	case OPT_MODE:
 		if (!macvtap_mode_parse(&nic->mode, value))
@@ -273,7 +273,7 @@ static int read_nic_option(struct nic_options *nic, enum option_id id, const cha
 		nic->has_mode = true;
 		return 0;
 	case OPT_NAME:
-		fault = word_name_fault(value, true);
+		fault = parse_name_fault(value, true);
 		if (fault)
 			return report_error(-EINVAL, "--name '%s': %s", value, fault);
 		memcpy(nic->name, value, strlen(value) + 1);
@@ -327,7 +327,7 @@ static int read_general_option(struct options *options, enum option_id id, const
 
 	switch (id) {
 	case OPT_FD:
-		if (!word_number(&number, value, 0, 1 << 20))
+		if (!parse_number(&number, value, 0, 1 << 20))
 			return report_error(-EINVAL,
 					    "--fd '%s': write the number of a free file "
 					    "descriptor, like 3",
@@ -484,7 +484,7 @@ static int read_option(struct reading *reading, poptContext context, enum option
 }
 
 /* A macvlan has no queues that somebody could open. */
-static int check_host_leg(const struct nic_options *nic)
+static int check_host_macvlan(const struct nic_options *nic)
 {
 	if (nic->kind != NIC_MACVTAP || nic->mode != MODE_BRIDGE)
 		return report_error(
@@ -520,11 +520,11 @@ static int check_nic(const struct nic_options *nic)
 	if (nic->kind != NIC_MACVTAP && nic->mtu > TAP_MTU_MAX)
 		return report_error(-EINVAL, "--mtu %u: a tap's is 68 to %d", nic->mtu,
 				    TAP_MTU_MAX);
-	return nic->for_host ? check_host_leg(nic) : 0;
+	return nic->for_host ? check_host_macvlan(nic) : 0;
 }
 
 /* Of two devices for one guest address, or of one name, the second would be refused later. */
-static int check_twins(const struct options *options)
+static int check_duplicates(const struct options *options)
 {
 	char text[MAC_STRLEN];
 
@@ -555,8 +555,8 @@ static int take_mac_of_command(struct reading *reading, char *const command[])
 {
 	uint8_t macs[MACS_SHOWN][MAC_LEN];
 	char texts[MACS_SHOWN][MAC_STRLEN];
-	size_t found = command_find_macs(command, macs, MACS_SHOWN);
-	const char *fault = command_find_fault(command);
+	size_t found = args_find_macs(command, macs, MACS_SHOWN);
+	const char *fault = args_find_fault(command);
 	int err;
 
 	if (found == 0 && fault)
@@ -602,7 +602,7 @@ static int finish_nics(struct reading *reading, char *const command[])
 		err = take_mac_of_command(reading, command);
 	for (size_t k = 0; k < options->nic_count && !err; k++)
 		err = check_nic(&options->nics[k]);
-	return err ? err : check_twins(options);
+	return err ? err : check_duplicates(options);
 }
 
 /* qemu says the bridge and the socket, and its user the guest's address, or nobody does. */

@@ -29,7 +29,7 @@ struct seen {
 };
 
 struct check {
-	const struct survey *survey;
+	const struct inventory *inventory;
 	finding_fn *tell; /* NULL: at the first look */
 	void *data;
 	struct seen *seen;
@@ -100,9 +100,9 @@ static bool is_set(const char *setting)
 	return sysfs_read_numbers(AT_FDCWD, path, &value, NULL) == 1 && value;
 }
 
-static bool is_tap(const struct surveyed *device)
+static bool is_tap(const struct inventory_link *device)
 {
-	return device_is_tap(&device->link);
+	return link_is_tap(&device->link);
 }
 
 static bool works(const struct link *link)
@@ -113,14 +113,14 @@ static bool works(const struct link *link)
 /* --- a device by itself --- */
 
 /* A tap's carrier is there while it has an open queue, unless its holder switched that off. */
-static void check_tap_holder(struct check *check, const struct surveyed *device)
+static void check_tap_holder(struct check *check, const struct inventory_link *device)
 {
 	const struct link *link = &device->link;
 	const struct holder *holder;
 
 	if (link->carrier || !(link->flags & IFF_UP))
 		return;
-	holder = holders_next(&check->survey->holders, NULL, link->name, 0);
+	holder = holders_next(&check->inventory->holders, NULL, link->name, 0);
 	/* `add` is at work on it: what it makes has no carrier until somebody opens it. */
 	if (holder && !link->tun.persistent && strcmp(holder->command, "tapctl") == 0)
 		return;
@@ -141,7 +141,7 @@ static void check_tap_holder(struct check *check, const struct surveyed *device)
 		     link->name, link->name);
 }
 
-static void check_tap(struct check *check, const struct surveyed *device)
+static void check_tap(struct check *check, const struct inventory_link *device)
 {
 	const struct link *link = &device->link;
 	char is[MAC_STRLEN], wanted[MAC_STRLEN];
@@ -209,21 +209,22 @@ static void check_node(struct check *check, const struct link *link, dev_t rdev)
 		     path);
 }
 
-static void check_macvtap(struct check *check, const struct surveyed *device)
+static void check_macvtap(struct check *check, const struct inventory_link *device)
 {
 	const struct link *link = &device->link;
 	char is[MAC_STRLEN], wanted[MAC_STRLEN];
-	dev_t rdev = device_rdev(link);
+	dev_t rdev = macvtap_rdev(link);
 
-	if (rdev && !check->survey->holders.incomplete &&
-	    !holders_next(&check->survey->holders, NULL, "", rdev))
+	if (rdev && !check->inventory->holders.incomplete &&
+	    !holders_next(&check->inventory->holders, NULL, "", rdev))
 		find(check, link, ERROR, "no-holder",
 		     "no process%s has it open\n"
 		     "start its guest with it (tapctl exec --reuse), or: tapctl del %s",
-		     check->survey->holders.nested ? " that this container sees" : "", link->name);
+		     check->inventory->holders.nested ? " that this container sees" : "",
+		     link->name);
 	if (rdev)
 		check_node(check, link, rdev);
-	if (rdev && holders_disagree(&check->survey->holders, rdev))
+	if (rdev && holders_disagree(&check->inventory->holders, rdev))
 		find(check, link, ERROR, "queues-differ",
 		     "some of its queues have vnet headers and some have none, and frames get to "
 		     "any of them\nopen all of them alike (tapctl exec --queues N)");
@@ -240,10 +241,10 @@ static void check_macvtap(struct check *check, const struct surveyed *device)
 		     wanted);
 }
 
-static void check_device(struct check *check, const struct surveyed *device)
+static void check_device(struct check *check, const struct inventory_link *device)
 {
 	const struct link *link = &device->link;
-	const struct surveyed *twin;
+	const struct inventory_link *duplicate;
 	char mac[MAC_STRLEN];
 
 	if (!(link->flags & IFF_UP))
@@ -261,26 +262,26 @@ static void check_device(struct check *check, const struct surveyed *device)
 		     "%s is the address that qemu gives to every guest without mac=\n"
 		     "give each guest its own: tapctl mac --random",
 		     mac);
-	twin = survey_twin(check->survey, device);
-	if (twin)
+	duplicate = inventory_find_duplicate(check->inventory, device);
+	if (duplicate)
 		find(check, link, WARNING, "same-guest",
 		     "%s was made for the same guest %s\nremove one: tapctl del %s",
-		     twin->link.name, mac, twin->link.name);
+		     duplicate->link.name, mac, duplicate->link.name);
 }
 
 /* --- a tap on no bridge --- */
 
 /* The host is this guest's router, if it has a second leg. */
-static void check_unattached(struct check *check, const struct surveyed *device)
+static void check_unattached(struct check *check, const struct inventory_link *device)
 {
-	const struct survey *survey = check->survey;
+	const struct inventory *inventory = check->inventory;
 	char forwarding[64];
 
 	snprintf(forwarding, sizeof(forwarding), "ipv4/conf/%s/forwarding", device->link.name);
 	if (!device->has_ipv4 || is_set(forwarding))
 		return;
-	for (size_t i = 0; i < survey->count; i++) {
-		const struct surveyed *other = &survey->links[i];
+	for (size_t i = 0; i < inventory->count; i++) {
+		const struct inventory_link *other = &inventory->links[i];
 
 		if (!other->has_ipv4 || is_tap(other) || other->link.flags & IFF_LOOPBACK)
 			continue;
@@ -296,12 +297,12 @@ static void check_unattached(struct check *check, const struct surveyed *device)
 
 /* What the ports of a bridge are together. An uplink is a port that is no guest's. */
 struct bridge {
-	const struct surveyed *bridge;
+	const struct inventory_link *bridge;
 	const struct group *group;
-	const struct surveyed *uplink; /* any of them, or NULL */
-	const struct surveyed *steady; /* the port with the least address that is no tap */
-	const struct surveyed *lowest; /* the port with the least address of all */
-	const struct surveyed *open; /* a port that is not isolated, or NULL */
+	const struct inventory_link *uplink; /* any of them, or NULL */
+	const struct inventory_link *steady; /* the port with the least address that is no tap */
+	const struct inventory_link *lowest; /* the port with the least address of all */
+	const struct inventory_link *open; /* a port that is not isolated, or NULL */
 	uint32_t uplink_mtu; /* the least; 0: no uplink */
 	bool uplink_works;
 	bool has_foreign; /* a tap that may be no guest's but a VPN's, and so an uplink */
@@ -309,13 +310,13 @@ struct bridge {
 };
 
 /* The host itself is behind the bridge. */
-static bool has_host(const struct surveyed *bridge)
+static bool has_host(const struct inventory_link *bridge)
 {
-	return bridge->has_ip || bridge->has_leg;
+	return bridge->has_ip || bridge->has_upper;
 }
 
 /* A dummy leads nowhere; and beside the host an idle veth is some container's that does not run. */
-static bool is_uplink(const struct surveyed *port, const struct surveyed *bridge)
+static bool is_uplink(const struct inventory_link *port, const struct inventory_link *bridge)
 {
 	const char *kind = port->link.kind_name;
 
@@ -323,20 +324,20 @@ static bool is_uplink(const struct surveyed *port, const struct surveyed *bridge
 	       (strcmp(kind, "veth") != 0 || works(&port->link) || !has_host(bridge));
 }
 
-static bool is_lower(const struct surveyed *port, const struct surveyed *than)
+static bool is_lower(const struct inventory_link *port, const struct inventory_link *than)
 {
 	return !than || memcmp(port->link.address, than->link.address, MAC_LEN) < 0;
 }
 
-static void survey_bridge(struct bridge *bridge, const struct group *group)
+static void look_at_bridge(struct bridge *bridge, const struct group *group)
 {
-	const struct link *link = &group->place->link;
+	const struct link *link = &group->parent->link;
 	unsigned type = 0;
 	int dir;
 
-	*bridge = (struct bridge){ .bridge = group->place, .group = group };
+	*bridge = (struct bridge){ .bridge = group->parent, .group = group };
 	for (size_t i = 0; i < group->count; i++) {
-		const struct surveyed *port = &group->members[i];
+		const struct inventory_link *port = &group->members[i];
 
 		if (is_lower(port, bridge->lowest))
 			bridge->lowest = port;
@@ -345,7 +346,7 @@ static void survey_bridge(struct bridge *bridge, const struct group *group)
 		if (!port->link.port.isolated)
 			bridge->open = port;
 		bridge->has_foreign |= is_tap(port) && !port->ours && !port->chosen;
-		if (!is_uplink(port, group->place))
+		if (!is_uplink(port, group->parent))
 			continue;
 		bridge->uplink = port;
 		if (!bridge->uplink_mtu || port->link.mtu < bridge->uplink_mtu)
@@ -396,7 +397,7 @@ static void check_bridge_filter(struct check *check, const struct bridge *bridge
 static void check_bridge(struct check *check, const struct bridge *bridge)
 {
 	const struct link *link = &bridge->bridge->link;
-	const struct surveyed *uplink = bridge->uplink;
+	const struct inventory_link *uplink = bridge->uplink;
 
 	if (!(link->flags & IFF_UP))
 		find(check, link, ERROR, "bridge-down", "the bridge is down\nip link set %s up",
@@ -429,7 +430,7 @@ static void check_bridge(struct check *check, const struct bridge *bridge)
 }
 
 static void check_port_address(struct check *check, const struct bridge *bridge,
-			       const struct surveyed *port)
+			       const struct inventory_link *port)
 {
 	const struct link *link = &port->link;
 	char mac[MAC_STRLEN], host[MAC_STRLEN] = "fe:...";
@@ -463,19 +464,19 @@ static void check_port_address(struct check *check, const struct bridge *bridge,
 
 /* Whom the bridge has heard on this port and on others. */
 static void check_port_guest(struct check *check, const struct bridge *bridge,
-			     const struct surveyed *port)
+			     const struct inventory_link *port)
 {
-	const struct surveyed *elsewhere = survey_find(check->survey, port->elsewhere);
+	const struct inventory_link *elsewhere = inventory_find(check->inventory, port->elsewhere);
 	const char *name = bridge->bridge->link.name;
-	char guest[MAC_STRLEN], stranger[MAC_STRLEN];
+	char guest[MAC_STRLEN], foreign[MAC_STRLEN];
 
-	mac_format(stranger, port->stranger);
-	if (port->has_stranger && mac_equal(port->stranger, mac_qemu_default) &&
+	mac_format(foreign, port->foreign);
+	if (port->has_foreign && mac_equal(port->foreign, mac_qemu_default) &&
 	    !(port->ours && mac_equal(port->guest, mac_qemu_default)))
 		find(check, &port->link, WARNING, "qemu-default",
 		     "its guest sends as %s, as every guest of qemu's without mac= does\n"
 		     "give each guest its own: tapctl mac --random",
-		     stranger);
+		     foreign);
 	if (!port->ours)
 		return;
 	mac_format(guest, port->guest);
@@ -484,11 +485,11 @@ static void check_port_guest(struct check *check, const struct bridge *bridge,
 		     "%s has its guest's address %s at %s: a second guest with it, or a loop\n"
 		     "give each guest its own: tapctl mac --random",
 		     name, guest, elsewhere->link.name);
-	else if (port->has_stranger && !port->heard)
+	else if (port->has_foreign && !port->heard)
 		find(check, &port->link, WARNING, "wrong-source",
 		     "its guest sends as %s and not as %s, for which it was made\n"
 		     "tell the VMM: mac=%s",
-		     stranger, guest, guest);
+		     foreign, guest, guest);
 	if (port->link.port.locked && !port->heard)
 		find(check, &port->link, ERROR, "locked-out",
 		     "the port is locked, and not for its guest's address %s: it lets nothing in\n"
@@ -497,7 +498,7 @@ static void check_port_guest(struct check *check, const struct bridge *bridge,
 }
 
 static void check_port_mtu(struct check *check, const struct bridge *bridge,
-			   const struct surveyed *port)
+			   const struct inventory_link *port)
 {
 	const struct link *link = &port->link, *above = &bridge->bridge->link;
 
@@ -514,7 +515,7 @@ static void check_port_mtu(struct check *check, const struct bridge *bridge,
 }
 
 static void check_port_state(struct check *check, const struct bridge *bridge,
-			     const struct surveyed *port)
+			     const struct inventory_link *port)
 {
 	const struct link *link = &port->link, *above = &bridge->bridge->link;
 	unsigned delay = link->port.delay;
@@ -547,13 +548,13 @@ static void check_port_state(struct check *check, const struct bridge *bridge,
 /* Whether the VLAN @vid leads to an uplink of the bridge, if there is any, or to the host. */
 static bool vlan_goes_out(struct check *check, const struct bridge *bridge, uint16_t vid)
 {
-	for (size_t i = 0; i < check->survey->vlan_count; i++) {
-		const struct port_vlan *vlan = &check->survey->vlans[i];
-		const struct surveyed *port;
+	for (size_t i = 0; i < check->inventory->vlan_count; i++) {
+		const struct port_vlan *vlan = &check->inventory->vlans[i];
+		const struct inventory_link *port;
 
 		if (vid < vlan->first || vid > vlan->last)
 			continue;
-		port = survey_find(check->survey, vlan->ifindex);
+		port = inventory_find(check->inventory, vlan->ifindex);
 		if (port == bridge->bridge ? has_host(port) :
 					     port->link.master == bridge->bridge->link.ifindex)
 			return true;
@@ -562,7 +563,7 @@ static bool vlan_goes_out(struct check *check, const struct bridge *bridge, uint
 }
 
 static void check_port_vlan(struct check *check, const struct bridge *bridge,
-			    const struct surveyed *port)
+			    const struct inventory_link *port)
 {
 	const struct link *link = &port->link;
 
@@ -584,10 +585,10 @@ static void check_ports(struct check *check, const struct group *group)
 {
 	struct bridge bridge;
 
-	survey_bridge(&bridge, group);
+	look_at_bridge(&bridge, group);
 	check_bridge(check, &bridge);
 	for (size_t i = 0; i < group->count; i++) {
-		const struct surveyed *port = &group->members[i];
+		const struct inventory_link *port = &group->members[i];
 
 		if (!port->chosen)
 			continue;
@@ -605,15 +606,15 @@ static void check_ports(struct check *check, const struct group *group)
 /* A veth's other end on a bridge of this host: the one switch that can be looked into. */
 static void check_reflection(struct check *check, const struct group *group)
 {
-	const struct link *lower = &group->place->link;
-	const struct surveyed *peer;
+	const struct link *lower = &group->parent->link;
+	const struct inventory_link *peer;
 	size_t vepa = 0;
 
 	for (size_t i = 0; i < group->count; i++)
 		vepa += group->members[i].link.mode == MODE_VEPA;
 	if (vepa < 2 || strcmp(lower->kind_name, "veth") != 0 || lower->lower_elsewhere)
 		return;
-	peer = survey_find(check->survey, lower->lower);
+	peer = inventory_find(check->inventory, lower->lower);
 	if (peer && peer->link.port.of_bridge && !peer->link.port.hairpin)
 		find(check, lower, WARNING, "vepa-no-reflection",
 		     "its guests in mode vepa reach each other only if the switch sends frames "
@@ -623,16 +624,16 @@ static void check_reflection(struct check *check, const struct group *group)
 
 static void check_lower(struct check *check, const struct group *group)
 {
-	const struct link *lower = &group->place->link;
-	bool host_leg = false, wants_leg = false;
+	const struct link *lower = &group->parent->link;
+	bool host_macvlan = false, wants_host = false;
 
 	for (size_t i = 0; i < group->count; i++) {
-		const struct surveyed *member = &group->members[i];
+		const struct inventory_link *member = &group->members[i];
 
 		if (member->link.mode != MODE_BRIDGE)
 			continue;
-		host_leg |= member->link.kind == LINK_MACVLAN && member->has_ip;
-		wants_leg |= member->chosen;
+		host_macvlan |= member->link.kind == LINK_MACVLAN && member->has_ip;
+		wants_host |= member->chosen;
 	}
 	if (!(lower->flags & IFF_UP))
 		find(check, lower, ERROR, "lower-down",
@@ -645,7 +646,7 @@ static void check_lower(struct check *check, const struct group *group)
 		find(check, lower, ERROR, "wireless",
 		     "a wireless network takes frames from no address but the card's own\n"
 		     "route instead: tapctl add --unattached");
-	if (group->place->has_ip && wants_leg && !host_leg)
+	if (group->parent->has_ip && wants_host && !host_macvlan)
 		find(check, lower, WARNING, "host-apart",
 		     "it has an address of the host's, and the host and the guests on it cannot "
 		     "talk to each other\ntapctl add --link %s --host, and move the address there",
@@ -663,12 +664,12 @@ static void check_group(struct check *check, const struct group *group)
 		chosen |= group->members[i].chosen;
 	if (!chosen)
 		return;
-	if (group->members->link.port.of_bridge && group->place) {
+	if (group->members->link.port.of_bridge && group->parent) {
 		check_ports(check, group);
 		return;
 	}
 	/* Of another master, like Open vSwitch's, nothing is known. */
-	if (group->place && !group->members->is_port)
+	if (group->parent && !group->members->is_port)
 		check_lower(check, group);
 	for (size_t i = 0; i < group->count; i++) {
 		if (!group->members[i].chosen)
@@ -679,15 +680,15 @@ static void check_group(struct check *check, const struct group *group)
 	}
 }
 
-static int look(struct check *check, struct survey *survey, struct nl *nl,
+static int look(struct check *check, struct inventory *inventory, struct nl *nl,
 		const struct selection *selection)
 {
 	struct group group = { .count = 0 };
-	int err = survey_read(survey, nl, selection);
+	int err = inventory_read(inventory, nl, selection);
 
-	while (!err && survey_next(survey, &group))
+	while (!err && inventory_next(inventory, &group))
 		check_group(check, &group);
-	survey_free(survey);
+	inventory_free(inventory);
 	if (!err && check->err)
 		err = report_error(check->err, "out of memory");
 	return err;
@@ -700,14 +701,14 @@ static int look(struct check *check, struct survey *survey, struct nl *nl,
 int check_devices(struct nl *nl, const struct selection *selection, finding_fn *tell, void *data)
 {
 	const struct timespec moment = { .tv_nsec = 100000000 };
-	struct survey survey;
-	struct check check = { .survey = &survey, .data = data };
-	int err = look(&check, &survey, nl, selection);
+	struct inventory inventory;
+	struct check check = { .inventory = &inventory, .data = data };
+	int err = look(&check, &inventory, nl, selection);
 
 	if (!err && check.count) {
 		nanosleep(&moment, NULL);
 		check.tell = tell;
-		err = look(&check, &survey, nl, selection);
+		err = look(&check, &inventory, nl, selection);
 	}
 	free(check.seen);
 	return err;

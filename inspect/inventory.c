@@ -7,7 +7,7 @@
 #include "nic/record.h"
 #include "inspect/inventory.h"
 
-static int place_of(const struct link *link)
+static int parent_of(const struct link *link)
 {
 	if (link->master)
 		return link->master;
@@ -18,19 +18,20 @@ static int place_of(const struct link *link)
 
 static int keep_link(const struct link *link, void *data)
 {
-	struct survey *survey = data;
-	struct surveyed *links = array_grow(survey->links, survey->count, sizeof(*links));
+	struct inventory *inventory = data;
+	struct inventory_link *links = array_grow(inventory->links, inventory->count,
+						  sizeof(*links));
 
 	if (!links)
 		return -ENOMEM;
-	survey->links = links;
-	links[survey->count] = (struct surveyed){
+	inventory->links = links;
+	links[inventory->count] = (struct inventory_link){
 		.link = *link,
-		.place = place_of(link),
+		.parent = parent_of(link),
 		.is_port = link->master,
 	};
-	links[survey->count].ours = device_guest(links[survey->count].guest, link);
-	survey->count++;
+	links[inventory->count].ours = record_guest(links[inventory->count].guest, link);
+	inventory->count++;
 	return 0;
 }
 
@@ -41,12 +42,12 @@ static int compare_numbers(int a, int b)
 	return (a > b) - (a < b);
 }
 
-static int compare_places(const void *a, const void *b)
+static int compare_parents(const void *a, const void *b)
 {
-	const struct surveyed *left = a, *right = b;
+	const struct inventory_link *left = a, *right = b;
 
-	if (left->place != right->place)
-		return compare_numbers(left->place, right->place);
+	if (left->parent != right->parent)
+		return compare_numbers(left->parent, right->parent);
 	if (left->is_port != right->is_port)
 		return compare_numbers(left->is_port, right->is_port);
 	return compare_numbers(left->link.ifindex, right->link.ifindex);
@@ -54,57 +55,57 @@ static int compare_places(const void *a, const void *b)
 
 static int compare_indexes(const void *a, const void *b)
 {
-	const struct surveyed *const *left = a, *const *right = b;
+	const struct inventory_link *const *left = a, *const *right = b;
 
 	return compare_numbers((*left)->link.ifindex, (*right)->link.ifindex);
 }
 
 static int compare_guests(const void *a, const void *b)
 {
-	const struct surveyed *const *left = a, *const *right = b;
+	const struct inventory_link *const *left = a, *const *right = b;
 
 	return memcmp((*left)->guest, (*right)->guest, MAC_LEN);
 }
 
-static int sort_links(struct survey *survey)
+static int sort_links(struct inventory *inventory)
 {
-	if (!survey->count)
+	if (!inventory->count)
 		return 0;
-	qsort(survey->links, survey->count, sizeof(*survey->links), compare_places);
-	survey->by_index = calloc(2 * survey->count, sizeof(*survey->by_index));
-	if (!survey->by_index)
+	qsort(inventory->links, inventory->count, sizeof(*inventory->links), compare_parents);
+	inventory->by_index = calloc(2 * inventory->count, sizeof(*inventory->by_index));
+	if (!inventory->by_index)
 		return -ENOMEM;
-	survey->by_guest = survey->by_index + survey->count;
-	for (size_t i = 0; i < survey->count; i++) {
-		survey->by_index[i] = &survey->links[i];
-		if (survey->links[i].ours)
-			survey->by_guest[survey->ours++] = &survey->links[i];
+	inventory->by_guest = inventory->by_index + inventory->count;
+	for (size_t i = 0; i < inventory->count; i++) {
+		inventory->by_index[i] = &inventory->links[i];
+		if (inventory->links[i].ours)
+			inventory->by_guest[inventory->ours++] = &inventory->links[i];
 	}
-	qsort(survey->by_index, survey->count, sizeof(*survey->by_index), compare_indexes);
-	qsort(survey->by_guest, survey->ours, sizeof(*survey->by_guest), compare_guests);
+	qsort(inventory->by_index, inventory->count, sizeof(*inventory->by_index), compare_indexes);
+	qsort(inventory->by_guest, inventory->ours, sizeof(*inventory->by_guest), compare_guests);
 	return 0;
 }
 
-struct surveyed *survey_find(const struct survey *survey, int ifindex)
+struct inventory_link *inventory_find(const struct inventory *inventory, int ifindex)
 {
-	const struct surveyed wanted = { .link.ifindex = ifindex }, *key = &wanted;
-	struct surveyed **found = NULL;
+	const struct inventory_link wanted = { .link.ifindex = ifindex }, *key = &wanted;
+	struct inventory_link **found = NULL;
 
-	if (survey->count)
-		found = bsearch(&key, survey->by_index, survey->count, sizeof(*survey->by_index),
-				compare_indexes);
+	if (inventory->count)
+		found = bsearch(&key, inventory->by_index, inventory->count,
+				sizeof(*inventory->by_index), compare_indexes);
 	return found ? *found : NULL;
 }
 
 /* The first of ours for @guest in by_guest, or the end of it. */
-static size_t find_guest(const struct survey *survey, const uint8_t *guest)
+static size_t find_guest(const struct inventory *inventory, const uint8_t *guest)
 {
-	size_t low = 0, high = survey->ours;
+	size_t low = 0, high = inventory->ours;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (memcmp(survey->by_guest[middle]->guest, guest, MAC_LEN) < 0)
+		if (memcmp(inventory->by_guest[middle]->guest, guest, MAC_LEN) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -112,53 +113,54 @@ static size_t find_guest(const struct survey *survey, const uint8_t *guest)
 	return low;
 }
 
-const struct surveyed *survey_twin(const struct survey *survey, const struct surveyed *device)
+const struct inventory_link *inventory_find_duplicate(const struct inventory *inventory,
+						      const struct inventory_link *device)
 {
-	for (size_t i = find_guest(survey, device->guest);
-	     i < survey->ours && mac_equal(survey->by_guest[i]->guest, device->guest); i++)
-		if (survey->by_guest[i] != device)
-			return survey->by_guest[i];
+	for (size_t i = find_guest(inventory, device->guest);
+	     i < inventory->ours && mac_equal(inventory->by_guest[i]->guest, device->guest); i++)
+		if (inventory->by_guest[i] != device)
+			return inventory->by_guest[i];
 	return NULL;
 }
 
-bool survey_next(const struct survey *survey, struct group *group)
+bool inventory_next(const struct inventory *inventory, struct group *group)
 {
-	const struct surveyed *end = survey->links + survey->count;
+	const struct inventory_link *end = inventory->links + inventory->count;
 
-	group->members = group->members ? group->members + group->count : survey->links;
+	group->members = group->members ? group->members + group->count : inventory->links;
 	if (group->members == end)
 		return false;
 	group->count = 1;
 	while (group->members + group->count != end &&
-	       group->members[group->count].place == group->members->place &&
+	       group->members[group->count].parent == group->members->parent &&
 	       group->members[group->count].is_port == group->members->is_port)
 		group->count++;
-	group->place = survey_find(survey, group->members->place);
+	group->parent = inventory_find(inventory, group->members->parent);
 	return true;
 }
 
 /* Taps have no lower device, and a macvtap is a guest's. A veth calls its other end so. */
-static void mark_legs(const struct survey *survey)
+static void mark_uppers(const struct inventory *inventory)
 {
-	for (size_t i = 0; i < survey->count; i++) {
-		const struct link *link = &survey->links[i].link;
-		struct surveyed *lower = NULL;
+	for (size_t i = 0; i < inventory->count; i++) {
+		const struct link *link = &inventory->links[i].link;
+		struct inventory_link *lower = NULL;
 
 		if (link->lower && !link->lower_elsewhere && link->kind != LINK_MACVTAP)
-			lower = survey_find(survey, link->lower);
+			lower = inventory_find(inventory, link->lower);
 		if (lower)
-			lower->has_leg = true;
+			lower->has_upper = true;
 	}
 }
 
-static int read_links(struct survey *survey, struct nl *nl)
+static int read_links(struct inventory *inventory, struct nl *nl)
 {
-	int err = nl_link_dump(nl, LINK_OTHER, keep_link, survey);
+	int err = nl_link_dump(nl, LINK_OTHER, keep_link, inventory);
 
 	if (err >= 0)
-		err = sort_links(survey);
+		err = sort_links(inventory);
 	if (!err)
-		mark_legs(survey);
+		mark_uppers(inventory);
 	return err;
 }
 
@@ -166,7 +168,7 @@ static int read_links(struct survey *survey, struct nl *nl)
 
 static int keep_address(int ifindex, int family, void *data)
 {
-	struct surveyed *link = survey_find(data, ifindex);
+	struct inventory_link *link = inventory_find(data, ifindex);
 
 	if (link) {
 		link->has_ip = true;
@@ -177,67 +179,67 @@ static int keep_address(int ifindex, int family, void *data)
 
 static int keep_fdb_entry(const struct fdb_entry *entry, void *data)
 {
-	const struct survey *survey = data;
-	struct surveyed *port = survey_find(survey, entry->port);
+	const struct inventory *inventory = data;
+	struct inventory_link *port = inventory_find(inventory, entry->port);
 
 	if (port)
 		port->sends |= entry->learned;
 	if (port && port->ours && mac_equal(entry->mac, port->guest)) {
 		port->heard = true;
 	} else if (port && entry->learned) {
-		port->has_stranger = true;
-		memcpy(port->stranger, entry->mac, MAC_LEN);
+		port->has_foreign = true;
+		memcpy(port->foreign, entry->mac, MAC_LEN);
 	}
-	for (size_t i = find_guest(survey, entry->mac);
-	     i < survey->ours && mac_equal(survey->by_guest[i]->guest, entry->mac); i++)
-		if (survey->by_guest[i]->link.master == entry->bridge &&
-		    survey->by_guest[i] != port)
-			survey->by_guest[i]->elsewhere = entry->port;
+	for (size_t i = find_guest(inventory, entry->mac);
+	     i < inventory->ours && mac_equal(inventory->by_guest[i]->guest, entry->mac); i++)
+		if (inventory->by_guest[i]->link.master == entry->bridge &&
+		    inventory->by_guest[i] != port)
+			inventory->by_guest[i]->elsewhere = entry->port;
 	return 0;
 }
 
 static int keep_vlan(const struct port_vlan *vlan, void *data)
 {
-	struct survey *survey = data;
-	struct surveyed *port = survey_find(survey, vlan->ifindex);
+	struct inventory *inventory = data;
+	struct inventory_link *port = inventory_find(inventory, vlan->ifindex);
 	struct port_vlan *vlans;
 
 	if (port && vlan->pvid)
 		port->pvid = vlan->first;
 	/* Thousands of guests have a VLAN each, and nobody asks for it again. */
-	if (!port || device_is_tap(&port->link))
+	if (!port || link_is_tap(&port->link))
 		return 0;
-	vlans = array_grow(survey->vlans, survey->vlan_count, sizeof(*vlans));
+	vlans = array_grow(inventory->vlans, inventory->vlan_count, sizeof(*vlans));
 	if (!vlans)
 		return -ENOMEM;
-	survey->vlans = vlans;
-	survey->vlans[survey->vlan_count++] = *vlan;
+	inventory->vlans = vlans;
+	inventory->vlans[inventory->vlan_count++] = *vlan;
 	return 0;
 }
 
 /* Choose a device, or all devices that are on a bridge or lower device. False: there is none. */
-static bool choose(struct survey *survey, const struct link *link)
+static bool choose(struct inventory *inventory, const struct link *link)
 {
-	bool device = device_is_tap(link), any = false;
+	bool device = link_is_tap(link), any = false;
 
-	for (size_t i = 0; i < survey->count; i++) {
-		struct surveyed *other = &survey->links[i];
+	for (size_t i = 0; i < inventory->count; i++) {
+		struct inventory_link *other = &inventory->links[i];
 
 		if (device ? other->link.ifindex != link->ifindex :
-			     other->place != link->ifindex || !device_is_tap(&other->link))
+			     other->parent != link->ifindex || !link_is_tap(&other->link))
 			continue;
 		other->chosen = any = true;
 	}
 	return any || device;
 }
 
-static int choose_all(struct survey *survey, const struct selection *selection)
+static int choose_all(struct inventory *inventory, const struct selection *selection)
 {
-	for (size_t i = 0; i < survey->count && !selection; i++)
-		survey->links[i].chosen = survey->links[i].ours &&
-					  device_is_tap(&survey->links[i].link);
+	for (size_t i = 0; i < inventory->count && !selection; i++)
+		inventory->links[i].chosen = inventory->links[i].ours &&
+					     link_is_tap(&inventory->links[i].link);
 	for (size_t i = 0; selection && i < selection->count; i++)
-		if (!choose(survey, &selection->links[i]))
+		if (!choose(inventory, &selection->links[i]))
 			return report_error(-ENODEV,
 					    "%s: it is no tap and no macvtap, and none is on it: "
 					    "tapctl list --all shows all of them",
@@ -245,29 +247,29 @@ static int choose_all(struct survey *survey, const struct selection *selection)
 	return 0;
 }
 
-int survey_read(struct survey *survey, struct nl *nl, const struct selection *selection)
+int inventory_read(struct inventory *inventory, struct nl *nl, const struct selection *selection)
 {
 	int err;
 
-	*survey = (struct survey){ .count = 0 };
-	err = read_links(survey, nl);
+	*inventory = (struct inventory){ .count = 0 };
+	err = read_links(inventory, nl);
 	if (err >= 0)
-		err = nl_address_dump(nl, keep_address, survey);
+		err = nl_address_dump(nl, keep_address, inventory);
 	if (err >= 0)
-		err = nl_fdb_dump(nl, keep_fdb_entry, survey);
+		err = nl_fdb_dump(nl, keep_fdb_entry, inventory);
 	if (err >= 0)
-		err = nl_vlan_dump(nl, keep_vlan, survey);
+		err = nl_vlan_dump(nl, keep_vlan, inventory);
 	if (err < 0)
 		return report_error(err, "cannot look at the links: %s", nl_strerror(nl, err));
-	err = choose_all(survey, selection);
-	return err ? err : holders_read(&survey->holders);
+	err = choose_all(inventory, selection);
+	return err ? err : holders_read(&inventory->holders);
 }
 
-void survey_free(struct survey *survey)
+void inventory_free(struct inventory *inventory)
 {
-	free(survey->links);
-	free(survey->by_index);
-	free(survey->vlans);
-	holders_free(&survey->holders);
-	*survey = (struct survey){ .count = 0 };
+	free(inventory->links);
+	free(inventory->by_index);
+	free(inventory->vlans);
+	holders_free(&inventory->holders);
+	*inventory = (struct inventory){ .count = 0 };
 }

@@ -16,28 +16,28 @@
 #include "lib/report.h"
 #include "inspect/select.h"
 
-struct surveyed {
+struct inventory_link {
 	struct link link;
 	bool chosen; /* the question is about this one */
 	bool ours;
 	uint8_t guest[MAC_LEN]; /* when it is ours */
-	int place; /* the master or, of a macvtap or macvlan, the lower device; 0: none here */
+	int parent; /* the master or, of a macvtap or macvlan, the lower device; 0: none here */
 	bool is_port; /* the place is its master */
 	bool has_ip, has_ipv4; /* an address that is not for its own link only */
-	bool has_leg; /* the host has another device on it, like one for a VLAN */
+	bool has_upper; /* the host has another device on it, like one for a VLAN */
 	/* of a bridge port */
 	uint16_t pvid; /* 0: none */
 	bool sends; /* the bridge has learned an address here */
 	bool heard; /* the bridge knows the guest's address at this port */
-	bool has_stranger; /* and has learned here another one: */
-	uint8_t stranger[MAC_LEN];
+	bool has_foreign; /* and has learned here another one: */
+	uint8_t foreign[MAC_LEN];
 	int elsewhere; /* where the bridge has the guest's address instead: an ifindex, or 0 */
 };
 
-struct survey {
-	struct surveyed *links; /* those of one place stand together */
+struct inventory {
+	struct inventory_link *links; /* those of one place stand together */
 	size_t count;
-	struct surveyed **by_index, **by_guest; /* the second: only ours */
+	struct inventory_link **by_index, **by_guest; /* the second: only ours */
 	size_t ours;
 	struct holders holders;
 	struct port_vlan *vlans; /* of the links that are no taps */
@@ -46,24 +46,26 @@ struct survey {
 
 /* The devices of one place: its ports, or what stands on it. */
 struct group {
-	const struct surveyed *place; /* NULL: on nothing, or on what is not in this namespace */
-	const struct surveyed *members;
+	const struct inventory_link
+		*parent; /* NULL: on nothing, or on what is not in this namespace */
+	const struct inventory_link *members;
 	size_t count;
 };
 
 /*
  * Read it all. Chosen are the links of @selection, where a bridge or lower device stands for what
  * is on it, or, when that is NULL, the taps and macvtaps of tapctl's. Returns 0 or a negative errno
- * with a line of error. Free with survey_free().
+ * with a line of error. Free with inventory_free().
  */
-int survey_read(struct survey *survey, struct nl *nl, const struct selection *selection);
-void survey_free(struct survey *survey);
+int inventory_read(struct inventory *inventory, struct nl *nl, const struct selection *selection);
+void inventory_free(struct inventory *inventory);
 
 /* The link with that index, or NULL. */
-struct surveyed *survey_find(const struct survey *survey, int ifindex);
+struct inventory_link *inventory_find(const struct inventory *inventory, int ifindex);
 
 /* Another device of ours for the guest of @device, or NULL. */
-const struct surveyed *survey_twin(const struct survey *survey, const struct surveyed *device);
+const struct inventory_link *inventory_find_duplicate(const struct inventory *inventory,
+						      const struct inventory_link *device);
 
 /* The group that begins at @group's end (at the beginning for one of zeros). False: no more. */
-bool survey_next(const struct survey *survey, struct group *group);
+bool inventory_next(const struct inventory *inventory, struct group *group);

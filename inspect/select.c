@@ -56,7 +56,7 @@ static int keep_guest(const struct link *link, void *data)
 	struct guest guest = { .ifindex = link->ifindex }, *all;
 	struct guests *guests = data;
 
-	if (!device_guest(guest.mac, link))
+	if (!record_guest(guest.mac, link))
 		return 0;
 	all = array_grow(guests->all, guests->count, sizeof(*all));
 	if (!all)
@@ -109,7 +109,7 @@ static int select_guest(struct nl *nl, struct selection *selection, const struct
 		last = ifindex;
 		err = nl_link_get(nl, NULL, ifindex, &link);
 		/* That was a moment ago: it may be another's by now. */
-		if (!err && !(device_guest(now, &link) && mac_equal(now, mac)))
+		if (!err && !(record_guest(now, &link) && mac_equal(now, mac)))
 			err = -ENODEV;
 		if (!err)
 			err = select_link(selection, &link);
@@ -124,7 +124,7 @@ static int select_guest(struct nl *nl, struct selection *selection, const struct
 static int select_word(struct nl *nl, struct selection *selection, struct guests *guests,
 		       const char *word)
 {
-	bool name = !word_name_fault(word, false);
+	bool name = !parse_name_fault(word, false);
 	uint8_t guest[MAC_LEN];
 	struct link link;
 	int err = name ? nl_link_get(nl, word, 0, &link) : -ENODEV;
@@ -165,7 +165,7 @@ static int select_ours(const struct link *link, void *data)
 {
 	uint8_t guest[MAC_LEN];
 
-	return device_guest(guest, link) ? select_link(data, link) : 0;
+	return record_guest(guest, link) ? select_link(data, link) : 0;
 }
 
 int select_stale(struct nl *nl, struct selection *selection, bool force)
@@ -185,7 +185,7 @@ int select_stale(struct nl *nl, struct selection *selection, bool force)
 			"and one of them may hold a macvtap: run it as root and outside of "
 			"containers, or with --force");
 	for (size_t i = 0; i < macvtaps.count && !err; i++) {
-		dev_t rdev = device_rdev(&macvtaps.links[i]);
+		dev_t rdev = macvtap_rdev(&macvtaps.links[i]);
 
 		if (!rdev)
 			err = report_error(-ENODEV,

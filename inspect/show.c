@@ -232,8 +232,8 @@ static void json_macvtap(struct show *show, const struct link *link, dev_t rdev)
 static void show_json(struct show *show, const struct link *link)
 {
 	uint8_t guest[MAC_LEN];
-	bool ours = device_guest(guest, link);
-	dev_t rdev = device_rdev(link);
+	bool ours = record_guest(guest, link);
+	dev_t rdev = macvtap_rdev(link);
 
 	fputs(show->count ? ",\n{\"name\":" : "[{\"name\":", show->out);
 	show_json_string(show->out, link->name);
@@ -264,9 +264,9 @@ static void show_row(struct show *show, const struct link *link)
 	char guest_text[MAC_STRLEN] = "-", host_text[MAC_STRLEN], mtu[16], row[160];
 	const struct holder *holder = NULL;
 	uint8_t guest[MAC_LEN];
-	dev_t rdev = show->holders ? device_rdev(link) : 0;
+	dev_t rdev = show->holders ? macvtap_rdev(link) : 0;
 
-	if (device_guest(guest, link))
+	if (record_guest(guest, link))
 		mac_format(guest_text, guest);
 	snprintf(mtu, sizeof(mtu), "%u", link->mtu);
 	snprintf(row, sizeof(row), ROW, link->name, kind_word(link), guest_text,

@@ -7,7 +7,7 @@
 
 #include "kernel/sysfs.h"
 
-int privatefs_mount(const char *type)
+int sysfs_mount_detached(const char *type)
 {
 	int mount = -1, context = fsopen(type, FSOPEN_CLOEXEC);
 
@@ -62,7 +62,7 @@ static int open_link(int sysfs, const char *name, int ifindex)
 
 int sysfs_open_link(const char *name, int ifindex)
 {
-	int dir = open_link(privatefs_mount("sysfs"), name, ifindex);
+	int dir = open_link(sysfs_mount_detached("sysfs"), name, ifindex);
 
 	/* Without the right to mount: name and index are as good a proof as there is. */
 	if (dir < 0)

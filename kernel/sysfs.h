@@ -9,7 +9,7 @@
 
 /* Mount a fresh @type ("tmpfs"). Returns an fd of its root, close-on-exec, or a negative errno
  * (-EPERM: no CAP_SYS_ADMIN). */
-int privatefs_mount(const char *type);
+int sysfs_mount_detached(const char *type);
 
 /*
  * The directory class/net/@name of this thread's network namespace, in a sysfs mounted for it.

@@ -109,7 +109,7 @@ static int device_ioctl_number(int fd, unsigned long request, unsigned long numb
 	return TEMP_FAILURE_RETRY(ioctl(fd, request, number)) < 0 ? -errno : 0;
 }
 
-int tap_attach(int fd, char name[static IFNAMSIZ], const struct queue_flags *flags)
+int tap_connect(int fd, char name[static IFNAMSIZ], const struct queue_flags *flags)
 {
 	struct ifreq ifr = { .ifr_flags = flag_bits(flags) };
 	int err;
@@ -217,7 +217,7 @@ int macvtap_node_give(int ifindex, dev_t rdev, uid_t uid, gid_t gid)
  */
 static int node_directory(char path[static NODE_PATH])
 {
-	int dir = privatefs_mount("tmpfs");
+	int dir = sysfs_mount_detached("tmpfs");
 
 	path[0] = '\0';
 	if (dir >= 0)
@@ -289,7 +289,7 @@ static int set_queue_flags(int fd, const char *name, const struct queue_flags *f
 	if (flags->vnet_hdr && !flags->multi_queue)
 		return 0;
 	memcpy(ignored, name, strnlen(name, IFNAMSIZ - 1));
-	return tap_attach(fd, ignored, flags);
+	return tap_connect(fd, ignored, flags);
 }
 
 int macvtap_open(int *fds, unsigned count, int inotify, const char *name, int ifindex, dev_t rdev,

@@ -32,7 +32,7 @@ int tap_open(int *fd);
  * kernel's choice on return. -EBUSY, -EINVAL and -EPERM have many causes; the caller, who can look
  * at the links, words them: no line of error is kept.
  */
-int tap_attach(int fd, char name[static IFNAMSIZ], const struct queue_flags *flags);
+int tap_connect(int fd, char name[static IFNAMSIZ], const struct queue_flags *flags);
 
 /* Undo what the last user of an existing tap told the kernel about its guest's offloads. */
 int tap_reset_offload(int fd);

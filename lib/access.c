@@ -64,7 +64,7 @@ static int read_line(struct question *question, char *line, const char *path, un
 				    "%s line %u: '%s' is not allow, deny, allow-link, deny-link "
 				    "or include",
 				    path, number, word);
-	fault = word_name_fault(arg, false);
+	fault = parse_name_fault(arg, false);
 	if (fault)
 		return report_error(-EINVAL, "%s line %u: '%s': %s", path, number, arg, fault);
 	if (link != question->link || (strcmp(arg, "all") != 0 && strcmp(arg, question->name) != 0))

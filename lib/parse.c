@@ -4,7 +4,7 @@
 
 #include "lib/parse.h"
 
-bool word_number(unsigned long *number, const char *text, unsigned long min, unsigned long max)
+bool parse_number(unsigned long *number, const char *text, unsigned long min, unsigned long max)
 {
 	unsigned long value = 0;
 
@@ -24,7 +24,7 @@ bool word_number(unsigned long *number, const char *text, unsigned long min, uns
 }
 
 /* The kernel's rule (net/core/dev.c, dev_valid_name), and no bytes that a terminal would act on. */
-const char *word_name_fault(const char *name, bool pattern)
+const char *parse_name_fault(const char *name, bool pattern)
 {
 	const char *percent = strchr(name, '%');
 

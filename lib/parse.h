@@ -9,8 +9,8 @@
 #include <stdbool.h>
 
 /* A decimal number of @min to @max, nothing before it and nothing behind. */
-bool word_number(unsigned long *number, const char *text, unsigned long min, unsigned long max);
+bool parse_number(unsigned long *number, const char *text, unsigned long min, unsigned long max);
 
 /* A name that the kernel takes for a device; with @pattern it may hold one %d. NULL or what is
  * wrong. */
-const char *word_name_fault(const char *name, bool pattern);
+const char *parse_name_fault(const char *name, bool pattern);

@@ -23,7 +23,7 @@ bool privs_find_user(uid_t *uid, const char *word)
 	const struct passwd *entry;
 	unsigned long number;
 
-	if (word_number(&number, word, 0, (uid_t)-2)) {
+	if (parse_number(&number, word, 0, (uid_t)-2)) {
 		*uid = (uid_t)number;
 		return true;
 	}
@@ -38,7 +38,7 @@ bool privs_find_group(gid_t *gid, const char *word)
 	const struct group *entry;
 	unsigned long number;
 
-	if (word_number(&number, word, 0, (gid_t)-2)) {
+	if (parse_number(&number, word, 0, (gid_t)-2)) {
 		*gid = (gid_t)number;
 		return true;
 	}

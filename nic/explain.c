@@ -9,12 +9,12 @@
 #include "kernel/holders.h"
 #include "nic/nic.h"
 
-bool explain_is_gone(int err)
+bool link_disappeared(int err)
 {
 	return err == -EBADFD || err == -ENODEV;
 }
 
-int explain_gone(const struct nic *nic, int err)
+int explain_disappeared(const struct nic *nic, int err)
 {
 	return report_error(err, "%s: it has gone: somebody removed it meanwhile", nic->name);
 }
@@ -45,25 +45,25 @@ static int explain_exists(struct nl *nl, const char *name)
 
 	if (nl_link_get(nl, name, 0, &link) < 0)
 		return report_error(-EEXIST, "%s: a device of that name exists already", name);
-	if (device_is_tap(&link))
-		explain_holder(words, name, device_rdev(&link));
-	if (device_guest(guest, &link))
+	if (link_is_tap(&link))
+		explain_holder(words, name, macvtap_rdev(&link));
+	if (record_guest(guest, &link))
 		return report_error(
 			-EEXIST,
 			"%s: it exists already, made for the guest %s%s: exec --reuse opens it, "
 			"tapctl del removes it",
 			name, mac_format(text, guest), words);
-	if (device_is_host_leg(&link))
+	if (record_is_host(&link))
 		return report_error(
 			-EEXIST, "%s: it exists already, as this host's leg: tapctl del removes it",
 			name);
 	return report_error(-EEXIST,
 			    "%s: it exists already, a %s that tapctl did not make%s: "
 			    "choose another --name",
-			    name, device_kind(&link), words);
+			    name, link_kind_word(&link), words);
 }
 
-int explain_attach(struct nl *nl, const struct nic *nic, int err)
+int explain_connect(struct nl *nl, const struct nic *nic, int err)
 {
 	char words[64];
 
@@ -106,16 +106,16 @@ int explain_tap_setup(struct nl *nl, const struct nic *nic, int err)
 		[NL_VLAN] = "set the VLANs of the bridge port",
 		[NL_FDB] = "lock the guest's address to the bridge port",
 	};
-	const char *bridge = nic->attach.name, *step = steps[nl->failed];
+	const char *bridge = nic->parent.name, *step = steps[nl->failed];
 
-	if (explain_is_gone(err) || (nl->failed == NL_READ && err == -ENOENT))
-		return explain_gone(nic, err);
+	if (link_disappeared(err) || (nl->failed == NL_READ && err == -ENOENT))
+		return explain_disappeared(nic, err);
 	if (nl->failed == NL_CONFIGURE && err == -EXFULL)
 		return report_error(
 			err,
 			"%s: the bridge is full, it takes 1023 ports: tapctl list shows leftovers",
 			bridge);
-	if (nl->failed == NL_CONFIGURE && nic->attach.ifindex)
+	if (nl->failed == NL_CONFIGURE && nic->parent.ifindex)
 		return report_error(err, "%s: cannot make it a port of %s: %s", nic->name, bridge,
 				    nl_strerror(nl, err));
 	return report_error(err, "%s: cannot %s: %s", nic->name, step ? step : "set it up",
@@ -123,39 +123,40 @@ int explain_tap_setup(struct nl *nl, const struct nic *nic, int err)
 }
 
 /* Another macvtap on the same lower device with the address @mac, for explain_macvtap(). */
-struct twin {
+struct duplicate {
 	const uint8_t *mac;
 	int lower, not_this;
 	bool passthru;
 	struct link link;
 };
 
-static int find_twin(const struct link *link, void *data)
+static int find_duplicate(const struct link *link, void *data)
 {
-	struct twin *twin = data;
+	struct duplicate *duplicate = data;
 
-	if (link->lower != twin->lower || link->ifindex == twin->not_this)
+	if (link->lower != duplicate->lower || link->ifindex == duplicate->not_this)
 		return 0;
-	if (twin->passthru ? link->mode != MODE_PASSTHRU : !mac_equal(link->address, twin->mac))
+	if (duplicate->passthru ? link->mode != MODE_PASSTHRU :
+				  !mac_equal(link->address, duplicate->mac))
 		return 0;
-	twin->link = *link;
+	duplicate->link = *link;
 	return -EEXIST;
 }
 
-static bool has_twin(struct nl *nl, struct twin *twin)
+static bool has_duplicate(struct nl *nl, struct duplicate *duplicate)
 {
-	return nl_link_dump(nl, LINK_MACVTAP, find_twin, twin) == -EEXIST ||
-	       nl_link_dump(nl, LINK_MACVLAN, find_twin, twin) == -EEXIST;
+	return nl_link_dump(nl, LINK_MACVTAP, find_duplicate, duplicate) == -EEXIST ||
+	       nl_link_dump(nl, LINK_MACVLAN, find_duplicate, duplicate) == -EEXIST;
 }
 
 int explain_macvtap(struct nl *nl, const struct nic *nic, int err)
 {
-	const char *lower = nic->attach.name;
+	const char *lower = nic->parent.name;
 	const char *kind = nic->want.for_host ? "macvlan" : "macvtap";
 	char mac[MAC_STRLEN], words[64], said[sizeof(nl->text)];
-	struct twin twin = {
+	struct duplicate duplicate = {
 		.mac = nic->want.guest,
-		.lower = nic->attach.ifindex,
+		.lower = nic->parent.ifindex,
 		.not_this = nic->link.ifindex,
 	};
 	enum nl_step failed = nl->failed;
@@ -173,26 +174,26 @@ int explain_macvtap(struct nl *nl, const struct nic *nic, int err)
 		return report_error(err, "%s: this kernel has no %s: modprobe %s", nic->name, kind,
 				    kind);
 	if (failed == NL_UP && (err == -EADDRINUSE || err == -EBUSY)) {
-		if (mac_equal(nic->attach.address, nic->want.guest))
+		if (mac_equal(nic->parent.address, nic->want.guest))
 			return report_error(err,
 					    "%s: the address is that of %s itself: give the "
 					    "guest another one",
 					    mac, lower);
-		if (has_twin(nl, &twin))
-			return report_error(
-				err, "%s: the address is in use on %s by %s%s", mac, lower,
-				twin.link.name,
-				explain_holder(words, twin.link.name, device_rdev(&twin.link)));
+		if (has_duplicate(nl, &duplicate))
+			return report_error(err, "%s: the address is in use on %s by %s%s", mac,
+					    lower, duplicate.link.name,
+					    explain_holder(words, duplicate.link.name,
+							   macvtap_rdev(&duplicate.link)));
 		return report_error(err, "%s: the address is in use on %s already", mac, lower);
 	}
-	twin.passthru = true;
+	duplicate.passthru = true;
 	if (failed == NL_CREATE && err == -EINVAL && nic->want.mode == MODE_PASSTHRU)
 		return report_error(err,
 				    "%s: --mode passthru wants %s for itself, and it carries "
 				    "other devices already",
 				    nic->name, lower);
-	if (failed == NL_CREATE && err == -EINVAL && has_twin(nl, &twin))
+	if (failed == NL_CREATE && err == -EINVAL && has_duplicate(nl, &duplicate))
 		return report_error(err, "%s: %s is taken whole by %s in mode passthru", nic->name,
-				    lower, twin.link.name);
+				    lower, duplicate.link.name);
 	return report_error(err, "%s: cannot make a %s on %s: %s", nic->name, kind, lower, said);
 }

@@ -17,13 +17,13 @@
 struct nic;
 
 /* A tap that somebody removes meanwhile leaves an fd without a device (EBADFD), and no link. */
-bool explain_is_gone(int err);
-int explain_gone(const struct nic *nic, int err);
+bool link_disappeared(int err);
+int explain_disappeared(const struct nic *nic, int err);
 
 /* ", held by qemu (pid 123)" of a tap, or of the macvtap with that device number, or "". */
 const char *explain_holder(char words[static 64], const char *name, dev_t rdev);
 
-/* tap_attach(), nl_tap_setup() and nl_macvtap_create() have failed with @err. */
-int explain_attach(struct nl *nl, const struct nic *nic, int err);
+/* tap_connect(), nl_tap_setup() and nl_macvtap_create() have failed with @err. */
+int explain_connect(struct nl *nl, const struct nic *nic, int err);
 int explain_tap_setup(struct nl *nl, const struct nic *nic, int err);
 int explain_macvtap(struct nl *nl, const struct nic *nic, int err);

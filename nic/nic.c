@@ -68,12 +68,12 @@ void nic_free(struct nic *nic)
 
 static int check_bridge(const struct nic *nic)
 {
-	const struct link *bridge = &nic->attach;
+	const struct link *bridge = &nic->parent;
 	const struct port_policy *policy = &nic->want.policy;
 
 	if (bridge->kind != LINK_BRIDGE)
 		return report_error(-EOPNOTSUPP, "%s: it is no bridge, it is a %s%s", bridge->name,
-				    device_kind(bridge),
+				    link_kind_word(bridge),
 				    bridge->kind_name[0] || bridge->flags & IFF_LOOPBACK ?
 					    "" :
 					    ": for a macvtap on it use --link");
@@ -92,19 +92,19 @@ static int check_bridge(const struct nic *nic)
 
 static int check_lower(struct nl *nl, const struct nic *nic)
 {
-	const struct link *lower = &nic->attach;
+	const struct link *lower = &nic->parent;
 	struct link other;
 
 	if (lower->kind == LINK_BRIDGE || !lower->ethernet)
 		return report_error(-EOPNOTSUPP, "%s: a %s cannot carry a macvtap%s", lower->name,
-				    device_kind(lower),
+				    link_kind_word(lower),
 				    lower->kind == LINK_BRIDGE ? ": use --bridge" : "");
 	if (lower->kind == LINK_MACVTAP || lower->kind == LINK_MACVLAN) {
 		if (lower->lower_elsewhere || nl_link_get(nl, NULL, lower->lower, &other) < 0)
 			return report_error(-EINVAL, "%s: it is itself a %s", lower->name,
-					    device_kind(lower));
+					    link_kind_word(lower));
 		return report_error(-EINVAL, "%s: it is itself a %s, of %s: use --link %s",
-				    lower->name, device_kind(lower), other.name, other.name);
+				    lower->name, link_kind_word(lower), other.name, other.name);
 	}
 	if (lower->port.of_bridge) {
 		if (nl_link_get(nl, NULL, lower->master, &other) < 0)
@@ -120,13 +120,13 @@ static int check_lower(struct nl *nl, const struct nic *nic)
 }
 
 /* The address of a host's leg that was given none: the same each time, for whoever leases IPs. */
-static void derive_leg(struct nic *nic)
+static void derive_host_macvlan(struct nic *nic)
 {
 	const uint8_t none[MAC_LEN] = { 0 };
 
 	if (!nic->want.for_host || !mac_equal(nic->want.guest, none))
 		return;
-	mac_derive_host(nic->want.guest, nic->attach.address);
+	mac_derive_host(nic->want.guest, nic->parent.address);
 	memcpy(nic->host, nic->want.guest, MAC_LEN);
 	if (!nic->want.name[0])
 		mac_name(nic->name, "mvl", nic->want.guest);
@@ -139,26 +139,26 @@ int nic_prepare(struct nl *nl, struct nic *nic, const struct nic *previous)
 
 	if (nic->want.kind == NIC_UNATTACHED)
 		return 0;
-	if (previous && strcmp(previous->attach.name, nic->want.attach) == 0) {
-		nic->attach = previous->attach;
+	if (previous && strcmp(previous->parent.name, nic->want.parent) == 0) {
+		nic->parent = previous->parent;
 	} else {
-		err = nl_link_get(nl, nic->want.attach, 0, &nic->attach);
+		err = nl_link_get(nl, nic->want.parent, 0, &nic->parent);
 		if (err == -ENODEV)
 			return report_error(
 				err, "%s: there is no such %s in this network namespace%s%s",
-				nic->want.attach, word,
+				nic->want.parent, word,
 				nic->want.kind == NIC_BRIDGED ? ": ip link add type bridge name " :
 								"",
-				nic->want.kind == NIC_BRIDGED ? nic->want.attach : "");
+				nic->want.kind == NIC_BRIDGED ? nic->want.parent : "");
 		if (err)
-			return report_error(err, "%s: cannot look it up: %s", nic->want.attach,
+			return report_error(err, "%s: cannot look it up: %s", nic->want.parent,
 					    nl_strerror(nl, err));
 	}
 	if (nic->want.kind == NIC_BRIDGED)
 		return check_bridge(nic);
 	err = check_lower(nl, nic);
 	if (!err)
-		derive_leg(nic);
+		derive_host_macvlan(nic);
 	return err;
 }
 
@@ -200,9 +200,9 @@ static int check_link(const struct nic *nic)
 				    "(udev, NetworkManager, systemd-networkd) changed it",
 				    nic->name, mac_format(is, link->address),
 				    mac_format(wanted, nic->host));
-	if (nic->want.kind == NIC_BRIDGED && link->master != nic->attach.ifindex)
+	if (nic->want.kind == NIC_BRIDGED && link->master != nic->parent.ifindex)
 		return report_error(-ESTALE, "%s: it is no port of %s%s", nic->name,
-				    nic->attach.name,
+				    nic->parent.name,
 				    nic->reused ? "" :
 						  ": something on this host (NetworkManager, "
 						  "systemd-networkd) took it off");
@@ -211,9 +211,9 @@ static int check_link(const struct nic *nic)
 				    "%s: it is a port of something, and --unattached was said",
 				    nic->name);
 	if (nic->want.kind == NIC_MACVTAP &&
-	    (link->lower != nic->attach.ifindex || link->mode != nic->want.mode))
+	    (link->lower != nic->parent.ifindex || link->mode != nic->want.mode))
 		return report_error(-ESTALE, "%s: it is no macvtap of %s in mode %s", nic->name,
-				    nic->attach.name, macvtap_mode_name(nic->want.mode));
+				    nic->parent.name, macvtap_mode_name(nic->want.mode));
 	if (nic->want.mtu && link->mtu != nic->want.mtu)
 		return report_error(-ESTALE, "%s: its MTU is %u and not %u", nic->name, link->mtu,
 				    nic->want.mtu);
@@ -270,12 +270,12 @@ static int verify_protections(struct nl *nl, const struct nic *nic)
 	int port = 0, err = 0;
 
 	if (policy->locked) {
-		err = nl_fdb_get(nl, nic->attach.ifindex, nic->want.guest, &port);
+		err = nl_fdb_get(nl, nic->parent.ifindex, nic->want.guest, &port);
 		if (err || port != nic->link.ifindex)
 			return report_error(-ENOENT,
 					    "%s: --lock-mac: the guest's address is not in %s's "
 					    "forwarding table at this port",
-					    nic->name, nic->attach.name);
+					    nic->name, nic->parent.name);
 	}
 	if (policy->vlan_count)
 		err = verify_vlans(nl, nic);
@@ -286,8 +286,8 @@ static int read_back(struct nl *nl, struct nic *nic)
 {
 	int err = nl_link_get(nl, NULL, nic->link.ifindex, &nic->link);
 
-	if (explain_is_gone(err))
-		return explain_gone(nic, err);
+	if (link_disappeared(err))
+		return explain_disappeared(nic, err);
 	if (err)
 		return report_error(err, "%s: cannot read it back: %s", nic->name,
 				    nl_strerror(nl, err));
@@ -330,11 +330,11 @@ int nic_find_existing(struct nl *nl, struct nic *nic)
 	if (err)
 		return report_error(err, "%s: cannot look it up: %s", nic->name,
 				    nl_strerror(nl, err));
-	if (!device_is_tap(&nic->link) ||
+	if (!link_is_tap(&nic->link) ||
 	    (nic->link.kind == LINK_MACVTAP) != (nic->want.kind == NIC_MACVTAP))
 		return report_error(-EEXIST, "%s: --reuse: it is a %s", nic->name,
-				    device_kind(&nic->link));
-	if (device_guest(guest, &nic->link) && !mac_equal(guest, nic->want.guest))
+				    link_kind_word(&nic->link));
+	if (record_guest(guest, &nic->link) && !mac_equal(guest, nic->want.guest))
 		return report_error(-EEXIST, "%s: --reuse: it was made for the guest %s", nic->name,
 				    mac_format(text, guest));
 	nic->reused = true;
@@ -366,7 +366,7 @@ int nic_draw_ifindex(struct nl *nl, int *ifindex)
 		if (getrandom(&drawn, sizeof(drawn), 0) != sizeof(drawn))
 			return report_error(-errno, "cannot draw a number: %s", strerror(errno));
 		*ifindex = (int)(drawn % IFINDEX_HIGH) + IFINDEX_HIGH;
-		/* Taken: the messages behind a failed creation would go to a stranger. */
+		/* Taken: the messages behind a failed creation would go to a foreign. */
 		err = nl_link_get(nl, NULL, *ifindex, &link);
 	}
 	if (err == -ENODEV)
@@ -380,15 +380,15 @@ static void alias_for(char alias[static LINK_ALIAS], const struct nic *nic)
 	char mac[MAC_STRLEN];
 
 	if (nic->want.for_host)
-		snprintf(alias, LINK_ALIAS, DEVICE_HOST_ALIAS);
+		snprintf(alias, LINK_ALIAS, RECORD_HOST);
 	else
-		snprintf(alias, LINK_ALIAS, DEVICE_ALIAS "%s", mac_format(mac, nic->want.guest));
+		snprintf(alias, LINK_ALIAS, RECORD_GUEST "%s", mac_format(mac, nic->want.guest));
 }
 
 /* Warn of what joining did to the bridge; it stays a working set-up. */
 static void tell_bridge(struct nl *nl, const struct nic *nic)
 {
-	const struct link *bridge = &nic->attach;
+	const struct link *bridge = &nic->parent;
 	char text[MAC_STRLEN];
 	uint8_t mac[MAC_LEN];
 	int mtu;
@@ -418,11 +418,11 @@ static int explain_owner(struct nl *nl, const struct nic *nic, int owner)
 	struct link other;
 
 	if (nl_link_get(nl, NULL, owner, &other) < 0)
-		other = nic->attach;
+		other = nic->parent;
 	return report_error(-EEXIST,
 			    "%s: another port of %s, %s, has the address %s: is there "
 			    "a device for this guest already?",
-			    nic->name, nic->attach.name, other.name, mac_format(mac, nic->host));
+			    nic->name, nic->parent.name, other.name, mac_format(mac, nic->host));
 }
 
 /*
@@ -447,17 +447,17 @@ static int set_up_tap(struct nl *nl, struct nic *nic, bool no_carrier)
 		.address = nic->host,
 		.guest = nic->want.guest,
 		.alias = nic->want.anonymous ? NULL : alias,
-		.mtu = nic->want.mtu ? nic->want.mtu : nic->attach.mtu,
+		.mtu = nic->want.mtu ? nic->want.mtu : nic->parent.mtu,
 		.no_carrier = no_carrier,
-		.bridge = bridged ? &nic->attach : NULL,
+		.bridge = bridged ? &nic->parent : NULL,
 		.policy = &nic->want.policy,
 	};
 	int owner = 0, err;
 
 	alias_for(alias, nic);
 	setup.ifindex = nl_link_index(nl, nic->name);
-	if (explain_is_gone(setup.ifindex))
-		return explain_gone(nic, setup.ifindex);
+	if (link_disappeared(setup.ifindex))
+		return explain_disappeared(nic, setup.ifindex);
 	if (setup.ifindex < 0)
 		return report_error(setup.ifindex, "%s: cannot look it up: %s", nic->name,
 				    strerror(-setup.ifindex));
@@ -467,7 +467,7 @@ static int set_up_tap(struct nl *nl, struct nic *nic, bool no_carrier)
 	err = nl_tap_setup(nl, &setup, &owner);
 	if (err)
 		return explain_tap_setup(nl, nic, err);
-	if (bridged && owner != nic->link.ifindex && owner != nic->attach.ifindex)
+	if (bridged && owner != nic->link.ifindex && owner != nic->parent.ifindex)
 		return explain_owner(nl, nic, owner);
 	if (bridged)
 		tell_bridge(nl, nic);
@@ -493,8 +493,8 @@ static int give_tap(const struct nic *nic)
 {
 	int err = tap_set_owner(nic->fds[0], nic->want.owner, nic->want.group);
 
-	if (explain_is_gone(err))
-		return explain_gone(nic, err);
+	if (link_disappeared(err))
+		return explain_disappeared(nic, err);
 	if (err)
 		return report_error(err, "%s: cannot give it to its owner: %s", nic->name,
 				    strerror(-err));
@@ -527,9 +527,9 @@ int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue)
 		err = tap_open(&nic->fds[i]);
 		if (err)
 			return err;
-		err = tap_attach(nic->fds[i], nic->name, &flags);
+		err = tap_connect(nic->fds[i], nic->name, &flags);
 		if (err)
-			return explain_attach(nl, nic, err);
+			return explain_connect(nl, nic, err);
 		nic->made = !nic->reused;
 		flags.exclusive = false;
 		err = i == 0 ? begin_tap(nl, nic, one_queue) : 0;
@@ -548,7 +548,7 @@ int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex)
 		.address = nic->host,
 		.alias = alias,
 		.mtu = nic->want.mtu,
-		.lower = nic->attach.ifindex,
+		.lower = nic->parent.ifindex,
 		.mode = nic->want.mode,
 		.for_host = nic->want.for_host,
 	};
@@ -635,8 +635,8 @@ int nic_persist(struct nic *nic)
 	if (nic->want.kind == NIC_MACVTAP)
 		return 0;
 	err = tap_persist(nic->fds[0], true);
-	if (explain_is_gone(err))
-		return explain_gone(nic, err);
+	if (link_disappeared(err))
+		return explain_disappeared(nic, err);
 	if (err)
 		return report_error(err, "%s: cannot make it stay: %s", nic->name, strerror(-err));
 	nic->persistent = true;

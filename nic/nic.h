@@ -24,7 +24,7 @@ enum vhost_mode { VHOST_OFF, VHOST_ON, VHOST_AUTO };
 /* What the user wants. All zeros but queues, owner and group is a valid beginning. */
 struct nic_options {
 	enum nic_kind kind;
-	char attach[IFNAMSIZ]; /* the bridge, or the lower device of a macvtap */
+	char parent[IFNAMSIZ]; /* the bridge, or the lower device of a macvtap */
 	enum macvtap_mode mode;
 	bool has_mode; /* it was said, and is not just the default */
 	uint8_t guest[MAC_LEN];
@@ -47,7 +47,7 @@ struct nic {
 	struct nic_options want;
 	char name[IFNAMSIZ];
 	uint8_t host[MAC_LEN]; /* the address of the device on this side */
-	struct link attach; /* the bridge or lower device, before the device was there */
+	struct link parent; /* the bridge or lower device, before the device was there */
 	struct link link; /* the device as the kernel has it; of a new tap only ifindex, name and
 			     MTU until nic_verify() */
 	bool made; /* it is ours to unmake */

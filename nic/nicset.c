@@ -9,30 +9,30 @@
 #include "inspect/select.h"
 #include "nic/nicset.h"
 
-int wire_begin(struct wire *wire, const struct nic_options *wants, size_t count)
+int nicset_begin(struct nicset *set, const struct nic_options *wants, size_t count)
 {
 	int err;
 
 	/* The kernel looks at who opened the socket, too (net/netlink/af_netlink.c). */
 	privs_use(PRIVS_LINKS);
-	err = nl_open(&wire->nl);
+	err = nl_open(&set->nl);
 	privs_use(PRIVS_NONE);
-	wire->count = wire->tried = 0;
-	wire->nics = calloc(count, sizeof(*wire->nics));
-	wire->watchers = malloc(count * sizeof(*wire->watchers));
+	set->count = set->tried = 0;
+	set->nics = calloc(count, sizeof(*set->nics));
+	set->watchers = malloc(count * sizeof(*set->watchers));
 	if (err)
 		return report_error(err, "cannot open a netlink socket: %s", strerror(-err));
-	if (!wire->nics || !wire->watchers)
+	if (!set->nics || !set->watchers)
 		return report_error(-ENOMEM, "out of memory");
 	for (size_t k = 0; k < count; k++) {
-		struct nic *nic = &wire->nics[k];
+		struct nic *nic = &set->nics[k];
 
-		wire->watchers[k] = (struct watcher){ .inotify = -1, .control = -1 };
+		set->watchers[k] = (struct watcher){ .inotify = -1, .control = -1 };
 		err = nic_init(nic, &wants[k]);
 		if (err)
 			return err;
-		wire->count++;
-		err = nic_prepare(&wire->nl, nic, k ? nic - 1 : NULL);
+		set->count++;
+		err = nic_prepare(&set->nl, nic, k ? nic - 1 : NULL);
 		if (err)
 			return err;
 	}
@@ -50,14 +50,14 @@ static void allow_fds(size_t count)
 	}
 }
 
-static int make_macvtap(struct wire *wire, size_t k, bool watched)
+static int make_macvtap(struct nicset *set, size_t k, bool watched)
 {
-	struct nic *nic = &wire->nics[k];
-	int ifindex, err = nic_draw_ifindex(&wire->nl, &ifindex);
+	struct nic *nic = &set->nics[k];
+	int ifindex, err = nic_draw_ifindex(&set->nl, &ifindex);
 
 	if (!err && watched)
-		err = watcher_start(&wire->watchers[k], ifindex, nic->name, nic->want.guest);
-	return err ? err : nic_make_macvtap(&wire->nl, nic, ifindex);
+		err = watcher_start(&set->watchers[k], ifindex, nic->name, nic->want.guest);
+	return err ? err : nic_make_macvtap(&set->nl, nic, ifindex);
 }
 
 static void tell_made(const struct nic *nic)
@@ -67,74 +67,74 @@ static void tell_made(const struct nic *nic)
 	report_tell(REPORT_STEP, "%s: %s for the guest %s, address %s, %s%s, MTU %u", nic->name,
 		    nic->reused ? "opened" : "made", mac_format(guest, nic->want.guest),
 		    mac_format(host, nic->host),
-		    nic->want.kind == NIC_UNATTACHED ? "unattached" : "on ", nic->want.attach,
+		    nic->want.kind == NIC_UNATTACHED ? "unattached" : "on ", nic->want.parent,
 		    nic->link.mtu);
 }
 
-int wire_make_lasting(struct wire *wire, uid_t owner)
+int nicset_make_lasting(struct nicset *set, uid_t owner)
 {
 	int err = 0;
 
-	if (wire->count > 64)
-		allow_fds(wire->count);
-	for (size_t k = 0; k < wire->count && !err; k++) {
-		nic_set_owner(&wire->nics[k], owner);
-		err = wire->nics[k].want.kind == NIC_MACVTAP ?
-			      make_macvtap(wire, k, false) :
-			      nic_make_tap(&wire->nl, &wire->nics[k], true);
+	if (set->count > 64)
+		allow_fds(set->count);
+	for (size_t k = 0; k < set->count && !err; k++) {
+		nic_set_owner(&set->nics[k], owner);
+		err = set->nics[k].want.kind == NIC_MACVTAP ?
+			      make_macvtap(set, k, false) :
+			      nic_make_tap(&set->nl, &set->nics[k], true);
 		if (!err)
-			tell_made(&wire->nics[k]);
+			tell_made(&set->nics[k]);
 	}
-	for (size_t k = 0; k < wire->count && !err; k++)
-		err = nic_give(&wire->nics[k]);
-	for (size_t k = 0; k < wire->count && !err; k++)
-		err = nic_persist(&wire->nics[k]);
+	for (size_t k = 0; k < set->count && !err; k++)
+		err = nic_give(&set->nics[k]);
+	for (size_t k = 0; k < set->count && !err; k++)
+		err = nic_persist(&set->nics[k]);
 	return err;
 }
 
-static int make_open(struct wire *wire, size_t k, bool reuse)
+static int make_open(struct nicset *set, size_t k, bool reuse)
 {
-	struct nic *nic = &wire->nics[k];
-	int err = reuse ? nic_find_existing(&wire->nl, nic) : 0;
+	struct nic *nic = &set->nics[k];
+	int err = reuse ? nic_find_existing(&set->nl, nic) : 0;
 
 	if (err)
 		return err;
 	nic_set_owner(nic, geteuid());
 	privs_use(PRIVS_LINKS);
 	if (nic->want.kind != NIC_MACVTAP)
-		err = nic_make_tap(&wire->nl, nic, false);
+		err = nic_make_tap(&set->nl, nic, false);
 	else if (!nic->reused)
-		err = make_macvtap(wire, k, true);
+		err = make_macvtap(set, k, true);
 	privs_use(PRIVS_NONE);
 	if (err || nic->want.kind != NIC_MACVTAP)
 		return err;
 	privs_use(PRIVS_NODES);
-	err = nic_open_macvtap(nic, wire->watchers[k].inotify);
+	err = nic_open_macvtap(nic, set->watchers[k].inotify);
 	privs_use(PRIVS_NONE);
 	return err;
 }
 
-int wire_make_open(struct wire *wire, bool reuse)
+int nicset_make_open(struct nicset *set, bool reuse)
 {
 	int err = 0;
 
-	for (size_t k = 0; k < wire->count && !err; k++) {
-		wire->tried = k + 1;
-		err = make_open(wire, k, reuse);
+	for (size_t k = 0; k < set->count && !err; k++) {
+		set->tried = k + 1;
+		err = make_open(set, k, reuse);
 		if (!err)
-			err = nic_open_vhost(&wire->nics[k]);
+			err = nic_open_vhost(&set->nics[k]);
 		if (!err)
-			tell_made(&wire->nics[k]);
+			tell_made(&set->nics[k]);
 	}
 	return err;
 }
 
-int wire_verify(struct wire *wire)
+int nicset_verify(struct nicset *set)
 {
 	int err = 0;
 
-	for (size_t k = 0; k < wire->count && !err; k++)
-		err = nic_verify(&wire->nl, &wire->nics[k]);
+	for (size_t k = 0; k < set->count && !err; k++)
+		err = nic_verify(&set->nl, &set->nics[k]);
 	return err;
 }
 
@@ -142,35 +142,35 @@ int wire_verify(struct wire *wire)
  * Remove what was made in one pass of the kernel: closing the taps one by one is a wait for each.
  * Where this fails they go so all the same.
  */
-static void remove_made(struct wire *wire)
+static void remove_made(struct nicset *set)
 {
 	struct selection made = { .count = 0 };
 	int err = 0;
 
-	for (size_t k = 0; k < wire->count && !err; k++)
-		if (wire->nics[k].made && wire->nics[k].link.ifindex)
-			err = select_link(&made, &wire->nics[k].link);
+	for (size_t k = 0; k < set->count && !err; k++)
+		if (set->nics[k].made && set->nics[k].link.ifindex)
+			err = select_link(&made, &set->nics[k].link);
 	if (!err && made.count > 1)
-		select_delete(&wire->nl, &made);
+		select_delete(&set->nl, &made);
 	free(made.links);
 }
 
-void wire_unmake(struct wire *wire)
+void nicset_unmake(struct nicset *set)
 {
 	privs_use(PRIVS_LINKS);
-	remove_made(wire);
-	for (size_t k = wire->count; k-- > 0;) {
-		nic_unmake(&wire->nl, &wire->nics[k]);
-		watcher_finish(&wire->watchers[k]);
+	remove_made(set);
+	for (size_t k = set->count; k-- > 0;) {
+		nic_unmake(&set->nl, &set->nics[k]);
+		watcher_finish(&set->watchers[k]);
 	}
 	privs_use(PRIVS_NONE);
 }
 
-void wire_end(struct wire *wire)
+void nicset_end(struct nicset *set)
 {
-	for (size_t k = 0; k < wire->count; k++)
-		nic_free(&wire->nics[k]);
-	free(wire->nics);
-	free(wire->watchers);
-	nl_close(&wire->nl);
+	for (size_t k = 0; k < set->count; k++)
+		nic_free(&set->nics[k]);
+	free(set->nics);
+	free(set->watchers);
+	nl_close(&set->nl);
 }

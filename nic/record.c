@@ -5,24 +5,24 @@
 #include "nic/record.h"
 #include "kernel/tap.h"
 
-bool device_guest(uint8_t guest[static MAC_LEN], const struct link *link)
+bool record_guest(uint8_t guest[static MAC_LEN], const struct link *link)
 {
-	size_t len = strlen(DEVICE_ALIAS);
+	size_t len = strlen(RECORD_GUEST);
 
-	return strncmp(link->alias, DEVICE_ALIAS, len) == 0 && mac_parse(guest, link->alias + len);
+	return strncmp(link->alias, RECORD_GUEST, len) == 0 && mac_parse(guest, link->alias + len);
 }
 
-bool device_is_host_leg(const struct link *link)
+bool record_is_host(const struct link *link)
 {
-	return link->kind == LINK_MACVLAN && strcmp(link->alias, DEVICE_HOST_ALIAS) == 0;
+	return link->kind == LINK_MACVLAN && strcmp(link->alias, RECORD_HOST) == 0;
 }
 
-bool device_is_tap(const struct link *link)
+bool link_is_tap(const struct link *link)
 {
 	return (link->kind == LINK_TUN && link->tun.is_tap) || link->kind == LINK_MACVTAP;
 }
 
-dev_t device_rdev(const struct link *link)
+dev_t macvtap_rdev(const struct link *link)
 {
 	dev_t rdev = 0;
 
@@ -31,7 +31,7 @@ dev_t device_rdev(const struct link *link)
 	return rdev;
 }
 
-const char *device_kind(const struct link *link)
+const char *link_kind_word(const struct link *link)
 {
 	if (link->kind_name[0])
 		return link->kind_name;

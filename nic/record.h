@@ -13,21 +13,21 @@
 #include "macutil.h"
 #include "netlink.h"
 
-#define DEVICE_ALIAS "tapctl guest " /* and the guest's address */
-#define DEVICE_HOST_ALIAS "tapctl host" /* a macvlan that is this host's own leg */
+#define RECORD_GUEST "tapctl guest " /* and the guest's address */
+#define RECORD_HOST "tapctl host" /* a macvlan that is this host's own leg */
 
 /* The guest's address that the alias of a device of ours names. False: not one of ours. */
-bool device_guest(uint8_t guest[static MAC_LEN], const struct link *link);
+bool record_guest(uint8_t guest[static MAC_LEN], const struct link *link);
 
 /* A macvlan of ours, by which this host talks to the guests on its lower device. */
-bool device_is_host_leg(const struct link *link);
+bool record_is_host(const struct link *link);
 
 /* A tap or macvtap, whoever made it. */
-bool device_is_tap(const struct link *link);
+bool link_is_tap(const struct link *link);
 
 /* The device number of a macvtap's character device; 0 for anything else or when it cannot be told.
  */
-dev_t device_rdev(const struct link *link);
+dev_t macvtap_rdev(const struct link *link);
 
 /* What a link is, for "it is a ...". */
-const char *device_kind(const struct link *link);
+const char *link_kind_word(const struct link *link);

@@ -99,7 +99,7 @@ static int remove_device(struct nl *nl, const struct watch *watch)
 
 	if (err)
 		return err == -ENODEV ? 0 : err;
-	if (link.kind != LINK_MACVTAP || !device_guest(guest, &link) ||
+	if (link.kind != LINK_MACVTAP || !record_guest(guest, &link) ||
 	    !mac_equal(guest, watch->mac))
 		return 0;
 	if (!strchr(watch->name, '%') && strcmp(link.name, watch->name) != 0)

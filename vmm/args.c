@@ -58,7 +58,7 @@ static bool next_mac(const char *word, const char **at, uint8_t mac[static MAC_L
 	return false;
 }
 
-const char *command_find_fault(char *const words[])
+const char *args_find_fault(char *const words[])
 {
 	uint8_t mac[MAC_LEN];
 
@@ -85,7 +85,7 @@ static bool is_named_before(char *const words[], char *const *last, const char *
 	return false;
 }
 
-size_t command_find_macs(char *const words[], uint8_t macs[][MAC_LEN], size_t max)
+size_t args_find_macs(char *const words[], uint8_t macs[][MAC_LEN], size_t max)
 {
 	uint8_t mac[MAC_LEN];
 	size_t count = 0;
@@ -101,7 +101,7 @@ size_t command_find_macs(char *const words[], uint8_t macs[][MAC_LEN], size_t ma
 	return count;
 }
 
-bool command_mentions_mac(char *const words[], const uint8_t mac[static MAC_LEN])
+bool args_mention_mac(char *const words[], const uint8_t mac[static MAC_LEN])
 {
 	static const size_t lengths[] = { 17, 14, 12 };
 
@@ -151,14 +151,14 @@ static bool is_qemu_with_card(char *const words[])
 	return card;
 }
 
-bool command_lacks_mac(char *const words[])
+bool args_lack_mac(char *const words[])
 {
 	uint8_t mac[1][MAC_LEN];
 
-	return is_qemu_with_card(words) && command_find_macs(words, mac, 1) == 0;
+	return is_qemu_with_card(words) && args_find_macs(words, mac, 1) == 0;
 }
 
-bool command_lacks_fd(char *const words[])
+bool args_lack_fd(char *const words[])
 {
 	static const char *const keys[] = { "fd=", "fds=", "\"fd\"", "\"fds\"" };
 
@@ -171,7 +171,7 @@ bool command_lacks_fd(char *const words[])
 	return true;
 }
 
-const char *command_closes_fds(char *const words[])
+const char *args_close_fds(char *const words[])
 {
 	static const char *const closing[] = {
 		"sudo", "doas", "ssh", "systemd-run", "docker", "podman", "su", "pkexec", "run0",

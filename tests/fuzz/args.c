@@ -12,20 +12,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t count, kept;
 
 	as_words(words, WORDS, text);
-	count = command_find_macs(words, macs, MACS);
+	count = args_find_macs(words, macs, MACS);
 	kept = count < MACS ? count : MACS;
 	always(count <= size / 16, "an address and its key take 16 bytes");
 	for (size_t i = 0; i < kept; i++) {
-		always(command_mentions_mac(words, macs[i]), "what is found is there");
+		always(args_mention_mac(words, macs[i]), "what is found is there");
 		for (size_t k = 0; k < i; k++)
 			always(!mac_equal(macs[i], macs[k]), "each is found once");
 	}
-	always(command_find_macs(words, first, 1) == count,
-	       "the count does not depend on the room");
+	always(args_find_macs(words, first, 1) == count, "the count does not depend on the room");
 	always(count == 0 || mac_equal(first[0], macs[0]), "nor does the first");
-	command_closes_fds(words);
-	command_lacks_fd(words);
-	command_find_fault(words);
+	args_close_fds(words);
+	args_lack_fd(words);
+	args_find_fault(words);
 	free(text);
 	return 0;
 }

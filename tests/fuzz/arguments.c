@@ -31,9 +31,9 @@ static void check_nic(const struct nic_options *nic)
 	static const uint8_t derived[MAC_LEN];
 
 	always(nic->kind != NIC_NOWHERE, "a NIC is somewhere");
-	always((nic->kind == NIC_UNATTACHED) == !nic->attach[0], "on something, or on nothing");
-	always(!nic->attach[0] || !word_name_fault(nic->attach, false), "that has a name");
-	always(!nic->name[0] || !word_name_fault(nic->name, true), "its own name is one");
+	always((nic->kind == NIC_UNATTACHED) == !nic->parent[0], "on something, or on nothing");
+	always(!nic->parent[0] || !parse_name_fault(nic->parent, false), "that has a name");
+	always(!nic->name[0] || !parse_name_fault(nic->name, true), "its own name is one");
 	always(!mac_fault(nic->guest) || (nic->for_host && mac_equal(nic->guest, derived)),
 	       "its address is one, or a leg's that its lower device will give");
 	always(nic->queues >= 1 && nic->queues <= QUEUES_MAX, "it has queues");

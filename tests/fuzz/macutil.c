@@ -16,15 +16,15 @@ static void check_alias(const char *text, bool parses, const uint8_t *mac)
 
 	memcpy(guest, untouched, MAC_LEN);
 	snprintf(link.alias, sizeof(link.alias), "%s", text);
-	if (device_guest(guest, &link))
-		always(strncmp(text, DEVICE_ALIAS, strlen(DEVICE_ALIAS)) == 0,
+	if (record_guest(guest, &link))
+		always(strncmp(text, RECORD_GUEST, strlen(RECORD_GUEST)) == 0,
 		       "an alias of ours says so");
 	else
 		always(mac_equal(guest, untouched), "a foreign alias leaves the result alone");
-	snprintf(link.alias, sizeof(link.alias), DEVICE_ALIAS "%.200s", text);
+	snprintf(link.alias, sizeof(link.alias), RECORD_GUEST "%.200s", text);
 	memcpy(guest, untouched, MAC_LEN);
 	if (strlen(text) <= 200)
-		always(device_guest(guest, &link) == parses, "an alias names what is an address");
+		always(record_guest(guest, &link) == parses, "an alias names what is an address");
 	if (parses)
 		always(mac_equal(guest, mac), "and just that address");
 }
@@ -73,7 +73,7 @@ static void check_device(const uint8_t *guest)
 	always(memcmp(host + 1, guest + 1, MAC_LEN - 1) == 0, "and in the first octet only");
 	mac_name(name, "tap", guest);
 	always(strlen(name) == MAC_NAMELEN - 1, "a name is as long as a name can be");
-	always(!word_name_fault(name, false), "and one that the kernel takes");
+	always(!parse_name_fault(name, false), "and one that the kernel takes");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -150,10 +150,10 @@ static void check_link(const struct link *link)
 	always(link->kind <= LINK_BRIDGE && link->mode < MODE_COUNT, "kind and mode are known");
 	always(macvtap_mode_name(link->mode), "and have names");
 	always(link->ethernet || mac_equal(link->address, none), "no Ethernet, no address");
-	always(link->kind == LINK_TUN || (!device_is_tap(link) || link->kind == LINK_MACVTAP),
+	always(link->kind == LINK_TUN || (!link_is_tap(link) || link->kind == LINK_MACVTAP),
 	       "a device is a tap or a macvtap");
-	if (device_guest(guest, link))
-		always(strstr(link->alias, DEVICE_ALIAS) == link->alias, "ours say so");
+	if (record_guest(guest, link))
+		always(strstr(link->alias, RECORD_GUEST) == link->alias, "ours say so");
 }
 
 static int each_link(const struct link *link, void *data)
@@ -230,7 +230,7 @@ static void set_up_tap(struct nl *nl)
 		.ifindex = 3,
 		.address = mac_qemu_default,
 		.guest = mac_qemu_default,
-		.alias = DEVICE_ALIAS "52:54:00:12:34:56",
+		.alias = RECORD_GUEST "52:54:00:12:34:56",
 		.mtu = 1500,
 		.bridge = &bridge,
 		.policy = &policy,
@@ -247,7 +247,7 @@ static void create_macvtap(struct nl *nl, struct link *link)
 		.ifindex = 0x40000003,
 		.name = "mvt%d",
 		.address = mac_qemu_default,
-		.alias = DEVICE_ALIAS "52:54:00:12:34:56",
+		.alias = RECORD_GUEST "52:54:00:12:34:56",
 		.lower = 2,
 		.mode = MODE_PASSTHRU,
 	};

@@ -19,7 +19,7 @@ static void check_number(const char *text)
 		errno = 0;
 		expected = strtoul(text, NULL, 10);
 		number = 7;
-		if (word_number(&number, text, ranges[i][0], ranges[i][1]))
+		if (parse_number(&number, text, ranges[i][0], ranges[i][1]))
 			always(digits && errno == 0 && number == expected &&
 				       number >= ranges[i][0] && number <= ranges[i][1],
 			       "a number is what strtoul says and in its range");
@@ -32,7 +32,7 @@ static void check_number(const char *text)
 
 static void check_name(const char *text)
 {
-	bool plain = !word_name_fault(text, false), pattern = !word_name_fault(text, true);
+	bool plain = !parse_name_fault(text, false), pattern = !parse_name_fault(text, true);
 
 	always(!plain || pattern, "a name is a pattern, too");
 	if (!pattern)

@@ -11,7 +11,7 @@ static size_t count(char *const words[])
 {
 	uint8_t macs[2][MAC_LEN];
 
-	return command_find_macs(words, macs, 2);
+	return args_find_macs(words, macs, 2);
 }
 
 static void test_find(void)
@@ -42,7 +42,7 @@ static void test_find(void)
 	uint8_t mac[1][MAC_LEN];
 
 	for (size_t i = 0; i < sizeof(found) / sizeof(*found); i++)
-		ok(command_find_macs(WORDS("vmm", (char *)found[i]), mac, 1) == 1 &&
+		ok(args_find_macs(WORDS("vmm", (char *)found[i]), mac, 1) == 1 &&
 			   mac_equal(mac[0], first),
 		   "finds it in %s", found[i]);
 	for (size_t i = 0; i < sizeof(nothing) / sizeof(*nothing); i++)
@@ -56,7 +56,7 @@ static void test_count(void)
 	ok(count(WORDS("vmm", "mac=525400000001", "mac=525400000002", "mac=525400000003",
 		       "mac=525400000003")) == 3,
 	   "also one that there was no room for");
-	ok(command_find_macs(WORDS("vmm", "mac=525400000001"), NULL, 0) == 1,
+	ok(args_find_macs(WORDS("vmm", "mac=525400000001"), NULL, 0) == 1,
 	   "and counts without any room");
 }
 
@@ -64,25 +64,24 @@ static void test_fault(void)
 {
 	char *const words[] = { "vmm", "mac=525400000001,mac=52:54:00:84:e3,id=n", NULL };
 
-	ok(command_find_fault(words) == words[1] + 21, "a value that is no address is found");
-	ok(!command_find_fault(WORDS("mac=525400000001", "imac=x", "mac")), "and nothing else");
+	ok(args_find_fault(words) == words[1] + 21, "a value that is no address is found");
+	ok(!args_find_fault(WORDS("mac=525400000001", "imac=x", "mac")), "and nothing else");
 }
 
 static void test_mention(void)
 {
-	ok(command_mentions_mac(WORDS("vmm", "x52:54:00:84:E3:62x"), first), "sees colons");
-	ok(command_mentions_mac(WORDS("vmm", "5254.0084.e362"), first), "sees dots");
-	ok(command_mentions_mac(WORDS("vmm-52540084e362"), first), "sees digits");
-	ok(!command_mentions_mac(WORDS("vmm", "52:54:00:84:e3", ":62"), first),
-	   "sees no two halves");
+	ok(args_mention_mac(WORDS("vmm", "x52:54:00:84:E3:62x"), first), "sees colons");
+	ok(args_mention_mac(WORDS("vmm", "5254.0084.e362"), first), "sees dots");
+	ok(args_mention_mac(WORDS("vmm-52540084e362"), first), "sees digits");
+	ok(!args_mention_mac(WORDS("vmm", "52:54:00:84:e3", ":62"), first), "sees no two halves");
 }
 
 static void test_closing(void)
 {
-	ok(command_closes_fds(WORDS("/usr/bin/sudo", "qemu")), "sudo closes fds");
-	ok(command_closes_fds(WORDS("podman", "run")), "podman does");
-	ok(!command_closes_fds(WORDS("podman", "run", "--preserve-fds=1")), "unless it is told");
-	ok(!command_closes_fds(WORDS("pseudo", "sudo")), "a name is the whole name");
+	ok(args_close_fds(WORDS("/usr/bin/sudo", "qemu")), "sudo closes fds");
+	ok(args_close_fds(WORDS("podman", "run")), "podman does");
+	ok(!args_close_fds(WORDS("podman", "run", "--preserve-fds=1")), "unless it is told");
+	ok(!args_close_fds(WORDS("pseudo", "sudo")), "a name is the whole name");
 }
 
 static void test_lack(void)
@@ -90,24 +89,24 @@ static void test_lack(void)
 	static const char *const fds[] = { "tap,id=n,fd=3", "tap,id=n,fds=3:4",
 					   "{\"type\":\"tap\",\"fd\":\"3\"}", "-readconfig" };
 
-	ok(command_lacks_mac(WORDS("/bin/qemu-system-x86_64", "-device", "e1000,netdev=n")),
+	ok(args_lack_mac(WORDS("/bin/qemu-system-x86_64", "-device", "e1000,netdev=n")),
 	   "a card without mac= lacks one");
-	ok(!command_lacks_mac(
+	ok(!args_lack_mac(
 		   WORDS("qemu-system-x86_64", "-device", "e1000,netdev=n,mac=525400000001")),
 	   "one with it does not");
-	ok(!command_lacks_mac(
+	ok(!args_lack_mac(
 		   WORDS("qemu-system-x86_64", "-readconfig", "f", "-device", "e1000,netdev=n")),
 	   "a file may say it");
-	ok(!command_lacks_mac(WORDS("qemu-system-x86_64", "-netdev", "tap,id=n,fd=3")),
+	ok(!args_lack_mac(WORDS("qemu-system-x86_64", "-netdev", "tap,id=n,fd=3")),
 	   "without a card there is no address");
-	ok(!command_lacks_mac(WORDS("sh", "qemu-system-x86_64", "netdev=n")), "sh is no qemu");
-	ok(command_lacks_mac(WORDS("qemu-system-x86_64", "-nic", "tap,fd=3")), "-nic is one, too");
-	ok(!command_lacks_mac(WORDS("qemu-system-x86_64", "-nic", "none")), "-nic none is none");
-	ok(command_lacks_fd(
+	ok(!args_lack_mac(WORDS("sh", "qemu-system-x86_64", "netdev=n")), "sh is no qemu");
+	ok(args_lack_mac(WORDS("qemu-system-x86_64", "-nic", "tap,fd=3")), "-nic is one, too");
+	ok(!args_lack_mac(WORDS("qemu-system-x86_64", "-nic", "none")), "-nic none is none");
+	ok(args_lack_fd(
 		   WORDS("qemu-system-x86_64", "-netdev", "tap,id=n", "-device", "e1000,netdev=n")),
 	   "a card without fd= lacks one");
 	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
-		ok(!command_lacks_fd(WORDS("qemu-system-x86_64", (char *)fds[i], "netdev=n")),
+		ok(!args_lack_fd(WORDS("qemu-system-x86_64", (char *)fds[i], "netdev=n")),
 		   "not with %s", fds[i]);
 }
 

@@ -48,15 +48,15 @@ static void test_number(void)
 					   "0" };
 	unsigned long value = 7;
 
-	ok(word_number(&value, "1", 1, 256) && value == 1, "the least");
-	ok(word_number(&value, "256", 1, 256) && value == 256, "the most");
-	ok(word_number(&value, "00256", 1, 256) && value == 256, "zeros before it");
-	ok(word_number(&value, "18446744073709551615", 0, -1UL) && value == -1UL, "all bits");
-	ok(word_number(&value, "4", 0, 4) && !word_number(&value, "5", 0, 4),
+	ok(parse_number(&value, "1", 1, 256) && value == 1, "the least");
+	ok(parse_number(&value, "256", 1, 256) && value == 256, "the most");
+	ok(parse_number(&value, "00256", 1, 256) && value == 256, "zeros before it");
+	ok(parse_number(&value, "18446744073709551615", 0, -1UL) && value == -1UL, "all bits");
+	ok(parse_number(&value, "4", 0, 4) && !parse_number(&value, "5", 0, 4),
 	   "a most of one digit");
 	value = 7;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		ok(!word_number(&value, bad[i], 1, 256) && value == 7,
+		ok(!parse_number(&value, bad[i], 1, 256) && value == 7,
 		   "'%s' is no number of 1 to 256", bad[i]);
 }
 
@@ -69,15 +69,15 @@ static void test_name(void)
 		"%", "tap%", "tap%s", "%d%d", "tap%%d", "tap%5d"
 	};
 
-	ok(!word_name_fault("tap52540084e362", false), "15 bytes are a name");
-	ok(!word_name_fault("a", false) && !word_name_fault("...", true), "one is; dots are");
+	ok(!parse_name_fault("tap52540084e362", false), "15 bytes are a name");
+	ok(!parse_name_fault("a", false) && !parse_name_fault("...", true), "one is; dots are");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		ok(word_name_fault(bad[i], false) && word_name_fault(bad[i], true),
+		ok(parse_name_fault(bad[i], false) && parse_name_fault(bad[i], true),
 		   "bad name %zu is none", i);
-	ok(!word_name_fault("tap%d", true) && word_name_fault("tap%d", false),
+	ok(!parse_name_fault("tap%d", true) && parse_name_fault("tap%d", false),
 	   "%%d is for patterns");
 	for (size_t i = 0; i < sizeof(no_patterns) / sizeof(*no_patterns); i++)
-		ok(word_name_fault(no_patterns[i], true), "%s is no pattern", no_patterns[i]);
+		ok(parse_name_fault(no_patterns[i], true), "%s is no pattern", no_patterns[i]);
 }
 
 static void test_vlans(void)
@@ -111,9 +111,9 @@ static void test_nics(void)
 	     "-m", "525400000002", "--mtu=9000", "-l", "eth0");
 	nics = r.options.nics;
 	ok(!r.err && r.options.nic_count == 2, "each --mac begins a NIC");
-	ok(nics[0].kind == NIC_BRIDGED && strcmp(nics[0].attach, "br0") == 0 && nics[0].mtu == 1400,
+	ok(nics[0].kind == NIC_BRIDGED && strcmp(nics[0].parent, "br0") == 0 && nics[0].mtu == 1400,
 	   "what stands before the first holds for all");
-	ok(nics[1].kind == NIC_MACVTAP && strcmp(nics[1].attach, "eth0") == 0 &&
+	ok(nics[1].kind == NIC_MACVTAP && strcmp(nics[1].parent, "eth0") == 0 &&
 		   nics[1].mtu == 9000,
 	   "what stands behind one for that one");
 	ok(nics[0].queues == 1 && nics[0].owner == (uid_t)-1 && r.options.fd == -1,
