@@ -71,13 +71,18 @@ bool mac_equal(const uint8_t a[static MAC_LEN], const uint8_t b[static MAC_LEN])
 	return memcmp(a, b, MAC_LEN) == 0;
 }
 
-const char *mac_fault(const uint8_t mac[static MAC_LEN])
+bool mac_is_zero(const uint8_t mac[static MAC_LEN])
 {
 	static const uint8_t zero[MAC_LEN];
 
+	return mac_equal(mac, zero);
+}
+
+const char *mac_fault(const uint8_t mac[static MAC_LEN])
+{
 	if (mac[0] & 1)
 		return "is a group address (the lowest bit of its first octet is set)";
-	if (mac_equal(mac, zero))
+	if (mac_is_zero(mac))
 		return "is all zeros";
 	return NULL;
 }

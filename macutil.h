@@ -31,6 +31,7 @@ bool mac_parse_span(uint8_t mac[static MAC_LEN], const char *text, size_t len);
 char *mac_format(char text[static MAC_STRLEN], const uint8_t mac[static MAC_LEN]);
 
 bool mac_equal(const uint8_t a[static MAC_LEN], const uint8_t b[static MAC_LEN]);
+bool mac_is_zero(const uint8_t mac[static MAC_LEN]);
 
 /*
  * Why a device cannot have this address, in words that follow the address ("is a group address"),

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include <libmnl/libmnl.h>
@@ -12,19 +13,27 @@
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/if_tun.h>
-#include <linux/neighbour.h>
-#include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 
 #include "netlink.h"
 
 #define ERRNO_MAX 4095 /* MAX_ERRNO of linux/err.h */
+#define BUFFER 32768 /* the most the kernel puts into one datagram of a dump */
 #define BRPORT_LOCKED 39 /* IFLA_BRPORT_LOCKED, newer (Linux 5.18) than some builders' headers */
-#define AUDIT_VIRT_RESOURCE 2501 /* of libaudit.h: the kernel gives these numbers to user space */
+
+struct nl {
+	struct mnl_socket *socket;
+	uint32_t seq; /* of the newest message */
+	/* the transaction under construction */
+	unsigned count;
+	size_t len;
+	struct {
+		enum nl_step step;
+		int tolerate; /* an errno that is no failure here, or 0 */
+	} steps[NL_MESSAGES];
+	_Alignas(8) char buffer[BUFFER];
+};
 
 static const struct {
 	const char *name;
@@ -57,55 +66,92 @@ bool macvtap_mode_parse(enum macvtap_mode *mode, const char *name)
 	return false;
 }
 
-static int open_socket(struct nl *nl, int protocol, int flags)
+const char *nl_kind_name(enum link_kind kind)
 {
-	nl->seq = 0;
-	nl->text[0] = '\0';
-	nl->failed = NL_LOOKUP;
-	nl->socket = mnl_socket_open2(protocol, SOCK_CLOEXEC | flags);
-	return nl->socket ? 0 : -errno;
+	return kind_names[kind];
 }
 
-int nl_open(struct nl *nl)
+uint32_t nl_mode_number(enum macvtap_mode mode)
+{
+	return modes[mode].value;
+}
+
+bool link_is_tap(const struct link *link)
+{
+	return (link->kind == LINK_TUN && link->tun.is_tap) || link->kind == LINK_MACVTAP;
+}
+
+const char *link_kind_word(const struct link *link)
+{
+	if (link->kind_name[0])
+		return link->kind_name;
+	return link->flags & IFF_LOOPBACK ? "loopback device" : "plain device";
+}
+
+bool link_disappeared(int err)
+{
+	return err == -EBADFD || err == -ENODEV;
+}
+
+int nl_open_protocol(struct nl **nl, int protocol, int flags)
+{
+	struct nl *new = malloc(sizeof(*new));
+
+	if (!new)
+		return -ENOMEM;
+	new->seq = 0;
+	nl_begin(new);
+	new->socket = mnl_socket_open2(protocol, SOCK_CLOEXEC | flags);
+	if (!new->socket) {
+		int err = -errno;
+
+		free(new);
+		return err;
+	}
+	*nl = new;
+	return 0;
+}
+
+int nl_open(struct nl **nl)
 {
 	const int on = 1;
-	int err = open_socket(nl, NETLINK_ROUTE, SOCK_NONBLOCK);
+	int err = nl_open_protocol(nl, NETLINK_ROUTE, SOCK_NONBLOCK);
 
 	if (err)
 		return err;
 	/* Kernels that do not know these only have less to say: no reason to stop. */
-	(void)mnl_socket_setsockopt(nl->socket, NETLINK_EXT_ACK, (void *)&on, sizeof(on));
-	(void)mnl_socket_setsockopt(nl->socket, NETLINK_CAP_ACK, (void *)&on, sizeof(on));
+	(void)mnl_socket_setsockopt((*nl)->socket, NETLINK_EXT_ACK, (void *)&on, sizeof(on));
+	(void)mnl_socket_setsockopt((*nl)->socket, NETLINK_CAP_ACK, (void *)&on, sizeof(on));
 	return 0;
 }
 
 void nl_close(struct nl *nl)
 {
-	if (nl->socket)
+	if (nl)
 		mnl_socket_close(nl->socket);
-	nl->socket = NULL;
+	free(nl);
 }
 
-const char *nl_strerror(const struct nl *nl, int err)
+const char *nl_strerror(int err)
 {
-	if (nl->text[0])
-		return nl->text;
-	if (err == -EPROTO)
-		return "the kernel's answer is missing or makes no sense";
-	return strerror(-err);
+	return err == -EPROTO ? "the kernel's answer is missing or makes no sense" : strerror(-err);
+}
+
+const char *nl_result_text(const struct nl_result *result)
+{
+	return result->text[0] ? result->text : nl_strerror(result->err);
 }
 
 /* --- one transaction: begin, messages, commit --- */
 
-static void nl_begin(struct nl *nl)
+void nl_begin(struct nl *nl)
 {
 	nl->count = 0;
 	nl->len = 0;
 }
 
-/* Begin a message with the family's @header of @extra bytes; its attributes come next. */
-static struct nlmsghdr *nl_message(struct nl *nl, enum nl_step step, uint16_t type, uint16_t flags,
-				   size_t extra, const void *header)
+struct nlmsghdr *nl_message(struct nl *nl, enum nl_step step, uint16_t type, uint16_t flags,
+			    size_t extra, const void *header)
 {
 	struct nlmsghdr *m = mnl_nlmsg_put_header(nl->buffer + nl->len);
 
@@ -119,14 +165,23 @@ static struct nlmsghdr *nl_message(struct nl *nl, enum nl_step step, uint16_t ty
 	return m;
 }
 
-/* Every message ends with this: the next one starts behind it. */
-static void nl_message_end(struct nl *nl, const struct nlmsghdr *m)
+void nl_message_end(struct nl *nl, const struct nlmsghdr *m)
 {
 	nl->len = (size_t)((const char *)mnl_nlmsg_get_payload_tail(m) - nl->buffer);
 }
 
-static struct nlmsghdr *link_message(struct nl *nl, enum nl_step step, uint16_t type,
-				     uint16_t flags, int ifindex)
+void nl_tolerate(struct nl *nl, int err)
+{
+	nl->steps[nl->count - 1].tolerate = err;
+}
+
+bool nl_is_full(const struct nl *nl, size_t size)
+{
+	return nl->count == NL_MESSAGES || nl->len + mnl_nlmsg_size(size) > sizeof(nl->buffer);
+}
+
+struct nlmsghdr *nl_link_message(struct nl *nl, enum nl_step step, uint16_t type, uint16_t flags,
+				 int ifindex)
 {
 	struct ifinfomsg info = { .ifi_family = AF_UNSPEC, .ifi_index = ifindex };
 
@@ -148,9 +203,7 @@ static int keep_attr(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
-/* libmnl hands out the attributes that fit their room; nothing behind a broken one is looked at. */
-static void parse_attrs(const struct nlmsghdr *m, size_t offset, const struct nlattr **tb,
-			uint16_t max)
+void nl_parse(const struct nlmsghdr *m, size_t offset, const struct nlattr **tb, uint16_t max)
 {
 	struct attr_table table = { .tb = tb, .max = max };
 
@@ -158,7 +211,7 @@ static void parse_attrs(const struct nlmsghdr *m, size_t offset, const struct nl
 	mnl_attr_parse(m, (unsigned)offset, keep_attr, &table);
 }
 
-static void parse_nested(const struct nlattr *nest, const struct nlattr **tb, uint16_t max)
+void nl_parse_nested(const struct nlattr *nest, const struct nlattr **tb, uint16_t max)
 {
 	struct attr_table table = { .tb = tb, .max = max };
 
@@ -167,7 +220,8 @@ static void parse_nested(const struct nlattr *nest, const struct nlattr **tb, ui
 		mnl_attr_parse_nested(nest, keep_attr, &table);
 }
 
-static void keep_text(struct nl *nl, const struct nlmsghdr *m)
+/* The kernel's own sentence in an NLMSG_ERROR. */
+static void read_text(char text[static NL_TEXT], const struct nlmsghdr *m)
 {
 	const struct nlattr *tb[NLMSGERR_ATTR_MAX + 1];
 	const struct nlmsgerr *error = mnl_nlmsg_get_payload(m);
@@ -180,10 +234,10 @@ static void keep_text(struct nl *nl, const struct nlmsghdr *m)
 		offset += error->msg.nlmsg_len - sizeof(error->msg);
 	if (offset > mnl_nlmsg_get_payload_len(m))
 		return;
-	parse_attrs(m, offset, tb, NLMSGERR_ATTR_MAX);
+	nl_parse(m, offset, tb, NLMSGERR_ATTR_MAX);
 	if (tb[NLMSGERR_ATTR_MSG] &&
 	    mnl_attr_validate(tb[NLMSGERR_ATTR_MSG], MNL_TYPE_NUL_STRING) >= 0)
-		snprintf(nl->text, sizeof(nl->text), "%s", mnl_attr_get_str(tb[NLMSGERR_ATTR_MSG]));
+		snprintf(text, NL_TEXT, "%s", mnl_attr_get_str(tb[NLMSGERR_ATTR_MSG]));
 }
 
 /* Whether a message stands whole in the @left bytes at @m. libmnl takes its length for signed. */
@@ -215,19 +269,14 @@ static ssize_t nl_receive(struct nl *nl)
 	return n;
 }
 
-static int nl_send(struct nl *nl)
+int nl_send(struct nl *nl)
 {
-	ssize_t n;
+	ssize_t n = TEMP_FAILURE_RETRY(mnl_socket_sendto(nl->socket, nl->buffer, nl->len));
 
-	nl->text[0] = '\0';
-	n = TEMP_FAILURE_RETRY(mnl_socket_sendto(nl->socket, nl->buffer, nl->len));
-	nl->failed = nl->steps[0].step;
 	if (n < 0)
 		return -errno;
 	return (size_t)n == nl->len ? 0 : -EPROTO;
 }
-
-typedef int nl_reply_fn(const struct nlmsghdr *m, void *data);
 
 /* Throw away what an unfinished exchange has left behind. */
 static void nl_drain(struct nl *nl)
@@ -248,52 +297,46 @@ static int read_answer(const struct nl *nl, const struct nlmsghdr *m, uint32_t f
 	return !err && reply && m->nlmsg_seq == nl->seq ? -EPROTO : err;
 }
 
-/*
- * Send what was built and read every answer. Only the last message is acknowledged, or it is a
- * request, whose reply ends the transaction: the kernel reports the errors of the others all the
- * same. Returns the first error.
- */
-static int nl_commit(struct nl *nl, nl_reply_fn *reply, void *data)
+/* The first error of a transaction is what came of it. */
+static void keep_error(struct nl_result *result, int err, enum nl_step step,
+		       const struct nlmsghdr *m)
+{
+	if (err >= 0 || result->err)
+		return;
+	result->err = err;
+	result->step = step;
+	if (m)
+		read_text(result->text, m);
+}
+
+struct nl_result nl_commit(struct nl *nl, nl_reply_fn *reply, void *data)
 {
 	uint32_t last = nl->seq, first = last - nl->count + 1;
-	int result, err;
-	bool done = false;
+	struct nl_result result = { .err = nl_send(nl), .step = nl->steps[0].step };
+	bool done = result.err;
 
-	result = nl_send(nl);
-	if (result < 0)
-		return result;
 	while (!done) {
 		ssize_t n = nl_receive(nl);
 		int left = (int)n;
 
-		if (n < 0 && !result) {
+		if (n < 0) {
 			/* Whatever was asked for has been done, or not: nobody knows. */
-			nl->failed = NL_READ;
-			result = (int)n;
+			keep_error(&result, (int)n, NL_READ, NULL);
+			break;
 		}
-		if (n < 0)
-			return result;
 		for (struct nlmsghdr *m = (void *)nl->buffer; is_whole(m, left);
 		     m = mnl_nlmsg_next(m, &left)) {
 			if (m->nlmsg_seq - first >= nl->count)
 				continue;
-			err = read_answer(nl, m, first, reply, data);
-			if (err < 0 && !result) {
-				result = err;
-				nl->failed = nl->steps[m->nlmsg_seq - first].step;
-				keep_text(nl, m);
-			}
+			keep_error(&result, read_answer(nl, m, first, reply, data),
+				   nl->steps[m->nlmsg_seq - first].step, m);
 			done |= m->nlmsg_seq == last;
 		}
 	}
 	return result;
 }
 
-/*
- * A dump. Returns what @reply returned when that is not 0, else 1 if the kernel marked the dump
- * as interrupted or a part of it was lost, else 0.
- */
-static int nl_dump(struct nl *nl, nl_reply_fn *reply, void *data)
+int nl_dump(struct nl *nl, nl_reply_fn *reply, void *data)
 {
 	int result, interrupted = 0, lost = 0;
 
@@ -322,7 +365,6 @@ static int nl_dump(struct nl *nl, nl_reply_fn *reply, void *data)
 			result = m->nlmsg_type == NLMSG_ERROR ? read_error(nl, m, nl->seq) :
 								reply(m, data);
 			if (result) {
-				keep_text(nl, m);
 				nl_drain(nl);
 				return result;
 			}
@@ -332,7 +374,7 @@ static int nl_dump(struct nl *nl, nl_reply_fn *reply, void *data)
 
 /* --- links, read --- */
 
-static bool attr_number(const struct nlattr *attr, size_t size, void *value)
+bool nl_attr_number(const struct nlattr *attr, size_t size, void *value)
 {
 	if (!attr || mnl_attr_get_payload_len(attr) != size)
 		return false;
@@ -340,18 +382,18 @@ static bool attr_number(const struct nlattr *attr, size_t size, void *value)
 	return true;
 }
 
-static bool attr_flag(const struct nlattr *attr)
+bool nl_attr_flag(const struct nlattr *attr)
 {
 	uint8_t value = 0;
 
-	return attr_number(attr, sizeof(value), &value) && value;
+	return nl_attr_number(attr, sizeof(value), &value) && value;
 }
 
-static uint32_t attr_u32(const struct nlattr *attr)
+uint32_t nl_attr_u32(const struct nlattr *attr)
 {
 	uint32_t value = 0;
 
-	attr_number(attr, sizeof(value), &value);
+	nl_attr_number(attr, sizeof(value), &value);
 	return value;
 }
 
@@ -367,19 +409,19 @@ static void read_tun(const struct nlattr *data, struct link *link)
 	const struct nlattr *tb[IFLA_TUN_MAX + 1];
 	uint8_t type = 0;
 
-	parse_nested(data, tb, IFLA_TUN_MAX);
-	attr_number(tb[IFLA_TUN_TYPE], sizeof(type), &type);
+	nl_parse_nested(data, tb, IFLA_TUN_MAX);
+	nl_attr_number(tb[IFLA_TUN_TYPE], sizeof(type), &type);
 	link->tun.is_tap = type == IFF_TAP;
-	link->tun.persistent = attr_flag(tb[IFLA_TUN_PERSIST]);
-	link->tun.multi_queue = attr_flag(tb[IFLA_TUN_MULTI_QUEUE]);
-	link->tun.vnet_hdr = attr_flag(tb[IFLA_TUN_VNET_HDR]);
-	link->tun.packet_info = attr_flag(tb[IFLA_TUN_PI]);
-	link->tun.has_owner = attr_number(tb[IFLA_TUN_OWNER], 4, &link->tun.owner);
-	link->tun.has_group = attr_number(tb[IFLA_TUN_GROUP], 4, &link->tun.group);
+	link->tun.persistent = nl_attr_flag(tb[IFLA_TUN_PERSIST]);
+	link->tun.multi_queue = nl_attr_flag(tb[IFLA_TUN_MULTI_QUEUE]);
+	link->tun.vnet_hdr = nl_attr_flag(tb[IFLA_TUN_VNET_HDR]);
+	link->tun.packet_info = nl_attr_flag(tb[IFLA_TUN_PI]);
+	link->tun.has_owner = nl_attr_number(tb[IFLA_TUN_OWNER], 4, &link->tun.owner);
+	link->tun.has_group = nl_attr_number(tb[IFLA_TUN_GROUP], 4, &link->tun.group);
 	/* Only a multi-queue device counts its queues; a single one shows by its carrier. */
 	link->tun.queues = link->tun.multi_queue ?
-				   attr_u32(tb[IFLA_TUN_NUM_QUEUES]) +
-					   attr_u32(tb[IFLA_TUN_NUM_DISABLED_QUEUES]) :
+				   nl_attr_u32(tb[IFLA_TUN_NUM_QUEUES]) +
+					   nl_attr_u32(tb[IFLA_TUN_NUM_DISABLED_QUEUES]) :
 				   link->carrier;
 }
 
@@ -387,13 +429,13 @@ static void read_bridge(const struct nlattr *data, struct link *link)
 {
 	const struct nlattr *tb[IFLA_BR_MAX + 1];
 
-	parse_nested(data, tb, IFLA_BR_MAX);
+	nl_parse_nested(data, tb, IFLA_BR_MAX);
 	/* Every kernel says that it does not filter, and only one that could has a default VLAN. */
 	link->bridge.can_filter = tb[IFLA_BR_VLAN_DEFAULT_PVID];
-	link->bridge.filters = attr_flag(tb[IFLA_BR_VLAN_FILTERING]);
-	attr_number(tb[IFLA_BR_VLAN_DEFAULT_PVID], 2, &link->bridge.default_pvid);
-	link->bridge.calls_iptables = attr_flag(tb[IFLA_BR_NF_CALL_IPTABLES]);
-	link->bridge.forward_delay = attr_u32(tb[IFLA_BR_FORWARD_DELAY]);
+	link->bridge.filters = nl_attr_flag(tb[IFLA_BR_VLAN_FILTERING]);
+	nl_attr_number(tb[IFLA_BR_VLAN_DEFAULT_PVID], 2, &link->bridge.default_pvid);
+	link->bridge.calls_iptables = nl_attr_flag(tb[IFLA_BR_NF_CALL_IPTABLES]);
+	link->bridge.forward_delay = nl_attr_u32(tb[IFLA_BR_FORWARD_DELAY]);
 }
 
 static void read_port(const struct nlattr *data, struct link *link)
@@ -401,15 +443,15 @@ static void read_port(const struct nlattr *data, struct link *link)
 	const struct nlattr *tb[BRPORT_LOCKED + 1];
 	uint64_t delay = 0;
 
-	parse_nested(data, tb, BRPORT_LOCKED);
-	attr_number(tb[IFLA_BRPORT_STATE], 1, &link->port.state);
-	attr_number(tb[IFLA_BRPORT_FORWARD_DELAY_TIMER], sizeof(delay), &delay);
+	nl_parse_nested(data, tb, BRPORT_LOCKED);
+	nl_attr_number(tb[IFLA_BRPORT_STATE], 1, &link->port.state);
+	nl_attr_number(tb[IFLA_BRPORT_FORWARD_DELAY_TIMER], sizeof(delay), &delay);
 	link->port.delay = (unsigned)delay;
 	link->port.of_bridge = true;
-	link->port.hairpin = attr_flag(tb[IFLA_BRPORT_MODE]);
-	link->port.learning = attr_flag(tb[IFLA_BRPORT_LEARNING]);
-	link->port.isolated = attr_flag(tb[IFLA_BRPORT_ISOLATED]);
-	link->port.locked = attr_flag(tb[BRPORT_LOCKED]);
+	link->port.hairpin = nl_attr_flag(tb[IFLA_BRPORT_MODE]);
+	link->port.learning = nl_attr_flag(tb[IFLA_BRPORT_LEARNING]);
+	link->port.isolated = nl_attr_flag(tb[IFLA_BRPORT_ISOLATED]);
+	link->port.locked = nl_attr_flag(tb[BRPORT_LOCKED]);
 }
 
 static void read_mode(const struct nlattr *data, struct link *link)
@@ -417,8 +459,8 @@ static void read_mode(const struct nlattr *data, struct link *link)
 	const struct nlattr *tb[IFLA_MACVLAN_MODE + 1];
 	uint32_t value;
 
-	parse_nested(data, tb, IFLA_MACVLAN_MODE);
-	value = attr_u32(tb[IFLA_MACVLAN_MODE]);
+	nl_parse_nested(data, tb, IFLA_MACVLAN_MODE);
+	value = nl_attr_u32(tb[IFLA_MACVLAN_MODE]);
 	for (enum macvtap_mode m = 0; m < MODE_COUNT; m++)
 		if (modes[m].value == value)
 			link->mode = m;
@@ -429,7 +471,7 @@ static void read_info(const struct nlattr *info, struct link *link)
 	const struct nlattr *tb[IFLA_INFO_MAX + 1];
 	char slave_kind[IFNAMSIZ] = "";
 
-	parse_nested(info, tb, IFLA_INFO_MAX);
+	nl_parse_nested(info, tb, IFLA_INFO_MAX);
 	attr_string(tb[IFLA_INFO_KIND], link->kind_name, sizeof(link->kind_name));
 	for (enum link_kind k = LINK_TUN; k <= LINK_BRIDGE; k++)
 		if (strcmp(link->kind_name, kind_names[k]) == 0)
@@ -458,14 +500,13 @@ static bool read_no_ipv6(const struct nlattr *spec)
 	const struct nlattr *families[AF_INET6 + 1], *tb[IFLA_INET6_ADDR_GEN_MODE + 1];
 	uint8_t mode = IN6_ADDR_GEN_MODE_EUI64;
 
-	parse_nested(spec, families, AF_INET6);
-	parse_nested(families[AF_INET6], tb, IFLA_INET6_ADDR_GEN_MODE);
-	attr_number(tb[IFLA_INET6_ADDR_GEN_MODE], sizeof(mode), &mode);
+	nl_parse_nested(spec, families, AF_INET6);
+	nl_parse_nested(families[AF_INET6], tb, IFLA_INET6_ADDR_GEN_MODE);
+	nl_attr_number(tb[IFLA_INET6_ADDR_GEN_MODE], sizeof(mode), &mode);
 	return mode == IN6_ADDR_GEN_MODE_NONE;
 }
 
-/* Read an RTM_NEWLINK into the struct link @data. */
-static int read_link(const struct nlmsghdr *m, void *data)
+int nl_read_link(const struct nlmsghdr *m, void *data)
 {
 	const struct nlattr *tb[IFLA_MAX + 1];
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(m);
@@ -474,19 +515,19 @@ static int read_link(const struct nlmsghdr *m, void *data)
 	if (m->nlmsg_type != RTM_NEWLINK || m->nlmsg_len < mnl_nlmsg_size(sizeof(*info)) ||
 	    info->ifi_index <= 0)
 		return -EPROTO;
-	parse_attrs(m, sizeof(*info), tb, IFLA_MAX);
+	nl_parse(m, sizeof(*info), tb, IFLA_MAX);
 	memset(link, 0, sizeof(*link));
 	link->ifindex = info->ifi_index;
 	link->flags = info->ifi_flags;
 	link->ethernet = info->ifi_type == ARPHRD_ETHER &&
-			 attr_number(tb[IFLA_ADDRESS], MAC_LEN, link->address);
+			 nl_attr_number(tb[IFLA_ADDRESS], MAC_LEN, link->address);
 	attr_string(tb[IFLA_IFNAME], link->name, sizeof(link->name));
 	attr_string(tb[IFLA_IFALIAS], link->alias, sizeof(link->alias));
-	link->carrier = attr_flag(tb[IFLA_CARRIER]);
-	link->mtu = attr_u32(tb[IFLA_MTU]);
-	link->group = attr_u32(tb[IFLA_GROUP]);
-	link->master = (int)attr_u32(tb[IFLA_MASTER]);
-	link->lower = (int)attr_u32(tb[IFLA_LINK]);
+	link->carrier = nl_attr_flag(tb[IFLA_CARRIER]);
+	link->mtu = nl_attr_u32(tb[IFLA_MTU]);
+	link->group = nl_attr_u32(tb[IFLA_GROUP]);
+	link->master = (int)nl_attr_u32(tb[IFLA_MASTER]);
+	link->lower = (int)nl_attr_u32(tb[IFLA_LINK]);
 	link->lower_elsewhere = tb[IFLA_LINK_NETNSID];
 	link->no_ipv6 = read_no_ipv6(tb[IFLA_AF_SPEC]);
 	if (tb[IFLA_LINKINFO])
@@ -494,10 +535,10 @@ static int read_link(const struct nlmsghdr *m, void *data)
 	return 0;
 }
 
-/* Ask for a link as part of a transaction. Statistics are half of the answer and not wanted. */
-static void link_request(struct nl *nl, enum nl_step step, const char *name, int ifindex)
+/* Statistics are half of the answer and not wanted. */
+void nl_link_request(struct nl *nl, enum nl_step step, const char *name, int ifindex)
 {
-	struct nlmsghdr *m = link_message(nl, step, RTM_GETLINK, 0, name ? 0 : ifindex);
+	struct nlmsghdr *m = nl_link_message(nl, step, RTM_GETLINK, 0, name ? 0 : ifindex);
 
 	if (name)
 		mnl_attr_put_strz(m, IFLA_IFNAME, name);
@@ -508,8 +549,8 @@ static void link_request(struct nl *nl, enum nl_step step, const char *name, int
 int nl_link_get(struct nl *nl, const char *name, int ifindex, struct link *link)
 {
 	nl_begin(nl);
-	link_request(nl, NL_LOOKUP, name, ifindex);
-	return nl_commit(nl, read_link, link);
+	nl_link_request(nl, NL_LOOKUP, name, ifindex);
+	return nl_commit(nl, nl_read_link, link).err;
 }
 
 /* Ask by ioctl(2), see netdevice(7): cheaper than a message where only one value is wanted. */
@@ -559,7 +600,7 @@ static int dump_link(const struct nlmsghdr *m, void *data)
 	const struct link_dump *dump = data;
 	struct link link;
 
-	if (read_link(m, &link) < 0)
+	if (nl_read_link(m, &link) < 0)
 		return 0;
 	/* A kernel that does not know the kind, as its driver is not there, filters nothing. */
 	if (dump->kind != LINK_OTHER && link.kind != dump->kind)
@@ -574,7 +615,7 @@ int nl_link_dump(struct nl *nl, enum link_kind kind, nl_link_fn *each, void *dat
 	struct nlattr *info;
 
 	nl_begin(nl);
-	m = link_message(nl, NL_LOOKUP, RTM_GETLINK, NLM_F_DUMP, 0);
+	m = nl_link_message(nl, NL_LOOKUP, RTM_GETLINK, NLM_F_DUMP, 0);
 	mnl_attr_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	if (kind != LINK_OTHER) {
 		info = mnl_attr_nest_start(m, IFLA_LINKINFO);
@@ -585,10 +626,18 @@ int nl_link_dump(struct nl *nl, enum link_kind kind, nl_link_fn *each, void *dat
 	return nl_dump(nl, dump_link, &dump);
 }
 
-/* --- links, made and set up --- */
+int nl_link_dump_whole(struct nl *nl, enum link_kind kind, nl_link_fn *each, void *data)
+{
+	int result = 1;
 
-/* No IPv6 address of the host's own on this link. Only before it is up (net/ipv6/addrconf.c). */
-static void put_no_ipv6(struct nlmsghdr *m)
+	for (int tries = 0; tries < 5 && result == 1; tries++)
+		result = nl_link_dump(nl, kind, each, data);
+	return result == 1 ? 0 : result;
+}
+
+/* --- links, changed --- */
+
+void nl_put_no_ipv6(struct nlmsghdr *m)
 {
 	struct nlattr *spec = mnl_attr_nest_start(m, IFLA_AF_SPEC);
 	struct nlattr *inet6 = mnl_attr_nest_start(m, AF_INET6);
@@ -598,271 +647,46 @@ static void put_no_ipv6(struct nlmsghdr *m)
 	mnl_attr_nest_end(m, spec);
 }
 
-static void put_port_flags(struct nl *nl, int ifindex, const struct port_policy *policy)
-{
-	struct nlmsghdr *m = link_message(nl, NL_PORT, RTM_NEWLINK, 0, ifindex);
-	struct nlattr *info = mnl_attr_nest_start(m, IFLA_LINKINFO), *data;
-
-	mnl_attr_put_strz(m, IFLA_INFO_SLAVE_KIND, "bridge");
-	data = mnl_attr_nest_start(m, IFLA_INFO_SLAVE_DATA);
-	if (policy->locked) {
-		mnl_attr_put_u8(m, BRPORT_LOCKED, 1);
-		mnl_attr_put_u8(m, IFLA_BRPORT_LEARNING, 0);
-	}
-	if (policy->isolated)
-		mnl_attr_put_u8(m, IFLA_BRPORT_ISOLATED, 1);
-	if (policy->hairpin)
-		mnl_attr_put_u8(m, IFLA_BRPORT_MODE, 1);
-	mnl_attr_nest_end(m, data);
-	mnl_attr_nest_end(m, info);
-	nl_message_end(nl, m);
-}
-
-static struct nlmsghdr *vlan_message(struct nl *nl, uint16_t type, int ifindex)
-{
-	struct ifinfomsg info = { .ifi_family = AF_BRIDGE, .ifi_index = ifindex };
-
-	return nl_message(nl, NL_VLAN, type, 0, sizeof(info), &info);
-}
-
-static void put_vlan(struct nlmsghdr *m, uint16_t vid, uint16_t flags)
-{
-	const struct bridge_vlan_info vlan = { .vid = vid, .flags = flags };
-
-	mnl_attr_put(m, IFLA_BRIDGE_VLAN_INFO, sizeof(vlan), &vlan);
-}
-
-/* The port's VLANs; the bridge's default one goes, unless it is among them. */
-static void put_vlans(struct nl *nl, int ifindex, const struct port_policy *policy,
-		      uint16_t default_pvid)
-{
-	struct nlmsghdr *m = vlan_message(nl, RTM_SETLINK, ifindex);
-	struct nlattr *spec = mnl_attr_nest_start(m, IFLA_AF_SPEC);
-	bool keep_default = !default_pvid;
-
-	for (unsigned i = 0; i < policy->vlan_count; i++) {
-		put_vlan(m, policy->vlans[i],
-			 i ? 0 : BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED);
-		keep_default |= policy->vlans[i] == default_pvid;
-	}
-	mnl_attr_nest_end(m, spec);
-	nl_message_end(nl, m);
-	if (keep_default)
-		return;
-	m = vlan_message(nl, RTM_DELLINK, ifindex);
-	spec = mnl_attr_nest_start(m, IFLA_AF_SPEC);
-	put_vlan(m, default_pvid, 0);
-	mnl_attr_nest_end(m, spec);
-	nl_message_end(nl, m);
-}
-
-/* @mac lives on this port for good, in every VLAN of it. */
-static void put_static_entry(struct nl *nl, int ifindex, const uint8_t *mac)
-{
-	struct ndmsg nd = {
-		.ndm_family = AF_BRIDGE,
-		.ndm_ifindex = ifindex,
-		.ndm_state = NUD_NOARP,
-		.ndm_flags = NTF_MASTER,
-	};
-	struct nlmsghdr *m = nl_message(nl, NL_FDB, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE,
-					sizeof(nd), &nd);
-
-	mnl_attr_put(m, NDA_LLADDR, MAC_LEN, mac);
-	nl_message_end(nl, m);
-}
-
-/* What the port lets through: all of it before the link is up, and the entry in the VLANs there
- * are. */
-static void put_policy(struct nl *nl, const struct tap_setup *setup)
-{
-	const struct port_policy *policy = setup->policy;
-
-	if (policy->locked || policy->isolated || policy->hairpin)
-		put_port_flags(nl, setup->ifindex, policy);
-	if (policy->vlan_count)
-		put_vlans(nl, setup->ifindex, policy, setup->bridge->bridge.default_pvid);
-	if (policy->locked)
-		put_static_entry(nl, setup->ifindex, setup->guest);
-}
-
-static void fdb_request(struct nl *nl, enum nl_step step, int bridge, const uint8_t *mac)
-{
-	struct ndmsg nd = { .ndm_family = AF_BRIDGE };
-	struct nlmsghdr *m = nl_message(nl, step, RTM_GETNEIGH, 0, sizeof(nd), &nd);
-
-	mnl_attr_put_u32(m, NDA_MASTER, (uint32_t)bridge);
-	mnl_attr_put(m, NDA_LLADDR, MAC_LEN, mac);
-	nl_message_end(nl, m);
-}
-
-/* Read the port of an RTM_NEWNEIGH, its ifindex, into @data. */
-static int read_fdb(const struct nlmsghdr *m, void *data)
-{
-	const struct ndmsg *nd = mnl_nlmsg_get_payload(m);
-	int *ifindex = data;
-
-	if (m->nlmsg_type != RTM_NEWNEIGH || m->nlmsg_len < mnl_nlmsg_size(sizeof(*nd)) ||
-	    nd->ndm_ifindex <= 0)
-		return -EPROTO;
-	*ifindex = nd->ndm_ifindex;
-	return 0;
-}
-
-/* A tap hands its frames on at once: the queue is in the guest. As libvirt does by running tc. */
-static void put_no_queue(struct nl *nl, int ifindex)
-{
-	struct tcmsg tc = { .tcm_family = AF_UNSPEC,
-			    .tcm_ifindex = ifindex,
-			    .tcm_parent = TC_H_ROOT };
-	struct nlmsghdr *m = nl_message(nl, NL_QDISC, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE,
-					sizeof(tc), &tc);
-
-	mnl_attr_put_strz(m, TCA_KIND, "noqueue");
-	nl_message_end(nl, m);
-	/* A kernel without traffic control has no queueing discipline to take off. */
-	nl->steps[nl->count - 1].tolerate = EOPNOTSUPP;
-}
-
-static void put_flags(struct nl *nl, int ifindex, unsigned flags, uint16_t ack)
+void nl_put_flags(struct nl *nl, int ifindex, unsigned flags, uint16_t ack)
 {
 	struct ifinfomsg info = { .ifi_index = ifindex, .ifi_flags = flags, .ifi_change = flags };
 
 	nl_message_end(nl, nl_message(nl, NL_UP, RTM_NEWLINK, ack, sizeof(info), &info));
 }
 
-static int tap_setup(struct nl *nl, const struct tap_setup *setup, bool no_ipv6, int *owner)
+struct nl_result nl_link_set_address(struct nl *nl, int ifindex,
+				     const uint8_t address[static MAC_LEN])
 {
 	struct nlmsghdr *m;
 
 	nl_begin(nl);
-	m = link_message(nl, NL_CONFIGURE, RTM_NEWLINK, 0, setup->ifindex);
-	mnl_attr_put(m, IFLA_ADDRESS, MAC_LEN, setup->address);
-	if (setup->alias)
-		mnl_attr_put_strz(m, IFLA_IFALIAS, setup->alias);
-	if (setup->mtu)
-		mnl_attr_put_u32(m, IFLA_MTU, setup->mtu);
-	if (setup->bridge)
-		mnl_attr_put_u32(m, IFLA_MASTER, (uint32_t)setup->bridge->ifindex);
-	if (setup->no_carrier)
-		mnl_attr_put_u8(m, IFLA_CARRIER, 0);
-	if (no_ipv6)
-		put_no_ipv6(m);
-	nl_message_end(nl, m);
-	if (setup->bridge)
-		put_policy(nl, setup);
-	put_no_queue(nl, setup->ifindex);
-	put_flags(nl, setup->ifindex, IFF_UP, setup->bridge ? 0 : NLM_F_ACK);
-	if (!setup->bridge)
-		return nl_commit(nl, NULL, NULL);
-	fdb_request(nl, NL_READ, setup->bridge->ifindex, setup->address);
-	return nl_commit(nl, read_fdb, owner);
-}
-
-int nl_tap_setup(struct nl *nl, const struct tap_setup *setup, int *owner)
-{
-	int err = tap_setup(nl, setup, setup->bridge, owner);
-
-	/* Where IPv6 is off, for the kernel or by an MTU below its least, there is nothing to stop.
-	 */
-	if (err == -EAFNOSUPPORT && setup->bridge)
-		err = tap_setup(nl, setup, false, owner);
-	return err;
-}
-
-static void put_macvtap(struct nl *nl, const struct macvtap_setup *setup)
-{
-	struct nlmsghdr *m = link_message(nl, NL_CREATE, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
-					  setup->ifindex);
-	struct nlattr *info, *data;
-
-	mnl_attr_put_strz(m, IFLA_IFNAME, setup->name);
-	mnl_attr_put(m, IFLA_ADDRESS, MAC_LEN, setup->address);
-	if (setup->mtu)
-		mnl_attr_put_u32(m, IFLA_MTU, setup->mtu);
-	mnl_attr_put_u32(m, IFLA_LINK, (uint32_t)setup->lower);
-	info = mnl_attr_nest_start(m, IFLA_LINKINFO);
-	mnl_attr_put_strz(m, IFLA_INFO_KIND,
-			  kind_names[setup->for_host ? LINK_MACVLAN : LINK_MACVTAP]);
-	data = mnl_attr_nest_start(m, IFLA_INFO_DATA);
-	mnl_attr_put_u32(m, IFLA_MACVLAN_MODE, modes[setup->mode].value);
-	mnl_attr_nest_end(m, data);
-	mnl_attr_nest_end(m, info);
-	nl_message_end(nl, m);
-}
-
-/* The alias is not taken at creation. */
-static void put_macvtap_config(struct nl *nl, const struct macvtap_setup *setup, bool no_ipv6)
-{
-	struct nlmsghdr *m = link_message(nl, NL_CONFIGURE, RTM_NEWLINK, 0, setup->ifindex);
-
-	mnl_attr_put_strz(m, IFLA_IFALIAS, setup->alias);
-	/*
-	 * In mode passthru the device is created with the lower one's address. The lower one
-	 * follows this change, and gets its own back in the end (drivers/net/macvlan.c).
-	 */
-	if (setup->mode == MODE_PASSTHRU)
-		mnl_attr_put(m, IFLA_ADDRESS, MAC_LEN, setup->address);
-	if (no_ipv6)
-		put_no_ipv6(m);
-	nl_message_end(nl, m);
-	put_no_queue(nl, setup->ifindex);
-	/* Without IFF_ALLMULTI the guest never sees a multicast frame that the host did not ask
-	 * for. */
-	put_flags(nl, setup->ifindex, setup->for_host ? IFF_UP : IFF_ALLMULTI | IFF_UP, 0);
-	link_request(nl, NL_READ, NULL, setup->ifindex);
-}
-
-int nl_macvtap_create(struct nl *nl, const struct macvtap_setup *setup, struct link *link)
-{
-	int err;
-
-	nl_begin(nl);
-	put_macvtap(nl, setup);
-	put_macvtap_config(nl, setup, !setup->for_host);
-	err = nl_commit(nl, read_link, link);
-	if (err == -EAFNOSUPPORT && nl->failed == NL_CONFIGURE) {
-		nl_begin(nl);
-		put_macvtap_config(nl, setup, false);
-		err = nl_commit(nl, read_link, link);
-	}
-	return err;
-}
-
-int nl_link_set_address(struct nl *nl, int ifindex, const uint8_t address[static MAC_LEN])
-{
-	struct nlmsghdr *m;
-
-	nl_begin(nl);
-	m = link_message(nl, NL_CONFIGURE, RTM_SETLINK, NLM_F_ACK, ifindex);
+	m = nl_link_message(nl, NL_CONFIGURE, RTM_SETLINK, NLM_F_ACK, ifindex);
 	mnl_attr_put(m, IFLA_ADDRESS, MAC_LEN, address);
 	nl_message_end(nl, m);
 	return nl_commit(nl, NULL, NULL);
 }
 
-/* --- links, deleted --- */
-
-int nl_link_delete(struct nl *nl, int ifindex)
+struct nl_result nl_link_delete(struct nl *nl, int ifindex)
 {
 	nl_begin(nl);
-	nl_message_end(nl, link_message(nl, NL_DELETE, RTM_DELLINK, NLM_F_ACK, ifindex));
+	nl_message_end(nl, nl_link_message(nl, NL_DELETE, RTM_DELLINK, NLM_F_ACK, ifindex));
 	return nl_commit(nl, NULL, NULL);
 }
 
 /* Move a link into @group, if it is still there. */
 static void put_group(struct nl *nl, int ifindex, uint32_t group)
 {
-	struct nlmsghdr *m = link_message(nl, NL_DELETE, RTM_SETLINK, 0, ifindex);
+	struct nlmsghdr *m = nl_link_message(nl, NL_DELETE, RTM_SETLINK, 0, ifindex);
 
 	mnl_attr_put_u32(m, IFLA_GROUP, group);
 	nl_message_end(nl, m);
-	nl->steps[nl->count - 1].tolerate = ENODEV;
+	nl_tolerate(nl, ENODEV);
 }
 
 /* The last message of a transaction: delete what is in @group. */
 static void put_group_end(struct nl *nl, uint32_t group)
 {
-	struct nlmsghdr *m = link_message(nl, NL_DELETE, RTM_DELLINK, NLM_F_ACK, 0);
+	struct nlmsghdr *m = nl_link_message(nl, NL_DELETE, RTM_DELLINK, NLM_F_ACK, 0);
 
 	mnl_attr_put_u32(m, IFLA_GROUP, group);
 	nl_message_end(nl, m);
@@ -870,144 +694,74 @@ static void put_group_end(struct nl *nl, uint32_t group)
 
 /*
  * Move all links into @group and delete it in the transaction of the last ones: up to
- * NL_MESSAGES - 1 links go at once or not at all, even under SIGKILL. When @group is NULL, move
- * each link back into its own.
+ * NL_MESSAGES - 1 links go at once or not at all, even under SIGKILL. When @group is 0, move each
+ * link back into its own.
  */
-static int move_links(struct nl *nl, const struct link *links, size_t count, const uint32_t *group)
+static struct nl_result move_links(struct nl *nl, const struct link *links, size_t count,
+				   uint32_t group)
 {
-	int result = 0;
+	struct nl_result result = { .err = 0 };
 
-	for (size_t i = 0; i < count && !result;) {
+	for (size_t i = 0; i < count && !result.err;) {
 		nl_begin(nl);
 		while (i < count && nl->count < NL_MESSAGES - 1) {
-			put_group(nl, links[i].ifindex, group ? *group : links[i].group);
+			put_group(nl, links[i].ifindex, group ? group : links[i].group);
 			i++;
 		}
 		/* The last message is one with an answer: the deletion, or else a request. */
 		if (group && i == count)
-			put_group_end(nl, *group);
+			put_group_end(nl, group);
 		else
-			link_request(nl, NL_DELETE, NULL, links[i - 1].ifindex);
-		/* The link, or all that were in the group, may have gone. */
-		nl->steps[nl->count - 1].tolerate = ENODEV;
+			nl_link_request(nl, NL_DELETE, NULL, links[i - 1].ifindex);
+		/* The link, or all that were in the group, may have disappeared. */
+		nl_tolerate(nl, ENODEV);
 		result = nl_commit(nl, NULL, NULL);
 	}
 	return result;
 }
 
-int nl_links_delete(struct nl *nl, const struct link *links, size_t count, uint32_t group)
+static int find_group(const struct link *link, void *data)
 {
-	int err = move_links(nl, links, count, &group);
+	const uint32_t *group = data;
 
-	if (err) {
-		char text[sizeof(nl->text)];
+	return link->group == *group ? -EEXIST : 0;
+}
 
-		memcpy(text, nl->text, sizeof(text));
-		move_links(nl, links, count, NULL);
-		memcpy(nl->text, text, sizeof(text));
+/* A group that no link is in. The kernel's group is an int: stay positive. */
+static int draw_group(struct nl *nl, uint32_t *group)
+{
+	int err = -EEXIST;
+
+	for (int tries = 0; tries < 16 && err == -EEXIST; tries++) {
+		if (getrandom(group, sizeof(*group), 0) != sizeof(*group))
+			return -errno;
+		*group = *group >> 1 | 1U << 30;
+		err = nl_link_dump_whole(nl, LINK_OTHER, find_group, group);
 	}
 	return err;
 }
 
-/* --- bridges --- */
-
-int nl_fdb_get(struct nl *nl, int bridge, const uint8_t mac[static MAC_LEN], int *ifindex)
+struct nl_result nl_links_delete(struct nl *nl, const struct link *links, size_t count)
 {
-	nl_begin(nl);
-	fdb_request(nl, NL_LOOKUP, bridge, mac);
-	return nl_commit(nl, read_fdb, ifindex);
+	struct nl_result result = { .step = NL_LOOKUP };
+	uint32_t group;
+
+	if (count == 0)
+		return result;
+	if (count == 1) {
+		result = nl_link_delete(nl, links[0].ifindex);
+		return result.err == -ENODEV ? (struct nl_result){ .err = 0 } : result;
+	}
+	result.err = draw_group(nl, &group);
+	if (result.err)
+		return result;
+	result = move_links(nl, links, count, group);
+	if (result.err)
+		move_links(nl, links, count, 0);
+	return result;
 }
 
-struct fdb_dump {
-	nl_fdb_fn *each;
-	void *data;
-};
-
-static int dump_fdb(const struct nlmsghdr *m, void *data)
-{
-	const struct ndmsg *nd = mnl_nlmsg_get_payload(m);
-	const struct nlattr *tb[NDA_MASTER + 1];
-	const struct fdb_dump *dump = data;
-	struct fdb_entry entry;
-
-	if (read_fdb(m, &entry.port) < 0)
-		return 0;
-	parse_attrs(m, sizeof(*nd), tb, NDA_MASTER);
-	/* The other entries are those of network cards. */
-	if (!tb[NDA_MASTER] || !attr_number(tb[NDA_LLADDR], MAC_LEN, entry.mac))
-		return 0;
-	entry.bridge = (int)attr_u32(tb[NDA_MASTER]);
-	entry.learned = !(nd->ndm_state & (NUD_PERMANENT | NUD_NOARP));
-	return dump->each(&entry, dump->data);
-}
-
-int nl_fdb_dump(struct nl *nl, nl_fdb_fn *each, void *data)
-{
-	struct ifinfomsg info = { .ifi_family = AF_BRIDGE };
-	struct fdb_dump dump = { .each = each, .data = data };
-
-	nl_begin(nl);
-	nl_message_end(nl,
-		       nl_message(nl, NL_LOOKUP, RTM_GETNEIGH, NLM_F_DUMP, sizeof(info), &info));
-	return nl_dump(nl, dump_fdb, &dump);
-}
-
-struct vlan_dump {
-	nl_vlan_fn *each;
-	void *data;
-	struct port_vlan vlan;
-	int result;
-};
-
-static int dump_vlan(const struct nlattr *attr, void *data)
-{
-	struct vlan_dump *dump = data;
-	struct bridge_vlan_info one;
-
-	if (mnl_attr_get_type(attr) != IFLA_BRIDGE_VLAN_INFO ||
-	    !attr_number(attr, sizeof(one), &one))
-		return MNL_CB_OK;
-	dump->vlan.last = one.vid;
-	if (!(one.flags & BRIDGE_VLAN_INFO_RANGE_END))
-		dump->vlan.first = one.vid;
-	if (one.flags & BRIDGE_VLAN_INFO_RANGE_BEGIN)
-		return MNL_CB_OK;
-	dump->vlan.pvid = one.flags & BRIDGE_VLAN_INFO_PVID;
-	dump->vlan.untagged = one.flags & BRIDGE_VLAN_INFO_UNTAGGED;
-	dump->result = dump->each(&dump->vlan, dump->data);
-	return dump->result ? MNL_CB_STOP : MNL_CB_OK;
-}
-
-static int dump_port_vlans(const struct nlmsghdr *m, void *data)
-{
-	const struct ifinfomsg *info = mnl_nlmsg_get_payload(m);
-	const struct nlattr *tb[IFLA_AF_SPEC + 1];
-	struct vlan_dump *dump = data;
-
-	if (m->nlmsg_type != RTM_NEWLINK || m->nlmsg_len < mnl_nlmsg_size(sizeof(*info)))
-		return 0;
-	parse_attrs(m, sizeof(*info), tb, IFLA_AF_SPEC);
-	if (!tb[IFLA_AF_SPEC])
-		return 0;
-	dump->vlan.ifindex = info->ifi_index;
-	mnl_attr_parse_nested(tb[IFLA_AF_SPEC], dump_vlan, dump);
-	return dump->result;
-}
-
-int nl_vlan_dump(struct nl *nl, nl_vlan_fn *each, void *data)
-{
-	struct ifinfomsg info = { .ifi_family = AF_BRIDGE };
-	struct vlan_dump dump = { .each = each, .data = data };
-	struct nlmsghdr *m;
-
-	nl_begin(nl);
-	m = nl_message(nl, NL_LOOKUP, RTM_GETLINK, NLM_F_DUMP, sizeof(info), &info);
-	mnl_attr_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_BRVLAN_COMPRESSED);
-	nl_message_end(nl, m);
-	return nl_dump(nl, dump_port_vlans, &dump);
-}
-
-/* --- what lies above the links --- */
+/* --- IP addresses --- */
 
 struct address_dump {
 	nl_address_fn *each;
@@ -1034,63 +788,4 @@ int nl_address_dump(struct nl *nl, nl_address_fn *each, void *data)
 	nl_message_end(
 		nl, nl_message(nl, NL_LOOKUP, RTM_GETADDR, NLM_F_DUMP, sizeof(address), &address));
 	return nl_dump(nl, dump_address, &dump);
-}
-
-/* A base chain at the forward hook whose policy is to drop. */
-static int find_dropping_chain(const struct nlmsghdr *m, void *data)
-{
-	const struct nfgenmsg *family = mnl_nlmsg_get_payload(m);
-	const struct nlattr *tb[NFTA_CHAIN_POLICY + 1], *hook[NFTA_HOOK_HOOKNUM + 1];
-	bool *drops = data;
-
-	if (m->nlmsg_len < mnl_nlmsg_size(sizeof(*family)) ||
-	    (family->nfgen_family != NFPROTO_IPV4 && family->nfgen_family != NFPROTO_INET))
-		return 0;
-	parse_attrs(m, sizeof(*family), tb, NFTA_CHAIN_POLICY);
-	parse_nested(tb[NFTA_CHAIN_HOOK], hook, NFTA_HOOK_HOOKNUM);
-	if (hook[NFTA_HOOK_HOOKNUM] && tb[NFTA_CHAIN_POLICY] &&
-	    attr_u32(hook[NFTA_HOOK_HOOKNUM]) == htonl(NF_INET_FORWARD) &&
-	    attr_u32(tb[NFTA_CHAIN_POLICY]) == htonl(NF_DROP))
-		*drops = true;
-	return 0;
-}
-
-int nl_forward_drops(bool *drops)
-{
-	struct nfgenmsg family = { .nfgen_family = NFPROTO_UNSPEC, .version = NFNETLINK_V0 };
-	struct nl nl;
-	int err = open_socket(&nl, NETLINK_NETFILTER, SOCK_NONBLOCK);
-
-	*drops = false;
-	if (err)
-		return err;
-	nl_begin(&nl);
-	nl_message_end(&nl, nl_message(&nl, NL_LOOKUP, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETCHAIN,
-				       NLM_F_DUMP, sizeof(family), &family));
-	err = nl_dump(&nl, find_dropping_chain, drops);
-	nl_close(&nl);
-	return err < 0 ? err : 0;
-}
-
-/* --- the audit log --- */
-
-int nl_audit_open(struct nl *nl)
-{
-	nl_begin(nl);
-	return open_socket(nl, NETLINK_AUDIT, 0);
-}
-
-void nl_audit_put(struct nl *nl, const char *text)
-{
-	size_t size = strlen(text) + 1;
-
-	if (nl->count == NL_MESSAGES || nl->len + mnl_nlmsg_size(size) > sizeof(nl->buffer))
-		nl_audit_send(nl);
-	nl_message_end(nl, nl_message(nl, NL_CREATE, AUDIT_VIRT_RESOURCE, 0, size, text));
-}
-
-void nl_audit_send(struct nl *nl)
-{
-	(void)nl_send(nl);
-	nl_begin(nl);
 }

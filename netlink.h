@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rtnetlink on raw libmnl: links, bridge ports, their VLANs and forwarding entries. And the way to
- * the audit log, which is netlink too.
- *
- * The only room that knows RTM_*, IFLA_* and libmnl. It prints nothing. Every function returns 0
- * or a negative errno; nl_strerror() then has the kernel's own sentence and nl->failed tells at
- * which step of a transaction it happened.
+ * rtnetlink on libmnl: links looked up, listed and deleted; and, in the second half, the messages
+ * that kernel/ builds its own requests with.
  *
  * A transaction is one sendmsg(2) of several messages. The kernel works through all of them before
  * sendmsg returns (net/netlink/af_netlink.c, netlink_rcv_skb), so a SIGKILL falls before or after
  * it and never in between, and every answer is there when it is asked for: the socket never
  * blocks, and an answer that is missing is an error (-EPROTO) and no endless wait.
+ *
+ * Nothing is printed. Look-ups and dumps return 0 or a negative errno, for nl_strerror(); what
+ * changes something returns a struct nl_result.
  */
 #pragma once
 
@@ -21,12 +20,10 @@
 
 #include "macutil.h"
 
-struct mnl_socket;
-
-#define NL_BUFFER 32768 /* the most the kernel puts into one datagram of a dump */
-#define NL_MESSAGES 128 /* in one transaction; so many errors still fit a default rcvbuf */
 #define LINK_ALIAS 256 /* IFALIASZ */
-#define VLAN_MAX 4094
+#define NL_TEXT 128
+
+struct nl; /* a socket, and the transaction that is under construction */
 
 enum nl_step {
 	NL_LOOKUP,
@@ -41,32 +38,16 @@ enum nl_step {
 	NL_DELETE,
 };
 
-struct nl {
-	struct mnl_socket *socket;
-	uint32_t seq; /* of the newest message */
-	enum nl_step failed; /* where the last error came from */
-	char text[160]; /* the kernel's own words for it, or "" */
-	/* the transaction under construction */
-	unsigned count;
-	size_t len;
-	struct {
-		enum nl_step step;
-		int tolerate; /* an errno that is no failure here, or 0 */
-	} steps[NL_MESSAGES];
-	_Alignas(8) char buffer[NL_BUFFER];
+/* What came of a transaction. */
+struct nl_result {
+	int err; /* 0 or a negative errno */
+	enum nl_step step; /* at which that happened */
+	char text[NL_TEXT]; /* the kernel's own words for it, or "" */
 };
 
 enum link_kind { LINK_OTHER, LINK_TUN, LINK_MACVTAP, LINK_MACVLAN, LINK_BRIDGE };
 
 enum macvtap_mode { MODE_BRIDGE, MODE_VEPA, MODE_PRIVATE, MODE_PASSTHRU, MODE_COUNT };
-
-/* What the port of a bridge lets through. */
-struct port_policy {
-	bool locked; /* only the address of its static entry may be a source */
-	bool isolated, hairpin;
-	unsigned vlan_count;
-	uint16_t vlans[64]; /* the first one is untagged and the PVID, the others are tagged */
-};
 
 /* A link as the kernel describes it. What does not apply to its kind is zero. */
 struct link {
@@ -74,12 +55,11 @@ struct link {
 	char name[IFNAMSIZ];
 	enum link_kind kind;
 	char kind_name[IFNAMSIZ]; /* "veth"; "" for a plain device */
-	unsigned flags; /* IFF_* */
-	bool carrier;
-	bool ethernet; /* an Ethernet device that carries an address */
+	bool ethernet; /* with an address of six octets */
 	uint8_t address[MAC_LEN];
-	uint32_t mtu;
-	uint32_t group;
+	unsigned flags; /* IFF_UP ... */
+	bool carrier;
+	uint32_t mtu, group;
 	int master; /* ifindex or 0 */
 	int lower; /* IFLA_LINK: ifindex or 0 */
 	bool lower_elsewhere; /* the lower device is in another network namespace */
@@ -107,12 +87,24 @@ struct link {
 	} bridge;
 };
 
-/* Opens a socket in the calling thread's network namespace. Close it with nl_close(). */
-int nl_open(struct nl *nl);
+/* Open a socket in the calling thread's network namespace. nl_close() takes NULL, too. */
+int nl_open(struct nl **nl);
 void nl_close(struct nl *nl);
 
-/* The kernel's sentence for the last failure when it gave one, else strerror of @err. */
-const char *nl_strerror(const struct nl *nl, int err);
+/* strerror(3) of @err, which may be netlink's own -EPROTO; the kernel's sentence for a result, when
+ * it gave one, else the same. */
+const char *nl_strerror(int err);
+const char *nl_result_text(const struct nl_result *result);
+
+/* A tap or macvtap, whoever made it. */
+bool link_is_tap(const struct link *link);
+
+/* What a link is, for "is a ...": its kind, or "plain device". */
+const char *link_kind_word(const struct link *link);
+
+/* A tap that somebody removes meanwhile leaves a descriptor without a device (-EBADFD), and no link
+ * (-ENODEV). */
+bool link_disappeared(int err);
 
 /* "bridge", "vepa" ...: the words of --mode, ip-link(8) and list. */
 const char *macvtap_mode_name(enum macvtap_mode mode);
@@ -131,101 +123,114 @@ int nl_link_address(const struct nl *nl, const char name[static IFNAMSIZ],
 /*
  * Call @each for every link of @kind (the kernel filters; LINK_OTHER: all), until it returns
  * something other than 0, which is handed on. Memory does not grow with the number of links.
- * Returns 1 when links came or went meanwhile: what was seen may lack one. Whoever needs the
- * whole truth starts again. @each must not use @nl.
+ * Returns 1 when links came or went meanwhile: what was seen may lack one. @each must not use @nl.
  */
 typedef int nl_link_fn(const struct link *link, void *data);
 int nl_link_dump(struct nl *nl, enum link_kind kind, nl_link_fn *each, void *data);
 
-/* How a tap is to be set up. */
-struct tap_setup {
-	int ifindex;
-	const uint8_t *address, *guest; /* the host side's, the guest's */
-	const char *alias; /* NULL: none */
-	uint32_t mtu; /* 0: as it is */
-	bool no_carrier; /* nobody will hold it: the kernel is spared what a carrier sets off */
-	const struct link *bridge; /* NULL: on no bridge */
-	const struct port_policy *policy;
-};
-
 /*
- * Set up a tap, one transaction: address, MTU and alias, the bridge, on it no IPv6 of the host's
- * own; the port's policy; no queueing discipline; up. On a bridge, @owner becomes the ifindex of
- * the port that owns the tap's address there: another one's when two ports have the same address,
- * which the kernel accepts silently.
+ * The same, again when links came or went meanwhile: what was seen may lack one, but hardly the
+ * same one each time. @each sees many of them twice. Where guests come and go all the while no dump
+ * is ever undisturbed: after a few it returns 0.
  */
-int nl_tap_setup(struct nl *nl, const struct tap_setup *setup, int *owner);
-
-/* How a macvtap is to be made. */
-struct macvtap_setup {
-	int ifindex; /* chosen by the caller, which then knows what was made */
-	const char *name; /* may hold one %d */
-	const uint8_t *address;
-	const char *alias;
-	uint32_t mtu; /* 0: the lower device's */
-	int lower;
-	enum macvtap_mode mode;
-	bool for_host; /* a macvlan: no character device, and the host's own IPv6 */
-};
-
-/*
- * Make a macvtap, complete and up, in one transaction, and read it into @link. On failure the
- * caller deletes what may have been made, unless nl->failed is NL_CREATE: then nothing was.
- */
-int nl_macvtap_create(struct nl *nl, const struct macvtap_setup *setup, struct link *link);
-
-/* Delete one link. */
-int nl_link_delete(struct nl *nl, int ifindex);
-
-/*
- * Delete @count links in one pass of the kernel: they are moved into @group, which no other link
- * is in, and deleted as a group. A link that has gone meanwhile is no error. On failure those
- * that are left are put back into the group that they came from.
- */
-int nl_links_delete(struct nl *nl, const struct link *links, size_t count, uint32_t group);
-
-/*
- * Set a link's address to the one that it has. For a bridge that makes it explicit
- * (addr_assign_type 3), and the kernel no longer takes it from the ports (net/bridge/br_stp_if.c).
- */
-int nl_link_set_address(struct nl *nl, int ifindex, const uint8_t address[static MAC_LEN]);
-
-/* Which port of @bridge has @mac in its forwarding table, into @ifindex; -ENOENT: none has. */
-int nl_fdb_get(struct nl *nl, int bridge, const uint8_t mac[static MAC_LEN], int *ifindex);
-
-/* Call @each for every entry in the forwarding tables of all bridges. */
-struct fdb_entry {
-	int bridge, port; /* ifindexes; an address of the bridge itself has it as its port */
-	uint8_t mac[MAC_LEN];
-	bool learned; /* from a frame, and not set by somebody */
-};
-typedef int nl_fdb_fn(const struct fdb_entry *entry, void *data);
-int nl_fdb_dump(struct nl *nl, nl_fdb_fn *each, void *data);
+int nl_link_dump_whole(struct nl *nl, enum link_kind kind, nl_link_fn *each, void *data);
 
 /* Call @each for every IP address of wider use than its own link (AF_INET and AF_INET6). */
 typedef int nl_address_fn(int ifindex, int family, void *data);
 int nl_address_dump(struct nl *nl, nl_address_fn *each, void *data);
 
 /*
- * Whether a forward chain of nftables drops, by its policy, the IPv4 packets that no rule accepts.
- * Also what iptables(8) has set, unless it is the legacy one. Needs CAP_NET_ADMIN (-EPERM).
+ * Set a link's address to the one that it has. For a bridge that makes it explicit
+ * (addr_assign_type 3), and the kernel no longer takes it from the ports (net/bridge/br_stp_if.c).
  */
-int nl_forward_drops(bool *drops);
+struct nl_result nl_link_set_address(struct nl *nl, int ifindex,
+				     const uint8_t address[static MAC_LEN]);
 
-/* Call @each for every VLAN range of every port of every bridge. */
-struct port_vlan {
-	int ifindex;
-	uint16_t first, last;
-	bool pvid, untagged;
-};
-typedef int nl_vlan_fn(const struct port_vlan *vlan, void *data);
-int nl_vlan_dump(struct nl *nl, nl_vlan_fn *each, void *data);
+/* Delete one link. */
+struct nl_result nl_link_delete(struct nl *nl, int ifindex);
 
 /*
- * The kernel's audit log: open a socket, put the texts of virtual machine resource records, send
- * them, all in one call as long as there are not hundreds. Close it with nl_close(). Nobody waits
- * for an answer: the kernel throws the records away when audit is off.
+ * Delete @count links in one pass of the kernel: they are moved into a group that no other link is
+ * in, and deleted as that. A link that disappeared meanwhile is no error. On failure those that are
+ * left are put back into the group that they came from.
  */
-int nl_audit_open(struct nl *nl);
-void nl_audit_put(struct nl *nl, const char *text);
-void nl_audit_send(struct nl *nl);
+struct nl_result nl_links_delete(struct nl *nl, const struct link *links, size_t count);
+
+/* --- for kernel/, which builds messages with libmnl --- */
+
+#define NL_MESSAGES 128 /* in one transaction; so many errors still fit a default rcvbuf */
+
+struct nlmsghdr;
+struct nlattr;
+
+/* A socket of another @protocol of netlink(7), with the @flags of socket(2). */
+int nl_open_protocol(struct nl **nl, int protocol, int flags);
+
+/* Begin a transaction. */
+void nl_begin(struct nl *nl);
+
+/* Begin a message with the family's @header of @extra bytes; its attributes come next. */
+struct nlmsghdr *nl_message(struct nl *nl, enum nl_step step, uint16_t type, uint16_t flags,
+			    size_t extra, const void *header);
+
+/* The same for one about a link. */
+struct nlmsghdr *nl_link_message(struct nl *nl, enum nl_step step, uint16_t type, uint16_t flags,
+				 int ifindex);
+
+/* Every message ends with this: the next one starts behind it. */
+void nl_message_end(struct nl *nl, const struct nlmsghdr *m);
+
+/* The errno @err is no failure of the message that was begun last. */
+void nl_tolerate(struct nl *nl, int err);
+
+/* Whether there is no room for one more message with @size bytes of payload. */
+bool nl_is_full(const struct nl *nl, size_t size);
+
+/* Ask for a link, as part of a transaction: an RTM_NEWLINK comes, for nl_read_link(). */
+void nl_link_request(struct nl *nl, enum nl_step step, const char *name, int ifindex);
+
+/* In a message about a link, before the one that brings it up (net/ipv6/addrconf.c): no IPv6
+ * address of the host's own on it. */
+void nl_put_no_ipv6(struct nlmsghdr *m);
+
+/* A message that sets @flags (IFF_UP ...) of a link; @ack: NLM_F_ACK or 0. */
+void nl_put_flags(struct nl *nl, int ifindex, unsigned flags, uint16_t ack);
+
+/* What one answer means: 0 or a negative errno. */
+typedef int nl_reply_fn(const struct nlmsghdr *m, void *data);
+
+/* Read an RTM_NEWLINK into the struct link @link. */
+int nl_read_link(const struct nlmsghdr *m, void *link);
+
+/*
+ * Send what was built and read every answer. Only the last message is acknowledged, or it is a
+ * request, whose reply ends the transaction: the kernel reports the errors of the others all the
+ * same. The first error is the result.
+ */
+struct nl_result nl_commit(struct nl *nl, nl_reply_fn *reply, void *data);
+
+/*
+ * The same for a dump. Returns what @reply returned when that is not 0, else 1 if the kernel marked
+ * the dump as interrupted or a part of it was lost, else 0.
+ */
+int nl_dump(struct nl *nl, nl_reply_fn *reply, void *data);
+
+/* Send what was built; nobody waits for an answer. 0 or a negative errno. */
+int nl_send(struct nl *nl);
+
+/*
+ * The attributes of @m behind @offset bytes of payload, or those in @nest (NULL: none), up to type
+ * @max, into @tb, which has room for @max + 1; NULL where there is none. libmnl hands out those
+ * that fit their room; nothing behind a broken one is looked at.
+ */
+void nl_parse(const struct nlmsghdr *m, size_t offset, const struct nlattr **tb, uint16_t max);
+void nl_parse_nested(const struct nlattr *nest, const struct nlattr **tb, uint16_t max);
+
+/* The value of an attribute, which may be NULL: false, 0 or nothing when it is not of that size. */
+bool nl_attr_number(const struct nlattr *attr, size_t size, void *value);
+bool nl_attr_flag(const struct nlattr *attr);
+uint32_t nl_attr_u32(const struct nlattr *attr);
+
+/* The word for a kind in IFLA_INFO_KIND, and the number of a mode in IFLA_MACVLAN_MODE. */
+const char *nl_kind_name(enum link_kind kind);
+uint32_t nl_mode_number(enum macvtap_mode mode);

@@ -1,178 +1,23 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * tapctl exec: from the options to COMMAND with its file descriptors, its environment and no more
+ * privilege than it is to have.
+ */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/access.h"
-#include "vmm/audit.h"
-#include "vmm/args.h"
-#include "commands/exec.h"
+#include "commands/command.h"
 #include "kernel/netns.h"
+#include "lib/access.h"
 #include "lib/privs.h"
+#include "lib/report.h"
 #include "nic/nicset.h"
-
-static int report_taken(int fd)
-{
-	char self[32], path[128];
-	ssize_t n;
-
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	n = readlink(self, path, sizeof(path) - 1);
-	path[n > 0 ? n : 0] = '\0';
-	return report_error(-EBUSY,
-			    "fd %d: it is open already, as %s: close it (%d>&-) or begin "
-			    "elsewhere with --fd N",
-			    fd, n > 0 ? path : "something", fd);
-}
-
-/*
- * Take the fds @first to @first + @count - 1 before anything else is opened, so that nothing of
- * tapctl's own gets one of these numbers. Fails when one is open: it is somebody's.
- */
-static int reserve_fds(int first, unsigned count)
-{
-	int last = first + (int)count - 1, place;
-
-	for (int fd = first; fd <= last; fd++)
-		if (fcntl(fd, F_GETFD) >= 0)
-			return report_taken(fd);
-	place = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (place < 0)
-		return report_error(-errno, "/dev/null: cannot open it: %s", strerror(errno));
-	for (int fd = first; fd <= last; fd++)
-		if (fd != place && dup3(place, fd, O_CLOEXEC) < 0)
-			return report_error(-errno, "fd %d: cannot use it: %s", fd,
-					    errno == EBADF ? "it is beyond the limit (ulimit -n)" :
-							     strerror(errno));
-	if (place < first || place > last)
-		close(place);
-	return 0;
-}
-
-/* Move *@fd to the number @to and let it stay open across the exec. */
-static int move_fd(int *fd, int to)
-{
-	if (dup2(*fd, to) < 0)
-		return report_error(-errno, "fd %d: cannot use it: %s", to, strerror(errno));
-	close(*fd);
-	*fd = to;
-	return 0;
-}
-
-/* Put the queues and then the vhost fds of each nic in their places, open across the exec. */
-static int place_fds(struct nic *nics, size_t count, int first)
-{
-	int err = 0;
-
-	for (size_t k = 0; k < count; k++)
-		for (unsigned i = 0; i < 2 * nics[k].want.queues && !err; i++)
-			if (nics[k].fds[i] >= 0)
-				err = move_fd(&nics[k].fds[i], first++);
-	return err;
-}
-
-/* "3:4:5", or NULL when none of @fds is open. The caller frees it. */
-static int join_fds(char **text, const int *fds, unsigned count)
-{
-	size_t size, at = 0;
-
-	*text = NULL;
-	if (fds[0] < 0)
-		return 0;
-	size = count * sizeof("2147483647");
-	*text = malloc(size);
-	if (!*text)
-		return -ENOMEM;
-	for (unsigned i = 0; i < count; i++)
-		at += (size_t)snprintf(*text + at, size - at, "%s%d", i ? ":" : "", fds[i]);
-	return 0;
-}
-
-/* TAPCTL_FD and the others of the nic @k. */
-static const char *const variables[] = { "FD",	      "FDS",	  "VHOSTFDS", "IFNAME",
-					 "GUEST_MAC", "HOST_MAC", "MTU" };
-
-enum { VARIABLES = sizeof(variables) / sizeof(*variables) };
-
-static void name_variable(char name[static 64], size_t k, unsigned i)
-{
-	int n = snprintf(name, 64, "TAPCTL_%s", variables[i]);
-
-	if (k > 0)
-		snprintf(name + n, 64 - (size_t)n, "_%zu", k + 1);
-}
-
-/* Set those of the nic @k, or take away what an outer tapctl left there where the value is NULL. */
-static int set_variables(size_t k, const char *const values[static VARIABLES])
-{
-	char name[64];
-	int result = 0;
-
-	for (unsigned i = 0; i < VARIABLES && result == 0; i++) {
-		name_variable(name, k, i);
-		result = values[i] ? setenv(name, values[i], 1) : unsetenv(name);
-	}
-	return result < 0 ? -errno : 0;
-}
-
-static bool has_variables(size_t k)
-{
-	char name[64];
-
-	name_variable(name, k, 0);
-	return getenv(name);
-}
-
-static int describe_nic(const struct nic *nic, size_t k)
-{
-	char guest[MAC_STRLEN], host[MAC_STRLEN], fd[16], mtu[16], *fds = NULL, *vhost_fds = NULL;
-	int err = join_fds(&fds, nic->fds, nic->want.queues);
-
-	if (!err)
-		err = join_fds(&vhost_fds, nic->vhost_fds, nic->want.queues);
-	snprintf(fd, sizeof(fd), "%d", nic->fds[0]);
-	snprintf(mtu, sizeof(mtu), "%u", nic->link.mtu);
-	if (!err)
-		err = set_variables(
-			k, (const char *const[VARIABLES]){ fd, fds, vhost_fds, nic->link.name,
-							   mac_format(guest, nic->want.guest),
-							   mac_format(host, nic->host), mtu });
-	free(fds);
-	free(vhost_fds);
-	return err;
-}
-
-/* Tell COMMAND what it got, and nothing of an outer tapctl's that had more nics. */
-static int put_environment(const struct nic *nics, size_t count)
-{
-	static const char *const none[VARIABLES];
-	int err = 0;
-
-	for (size_t k = 0; !err && (k < count || has_variables(k)); k++)
-		err = k < count ? describe_nic(&nics[k], k) : set_variables(k, none);
-	if (err)
-		return report_error(err, "cannot set the environment: %s", strerror(-err));
-	return 0;
-}
-
-int fds_keep_streams(void)
-{
-	struct pollfd fds[] = { { .fd = STDIN_FILENO },
-				{ .fd = STDOUT_FILENO },
-				{ .fd = STDERR_FILENO } };
-
-	if (poll(fds, 3, 0) <= 0)
-		return 0;
-	for (int fd = 0; fd < 3; fd++)
-		if (fds[fd].revents & POLLNVAL && open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
-			return report_error(-errno, "/dev/null: cannot open it: %s",
-					    strerror(errno));
-	return 0;
-}
+#include "vmm/args.h"
+#include "vmm/audit.h"
+#include "vmm/environment.h"
+#include "vmm/fds.h"
 
 static int first_fd(const struct options *options)
 {
@@ -220,8 +65,10 @@ static int check_access(const struct nicset *set)
 	if (!privs_are_lent())
 		return 0;
 	for (size_t k = 0; k < set->count && !err; k++) {
-		err = access_check(set->nics[k].parent.name, set->nics[k].want.kind == NIC_MACVTAP);
-		if (!err && set->nics[k].want.kind == NIC_MACVTAP && !privs_suffice(PRIVS_NODES))
+		bool lower = set->nics[k].want->kind == NIC_MACVTAP;
+
+		err = access_check(set->nics[k].parent.name, lower);
+		if (!err && lower && !privs_suffice(PRIVS_NODES))
 			err = report_error(
 				-EPERM, "--link: the character device of a macvtap is root's: this "
 					"program needs cap_dac_override to open it");
@@ -229,18 +76,13 @@ static int check_access(const struct nicset *set)
 	return err;
 }
 
-/* Everything until COMMAND runs, in the namespace of --netns and back from it. */
-static int prepare(struct nicset *set, const struct options *options, char *const command[])
+/* Everything until the devices are there, in the namespace of --netns and back from it. */
+static int make_devices(struct nicset *set, const struct run *run)
 {
-	int first = first_fd(options), previous = -1, err;
-	unsigned fds = 0;
+	const struct options *options = &run->options;
+	int previous = -1, err = 0;
 
-	for (size_t k = 0; k < options->nic_count; k++)
-		fds += options->nics[k].queues * (options->nics[k].vhost == VHOST_OFF ? 1 : 2);
-	err = reserve_fds(first, fds);
-	if (!err)
-		err = fds_keep_streams();
-	if (!err && options->netns[0])
+	if (options->netns[0])
 		err = netns_enter(options->netns, &previous);
 	if (!err)
 		err = nicset_begin(set, options->nics, options->nic_count);
@@ -248,18 +90,31 @@ static int prepare(struct nicset *set, const struct options *options, char *cons
 		err = check_access(set);
 	if (err)
 		return err;
-	warn_of_command(options, command);
+	warn_of_command(options, run->command);
 	err = nicset_make_open(set, options->reuse);
+	return !err && options->netns[0] ? netns_leave(previous) : err;
+}
+
+/* Everything until COMMAND runs. */
+static int prepare(struct nicset *set, const struct run *run)
+{
+	const struct options *options = &run->options;
+	int first = first_fd(options), err;
+	unsigned count = 0;
+
+	for (size_t k = 0; k < options->nic_count; k++)
+		count += options->nics[k].queues * (options->nics[k].vhost == VHOST_OFF ? 1 : 2);
+	err = fds_reserve(first, count);
 	if (!err)
-		err = nicset_verify(set);
-	if (!err && options->netns[0])
-		err = netns_leave(previous);
+		err = fds_keep_streams();
 	if (!err)
-		err = place_fds(set->nics, set->count, first);
+		err = make_devices(set, run);
 	if (!err)
-		err = put_environment(set->nics, set->count);
+		err = fds_place(set->nics, set->count, first);
+	if (!err)
+		err = environment_put(set->nics, set->count);
 	/* The last moment at which it may be told. */
-	if (!options->no_audit)
+	if (!options->no_audit && set->tried)
 		audit_nics(set->nics, set->tried, !err);
 	if (!err)
 		err = privs_clear_inherited();
@@ -268,18 +123,32 @@ static int prepare(struct nicset *set, const struct options *options, char *cons
 	return err;
 }
 
-enum exec_end exec_run(const struct options *options, char *const command[])
+/* Returns only when there is no COMMAND; nothing is left behind. */
+static int run_exec(struct run *run)
 {
-	static struct nicset set;
-	enum exec_end end = EXEC_FAILED;
+	char **command = run->command;
+	struct nicset set = { .count = 0 };
+	int status = EXIT_EXEC_FAILED;
 
-	if (prepare(&set, options, command) == 0) {
+	if (prepare(&set, run) == 0) {
 		report_tell(REPORT_STEP, "%s: running it", command[0]);
 		execvp(command[0], command);
-		end = errno == ENOENT ? EXEC_NOT_FOUND : EXEC_CANNOT_RUN;
+		status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 		report_error(-errno, "%s: cannot run it: %s", command[0], strerror(errno));
 	}
 	nicset_unmake(&set);
 	nicset_end(&set);
-	return end;
+	return status;
 }
+
+const struct command command_exec = {
+	.name = "exec",
+	.words = "-- COMMAND [ARG...]",
+	.summary = "run COMMAND with new devices open from fd 3 upwards",
+	.options = FOR_EXEC,
+	.takes_command = true,
+	.unprivileged = true,
+	.failure = EXIT_EXEC_FAILED,
+	.misuse = EXIT_EXEC_FAILED,
+	.run = run_exec,
+};

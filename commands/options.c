@@ -5,386 +5,187 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/array.h"
-#include "vmm/args.h"
 #include "commands/options.h"
+#include "commands/values.h"
 #include "kernel/tap.h"
-#include "lib/parse.h"
+#include "lib/array.h"
+#include "lib/report.h"
+#include "vmm/args.h"
 
-/* Bits in the set of what was given already: 63 at most. */
-enum option_id {
-	OPT_MAC = 1,
-	OPT_BRIDGE,
-	OPT_LINK,
-	OPT_UNATTACHED,
-	OPT_MODE,
-	OPT_NAME,
-	OPT_MTU,
-	OPT_QUEUES,
-	OPT_VHOST,
-	OPT_NO_VNET_HDR,
-	OPT_LOCK_MAC,
-	OPT_ISOLATED,
-	OPT_HAIRPIN,
-	OPT_VLAN,
-	OPT_HOST,
-	OPT_OWNER,
-	OPT_GROUP,
-	OPT_LAST_OF_NIC = OPT_GROUP,
-	OPT_JSON,
-	OPT_NETNS,
-	OPT_VERBOSE,
-	OPT_FD,
-	OPT_REUSE,
-	OPT_USER,
-	OPT_ALL,
-	OPT_HOLDERS,
-	OPT_FORCE,
-	OPT_STALE,
-	OPT_RANDOM,
-	OPT_NO_AUDIT,
-	OPT_USE_VNET,
-};
+#define NICS (FOR_ADD | FOR_EXEC)
+#define ALL (FOR_ADD | FOR_EXEC | FOR_LIST | FOR_CHECK | FOR_DEL | FOR_PIN | FOR_HELPER)
 
-/* A row is an option, a line or two. */
+#define BRIDGED (1U << NIC_BRIDGED)
+#define MACVTAP (1U << NIC_MACVTAP)
+#define HOST (1U << NIC_HOST)
+#define GUEST (BRIDGED | 1U << NIC_UNATTACHED | MACVTAP) /* a kind that has queues */
+#define ANY (GUEST | HOST)
+
+#define NIC(field) offsetof(struct nic_options, field)
+#define RUN(field) offsetof(struct options, field)
+
+/*
+ * Name, letter, value, help; reader, its least and most; commands, kinds of NIC, whether everybody
+ * may say it, where it goes.
+ *
+ * A caller without privilege of its own may say what touches nothing but its own device: no name
+ * that others go by, no MTU or VLAN of the bridge, no address that is tied to a port, nobody else's
+ * device, user or namespace.
+ */
 /* clang-format off */
-#define WORD(short, long, id, help, value) \
-	{ long, short, POPT_ARG_STRING, NULL, id, help, value }
-#define FLAG(short, long, id, help) \
-	{ long, short, POPT_ARG_NONE, NULL, id, help, NULL }
-#define TABLE(table, title) \
-	{ NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)(table), 0, title, NULL }
-
-static const struct poptOption nic_table[] = {
-	WORD('m', "mac", OPT_MAC, "the guest's address; each one begins another NIC", "MAC|random"),
-	WORD('b', "bridge", OPT_BRIDGE, "a tap on this bridge", "BRIDGE"),
-	WORD('l', "link", OPT_LINK, "a macvtap on this device", "IFNAME"),
-	FLAG(0, "unattached", OPT_UNATTACHED, "a tap on no bridge"),
-	WORD(0, "mode", OPT_MODE, "of a macvtap: bridge (default), vepa, private, passthru",
-	     "MODE"),
-	WORD('n', "name", OPT_NAME,
-	     "device name; may hold one %d (default: tap or mvt and the address's digits)", "NAME"),
-	WORD(0, "mtu", OPT_MTU, "its MTU (default: that of the bridge or lower device)", "N"),
-	WORD('q', "queues", OPT_QUEUES, "as many queues, and so fds (default: 1)", "N"),
-	{ "vhost", 0, POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, NULL, OPT_VHOST,
-	  "also a vhost fd a queue: on fails without it, auto (default) goes on", "on|auto" },
-	FLAG(0, "no-vnet-hdr", OPT_NO_VNET_HDR, "bare Ethernet frames, without IFF_VNET_HDR"),
-	FLAG(0, "lock-mac", OPT_LOCK_MAC, "drop frames from any source but the guest's address"),
-	FLAG(0, "isolated", OPT_ISOLATED, "bridge port: nothing from or to other isolated ports"),
-	FLAG(0, "hairpin", OPT_HAIRPIN, "bridge port: frames may leave where they came in"),
-	WORD(0, "vlan", OPT_VLAN, "bridge port: the first VLAN untagged, the others tagged",
-	     "VID[,VID...]"),
-	POPT_TABLEEND
+static const struct option_rule rules[] = {
+	{ "mac", 'm', "MAC|random", "the guest's address; each one begins another NIC",
+	  value_mac, 0, 0, NICS, ANY, true, NIC(guest) },
+	{ "bridge", 'b', "BRIDGE", "a tap on this bridge",
+	  value_parent, NIC_BRIDGED, 0, NICS, BRIDGED, true, 0 },
+	{ "link", 'l', "IFNAME", "a macvtap on this device",
+	  value_parent, NIC_MACVTAP, 0, NICS, MACVTAP | HOST, true, 0 },
+	{ "unattached", 0, NULL, "a tap on no bridge",
+	  value_kind, NIC_UNATTACHED, 0, NICS, 1U << NIC_UNATTACHED, false, 0 },
+	{ "mode", 0, "MODE", "of a macvtap: bridge (default), vepa, private, passthru",
+	  value_mode, 0, 0, NICS, MACVTAP | HOST, true, NIC(mode) },
+	{ "name", 'n', "NAME", "device name; may hold one %d (default: tap or mvt and the address's digits)",
+	  value_name, 0, 0, NICS, ANY, false, NIC(name) },
+	{ "mtu", 0, "N", "its MTU (default: that of the bridge or lower device)",
+	  value_number, 68, 65535, NICS, ANY, false, NIC(mtu) },
+	{ "queues", 'q', "N", "as many queues, and so fds (default: 1)",
+	  value_number, 1, QUEUES_MAX, NICS, GUEST, true, NIC(queues) },
+	{ "vhost", 0, "on|auto", "also a vhost fd a queue: on fails without it, auto (default) goes on",
+	  value_vhost, 0, 0, NICS, GUEST, true, NIC(vhost) },
+	{ "no-vnet-hdr", 0, NULL, "bare Ethernet frames, without IFF_VNET_HDR",
+	  value_flag, 0, 0, NICS, GUEST, true, NIC(no_vnet_hdr) },
+	{ "lock-mac", 0, NULL, "drop frames from any source but the guest's address",
+	  value_flag, 0, 0, NICS, BRIDGED, false, NIC(policy.locked) },
+	{ "isolated", 0, NULL, "bridge port: nothing from or to other isolated ports",
+	  value_flag, 0, 0, NICS, BRIDGED, true, NIC(policy.isolated) },
+	{ "hairpin", 0, NULL, "bridge port: frames may leave where they came in",
+	  value_flag, 0, 0, NICS, BRIDGED, false, NIC(policy.hairpin) },
+	{ "vlan", 0, "VID[,VID...]", "bridge port: the first VLAN untagged, the others tagged",
+	  value_vlans, 0, 0, NICS, BRIDGED, false, NIC(policy) },
+	{ "host", 0, NULL, "with --link: a macvlan for this host, beside the guests' macvtaps",
+	  value_kind, NIC_HOST, 0, FOR_ADD, HOST, false, 0 },
+	{ "owner", 'o', "USER", "who may open the device without privilege",
+	  value_owner, 0, 0, FOR_ADD, GUEST, false, NIC(owner) },
+	{ "group", 'g', "GROUP", "the same for a group",
+	  value_group, 0, 0, FOR_ADD, GUEST, false, NIC(group) },
+	{ "mac", 'm', "MAC", "the guest's address, if it is known",
+	  value_mac, 0, 0, FOR_HELPER, BRIDGED, true, NIC(guest) },
+	{ "br", 0, "BRIDGE", "the bridge",
+	  value_parent, NIC_BRIDGED, 0, FOR_HELPER, BRIDGED, true, 0 },
+	{ "fd", 0, "N", "the Unix socket that the tap's fd is sent through",
+	  value_fd, 0, 1 << 20, FOR_HELPER, 0, true, RUN(fd) },
+	{ "use-vnet", 0, NULL, "with IFF_VNET_HDR",
+	  value_flag, 0, 0, FOR_HELPER, 0, true, RUN(use_vnet) },
+	{ "fd", 'f', "N", "the first fd's number (default: 3)",
+	  value_fd, 0, 1 << 20, FOR_EXEC, 0, true, RUN(fd) },
+	{ "user", 'u', "USER[:GROUP]", "run COMMAND as this user, without any privilege",
+	  value_user, 0, 0, FOR_EXEC, 0, false, RUN(user) },
+	{ "reuse", 0, NULL, "open the device when it exists already; it then persists",
+	  value_flag, 0, 0, FOR_EXEC, 0, false, RUN(reuse) },
+	{ "no-audit", 0, NULL, "write nothing to the kernel's audit log",
+	  value_flag, 0, 0, FOR_EXEC | FOR_HELPER, 0, false, RUN(no_audit) },
+	{ "all", 'a', NULL, "all taps and macvtaps, not only tapctl's",
+	  value_flag, 0, 0, FOR_LIST, 0, true, RUN(all) },
+	{ "holders", 'H', NULL, "also which processes have them open",
+	  value_flag, 0, 0, FOR_LIST, 0, true, RUN(holders) },
+	{ "force", 'f', NULL, "also what tapctl did not make; what may be in use by processes unseen",
+	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(force) },
+	{ "stale", 's', NULL, "all macvtaps of tapctl's that no process has open",
+	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(stale) },
+	{ "random", 'r', NULL, "draw a guest's address",
+	  value_flag, 0, 0, FOR_MAC, 0, true, RUN(random) },
+	{ "json", 'j', NULL, "print JSON",
+	  value_flag, 0, 0, FOR_MAC | FOR_ADD | FOR_LIST | FOR_CHECK, 0, true, RUN(json) },
+	{ "netns", 'N', "NAME|PID|PATH", "work in that network namespace",
+	  value_text, 0, sizeof(((struct options *)NULL)->netns), ALL, 0, false, RUN(netns) },
+	{ "verbose", 'v', NULL, "tell each step on stderr",
+	  value_flag, 0, 0, ALL, 0, true, RUN(verbose) },
 };
+/* clang-format on */
+
+enum { RULES = sizeof(rules) / sizeof(*rules) }; /* 63 at most: they are bits in a set */
+
+static uint64_t bit(const struct option_rule *rule)
+{
+	return (uint64_t)1 << (rule - rules);
+}
+
+/* The options that say what a NIC is on: the newest counts. */
+static bool says_kind(const struct option_rule *rule)
+{
+	return rule->read == value_parent || (rule->read == value_kind && rule->min != NIC_HOST);
+}
+
+static uint64_t all_that_say_kind(void)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < RULES; i++)
+		bits |= says_kind(&rules[i]) ? bit(&rules[i]) : 0;
+	return bits;
+}
+
+/* --- for popt --- */
 
 static const char nic_title[] =
 	"NIC options (before the first --mac: for all NICs; after a --mac: for that one):";
 
-static const struct poptOption json_table[] = {
-	FLAG('j', "json", OPT_JSON, "print JSON"),
-	POPT_TABLEEND
-};
-
-static const struct poptOption general_table[] = {
-	WORD('N', "netns", OPT_NETNS, "work in that network namespace", "NAME|PID|PATH"),
-	FLAG('v', "verbose", OPT_VERBOSE, "tell each step on stderr"),
-	POPT_TABLEEND
-};
-
-static const struct poptOption audit_table[] = {
-	FLAG(0, "no-audit", OPT_NO_AUDIT, "write nothing to the kernel's audit log"),
-	POPT_TABLEEND
-};
-
-const struct poptOption options_mac[] = {
-	FLAG('r', "random", OPT_RANDOM, "draw a guest's address"),
-	TABLE(json_table, NULL),
-	POPT_AUTOHELP POPT_TABLEEND
-};
-
-const struct poptOption options_add[] = {
-	TABLE(json_table, NULL),
-	TABLE(nic_table, nic_title),
-	FLAG(0, "host", OPT_HOST,
-	     "with --link: a macvlan for this host, beside the guests' macvtaps"),
-	WORD('o', "owner", OPT_OWNER, "who may open the device without privilege", "USER"),
-	WORD('g', "group", OPT_GROUP, "the same for a group", "GROUP"),
-	TABLE(general_table, "General options:"),
-	POPT_AUTOHELP POPT_TABLEEND
-};
-
-const struct poptOption options_exec[] = {
-	TABLE(audit_table, NULL),
-	TABLE(nic_table, nic_title),
-	WORD('f', "fd", OPT_FD, "the first fd's number (default: 3)", "N"),
-	WORD('u', "user", OPT_USER, "run COMMAND as this user, without any privilege",
-	     "USER[:GROUP]"),
-	FLAG(0, "reuse", OPT_REUSE, "open the device when it is there already; then it stays"),
-	TABLE(general_table, "General options:"),
-	POPT_AUTOHELP POPT_TABLEEND
-};
-
-const struct poptOption options_list[] = {
-	FLAG('a', "all", OPT_ALL, "all taps and macvtaps, not only tapctl's"),
-	FLAG('H', "holders", OPT_HOLDERS, "also which processes have them open"),
-	TABLE(json_table, NULL),
-	TABLE(general_table, "General options:"),
-	POPT_AUTOHELP POPT_TABLEEND
-};
-
-const struct poptOption options_del[] = {
-	FLAG('f', "force", OPT_FORCE,
-	     "also what tapctl did not make; what may be in use by processes unseen"),
-	FLAG('s', "stale", OPT_STALE, "all macvtaps of tapctl's that nobody has open"),
-	TABLE(general_table, "General options:"),
-	POPT_AUTOHELP POPT_TABLEEND
-};
-
-const struct poptOption options_pin[] = {
-	TABLE(general_table, "General options:"),
-	POPT_AUTOHELP POPT_TABLEEND
-};
-
-const struct poptOption options_check[] = {
-	TABLE(json_table, NULL),
-	TABLE(general_table, "General options:"),
-	POPT_AUTOHELP POPT_TABLEEND
-};
-
-const struct poptOption options_bridgehelper[] = {
-	WORD(0, "br", OPT_BRIDGE, "the bridge", "BRIDGE"),
-	WORD(0, "fd", OPT_FD, "the Unix socket that the tap's fd is sent through", "N"),
-	FLAG(0, "use-vnet", OPT_USE_VNET, "with IFF_VNET_HDR"),
-	WORD('m', "mac", OPT_MAC, "the guest's address, if it is known", "MAC"),
-	TABLE(audit_table, NULL),
-	TABLE(general_table, "General options:"),
-	POPT_AUTOHELP POPT_TABLEEND
-};
-/* clang-format on */
-
-/* --- values --- */
-
-bool option_vlans(struct port_policy *policy, const char *text)
+/* A row of popt's: its number is that of the rule, from 1. */
+static struct poptOption popt_row(const struct option_rule *rule)
 {
-	struct port_policy read = { .vlan_count = 0 };
-	unsigned long vid;
-	char word[8];
+	struct poptOption row = {
+		.longName = rule->name,
+		.shortName = rule->letter,
+		.argInfo = rule->value ? POPT_ARG_STRING : POPT_ARG_NONE,
+		.val = (int)(rule - rules) + 1,
+		.descrip = rule->help,
+		.argDescrip = rule->value,
+	};
 
-	for (;;) {
-		size_t len = strcspn(text, ",");
+	if (rule->read == value_vhost)
+		row.argInfo |= POPT_ARGFLAG_OPTIONAL;
+	return row;
+}
 
-		if (len >= sizeof(word) ||
-		    read.vlan_count == sizeof(read.vlans) / sizeof(*read.vlans))
-			return false;
-		memcpy(word, text, len);
-		word[len] = '\0';
-		if (!parse_number(&vid, word, 1, VLAN_MAX))
-			return false;
-		for (unsigned i = 0; i < read.vlan_count; i++)
-			if (read.vlans[i] == vid)
-				return false;
-		read.vlans[read.vlan_count++] = (uint16_t)vid;
-		if (!text[len])
-			break;
-		text += len + 1;
+static struct poptOption popt_table(struct poptOption *table, const char *title)
+{
+	return (struct poptOption){ .argInfo = POPT_ARG_INCLUDE_TABLE,
+				    .arg = table,
+				    .descrip = title };
+}
+
+void options_fill(struct option_tables *tables, enum option_command command)
+{
+	const struct poptOption help[] = { POPT_AUTOHELP POPT_TABLEEND };
+	struct poptOption *top = tables->top, *nic = tables->nic, *general = tables->general;
+
+	memset(tables, 0, sizeof(*tables));
+	for (size_t i = 0; i < RULES; i++) {
+		const struct option_rule *rule = &rules[i];
+
+		if (!(rule->commands & command))
+			continue;
+		if (rule->commands == NICS)
+			*nic++ = popt_row(rule);
+		else if (rule->commands == ALL)
+			*general++ = popt_row(rule);
+		else
+			*top++ = popt_row(rule);
 	}
-	policy->vlan_count = read.vlan_count;
-	memcpy(policy->vlans, read.vlans, sizeof(read.vlans));
-	return true;
+	if (nic != tables->nic)
+		*top++ = popt_table(tables->nic, nic_title);
+	if (general != tables->general)
+		*top++ = popt_table(tables->general, "General options:");
+	*top = help[0];
 }
 
-/* --- one option --- */
-
-static int read_mac(uint8_t mac[static MAC_LEN], const char *text)
-{
-	const char *fault;
-	int err;
-
-	if (strcmp(text, "random") == 0) {
-		err = mac_draw(mac);
-		return err ? report_error(err, "--mac random: cannot draw one: %s",
-					  strerror(-err)) :
-			     0;
-	}
-	if (!mac_parse(mac, text))
-		return report_error(-EINVAL,
-				    "--mac '%s': that is no MAC address: write one like "
-				    "52:54:00:84:e3:62, or random",
-				    text);
-	fault = mac_fault(mac);
-	if (fault)
-		return report_error(-EINVAL, "--mac %s: it %s: no device can have it", text, fault);
-	return 0;
-}
-
-static int read_parent(struct nic_options *nic, enum nic_kind kind, const char *option,
-		       const char *name)
-{
-	const char *fault = parse_name_fault(name, false);
-
-	if (fault)
-		return report_error(-EINVAL, "--%s '%s': %s", option, name, fault);
-	nic->kind = kind;
-	memcpy(nic->parent, name, strlen(name) + 1);
-	return 0;
-}
-
-static int read_number(unsigned *number, const char *option, const char *value, unsigned min,
-		       unsigned max)
-{
-	unsigned long read;
-
-	if (!parse_number(&read, value, min, max))
-		return report_error(-EINVAL, "--%s '%s': write a number of %u to %u", option, value,
-				    min, max);
-	*number = (unsigned)read;
-	return 0;
-}
-
-static int read_vhost(struct nic_options *nic, const char *mode)
-{
-	if (!mode || strcmp(mode, "auto") == 0)
-		nic->vhost = VHOST_AUTO;
-	else if (strcmp(mode, "on") == 0)
-		nic->vhost = VHOST_ON;
-	else
-		return report_error(-EINVAL, "--vhost=%s: write on or auto", mode);
-	return 0;
-}
-
-static int read_nic_option(struct nic_options *nic, enum option_id id, const char *value)
-{
-	const char *fault;
-
-	switch (id) {
-	case OPT_BRIDGE:
-		return read_parent(nic, NIC_BRIDGED, "bridge", value);
-	case OPT_LINK:
-		return read_parent(nic, NIC_MACVTAP, "link", value);
-	case OPT_UNATTACHED:
-		nic->kind = NIC_UNATTACHED;
-		nic->parent[0] = '\0';
-		return 0;
-	case OPT_MODE:
-		if (!macvtap_mode_parse(&nic->mode, value))
-			return report_error(-EINVAL,
-					    "--mode '%s': write bridge, vepa, private or passthru",
-					    value);
-		nic->has_mode = true;
-		return 0;
-	case OPT_NAME:
-		fault = parse_name_fault(value, true);
-		if (fault)
-			return report_error(-EINVAL, "--name '%s': %s", value, fault);
-		memcpy(nic->name, value, strlen(value) + 1);
-		return 0;
-	case OPT_MTU:
-		return read_number(&nic->mtu, "mtu", value, 68, 65535);
-	case OPT_QUEUES:
-		return read_number(&nic->queues, "queues", value, 1, QUEUES_MAX);
-	case OPT_VHOST:
-		return read_vhost(nic, value);
-	case OPT_VLAN:
-		if (!option_vlans(&nic->policy, value))
-			return report_error(-EINVAL,
-					    "--vlan '%s': write VLAN numbers of 1 to %d, each "
-					    "once, like 10,20",
-					    value, VLAN_MAX);
-		return 0;
-	case OPT_OWNER:
-		if (!privs_find_user(&nic->owner, value))
-			return report_error(-EINVAL, "--owner '%s': there is no such user%s", value,
-					    strchr(value, ':') ? ": name the group by --group" :
-								 "");
-		return 0;
-	case OPT_GROUP:
-		if (!privs_find_group(&nic->group, value))
-			return report_error(-EINVAL, "--group '%s': there is no such group", value);
-		return 0;
-	case OPT_HOST:
-		nic->for_host = true;
-		return 0;
-	case OPT_NO_VNET_HDR:
-		nic->no_vnet_hdr = true;
-		return 0;
-	case OPT_LOCK_MAC:
-		nic->policy.locked = true;
-		return 0;
-	case OPT_ISOLATED:
-		nic->policy.isolated = true;
-		return 0;
-	case OPT_HAIRPIN:
-		nic->policy.hairpin = true;
-		return 0;
-	default:
-		return report_error(-EINVAL, "option %d is unknown", id);
-	}
-}
-
-static int read_general_option(struct options *options, enum option_id id, const char *value)
-{
-	unsigned long number;
-
-	switch (id) {
-	case OPT_FD:
-		if (!parse_number(&number, value, 0, 1 << 20))
-			return report_error(-EINVAL,
-					    "--fd '%s': write the number of a free file "
-					    "descriptor, like 3",
-					    value);
-		options->fd = (int)number;
-		return 0;
-	case OPT_USER:
-		return privs_parse(&options->user, value);
-	case OPT_NETNS:
-		if (!*value || strlen(value) >= sizeof(options->netns))
-			return report_error(-EINVAL, "--netns '%s': write a name, a PID or a path",
-					    value);
-		memcpy(options->netns, value, strlen(value) + 1);
-		return 0;
-	case OPT_JSON:
-		options->json = true;
-		return 0;
-	case OPT_VERBOSE:
-		options->verbose = true;
-		return 0;
-	case OPT_REUSE:
-		options->reuse = true;
-		return 0;
-	case OPT_ALL:
-		options->all = true;
-		return 0;
-	case OPT_HOLDERS:
-		options->holders = true;
-		return 0;
-	case OPT_FORCE:
-		options->force = true;
-		return 0;
-	case OPT_STALE:
-		options->stale = true;
-		return 0;
-	case OPT_RANDOM:
-		options->random = true;
-		return 0;
-	case OPT_NO_AUDIT:
-		options->no_audit = true;
-		return 0;
-	case OPT_USE_VNET:
-		options->use_vnet = true;
-		return 0;
-	default:
-		return report_error(-EINVAL, "option %d is unknown", id);
-	}
-}
-
-/* --- all options --- */
+/* --- one option after the other --- */
 
 /* Where an option is going: all NICs until the first --mac, then the newest one. */
 struct reading {
-	const struct poptOption *table;
 	struct options *options;
 	struct nic_options common;
-	uint64_t seen, nic_seen; /* bits of option_id */
+	uint64_t seen, nic_seen; /* options that were given: bits of rules */
 };
 
 static struct nic_options *present_nic(struct reading *reading)
@@ -408,119 +209,91 @@ static int begin_nic(struct reading *reading)
 	return 0;
 }
 
-static uint64_t bit(enum option_id id)
+static int check_repetition(struct reading *reading, const struct option_rule *rule)
 {
-	return (uint64_t)1 << id;
-}
-
-/* The long name of an option, for errors: what poptBadOption() tells may be its value. */
-static const char *name_of(const struct poptOption *table, enum option_id id)
-{
-	const char *name = NULL;
-
-	for (; !name && (table->longName || table->arg); table++)
-		if (table->argInfo == POPT_ARG_INCLUDE_TABLE)
-			name = name_of(table->arg, id);
-		else if (table->val == (int)id)
-			name = table->longName;
-	return name;
-}
-
-static int check_repetition(struct reading *reading, enum option_id id)
-{
-	const uint64_t places = bit(OPT_BRIDGE) | bit(OPT_LINK) | bit(OPT_UNATTACHED);
-	uint64_t *seen = id <= OPT_LAST_OF_NIC ? &reading->nic_seen : &reading->seen;
+	uint64_t *seen = rule->kinds ? &reading->nic_seen : &reading->seen;
 
 	/* qemu says --use-vnet behind what its user says. */
-	if (id == OPT_MAC || id == OPT_USE_VNET)
+	if (rule->read == value_mac || rule->offset == RUN(use_vnet))
 		return 0;
-	if (*seen & bit(id))
-		return report_error(-EINVAL, "--%s: it is given twice",
-				    name_of(reading->table, id));
-	if (bit(id) & places && *seen & places)
+	if (*seen & bit(rule))
+		return report_error(-EINVAL, "--%s: given twice", rule->name);
+	if (says_kind(rule) && *seen & all_that_say_kind())
 		return report_error(-EINVAL, "--bridge, --link and --unattached: give one of them");
-	*seen |= bit(id);
+	*seen |= bit(rule);
 	return 0;
 }
 
-/*
- * A caller without privilege of its own may say what touches nothing but its own device: no name
- * that others go by, no MTU or VLAN of the bridge, no address that is tied to a port, nobody else's
- * device, user or namespace.
- */
-static int check_reach(const struct reading *reading, enum option_id id)
+static int check_reach(const struct option_rule *rule)
 {
-	const uint64_t near = bit(OPT_MAC) | bit(OPT_BRIDGE) | bit(OPT_LINK) | bit(OPT_MODE) |
-			      bit(OPT_QUEUES) | bit(OPT_VHOST) | bit(OPT_NO_VNET_HDR) |
-			      bit(OPT_ISOLATED) | bit(OPT_FD) | bit(OPT_JSON) | bit(OPT_VERBOSE) |
-			      bit(OPT_ALL) | bit(OPT_HOLDERS) | bit(OPT_RANDOM) | bit(OPT_USE_VNET);
-
-	if (!privs_are_lent() || near & bit(id))
+	if (rule->open || !privs_are_lent())
 		return 0;
 	return report_error(-EPERM,
-			    "--%s: a caller without privilege of its own may not say this: run it "
-			    "with sudo",
-			    name_of(reading->table, id));
+			    "--%s: not permitted for an unprivileged caller: run it with sudo",
+			    rule->name);
 }
 
-static int read_option(struct reading *reading, poptContext context, enum option_id id)
+static int read_option(struct reading *reading, const struct option_rule *rule, const char *text)
 {
-	char *value = poptGetOptArg(context);
-	int err = check_reach(reading, id);
+	void *target = reading->options;
+	int err = check_reach(rule);
 
 	if (!err)
-		err = check_repetition(reading, id);
-	if (!err && id == OPT_MAC) {
+		err = check_repetition(reading, rule);
+	if (!err && rule->read == value_mac)
 		err = begin_nic(reading);
-		if (!err)
-			err = read_mac(present_nic(reading)->guest, value);
-	} else if (!err && id <= OPT_LAST_OF_NIC) {
-		err = read_nic_option(present_nic(reading), id, value);
-	} else if (!err) {
-		err = read_general_option(reading->options, id, value);
+	if (err)
+		return err;
+	if (rule->kinds) {
+		struct nic_options *nic = present_nic(reading);
+
+		if (says_kind(rule))
+			nic->said &= ~all_that_say_kind();
+		nic->said |= bit(rule);
+		target = nic;
 	}
-	free(value);
-	return err;
+	return rule->read((char *)target + rule->offset, rule, text);
 }
 
-/* A macvlan has no queues that somebody could open. */
-static int check_host_macvlan(const struct nic_options *nic)
+/* --- all together --- */
+
+/* What an option is for, when it is not for every kind. */
+static const char *kinds_words(unsigned kinds)
 {
-	if (nic->kind != NIC_MACVTAP || nic->mode != MODE_BRIDGE)
-		return report_error(
-			-EINVAL, "--host: it stands beside guests' macvtaps in mode bridge: give "
-				 "--link IFNAME");
-	if (nic->queues > 1 || nic->vhost != VHOST_OFF || nic->no_vnet_hdr ||
-	    nic->owner != (uid_t)-1 || nic->group != (gid_t)-1)
-		return report_error(-EINVAL,
-				    "--host: nobody opens that device: --queues, --vhost, "
-				    "--no-vnet-hdr, --owner and --group are for a guest's");
+	return kinds == BRIDGED		? "for a bridge port, with --bridge" :
+	       kinds & GUEST & ~MACVTAP ? "for a guest's device, which somebody opens" :
+					  "for a macvtap, with --link";
+}
+
+static int check_kind(const struct nic_options *nic)
+{
+	for (size_t i = 0; i < RULES; i++)
+		if (nic->said & bit(&rules[i]) && !(rules[i].kinds & 1U << nic->kind))
+			return report_error(-EINVAL, "--%s: is %s", rules[i].name,
+					    kinds_words(rules[i].kinds));
 	return 0;
 }
 
 static int check_nic(const struct nic_options *nic)
 {
-	if (nic->kind == NIC_NOWHERE && !nic->for_host)
-		return report_error(-EINVAL, "where to? give --bridge BRIDGE, --link IFNAME or "
-					     "--unattached, before the first --mac or for each");
-	if (nic->kind != NIC_MACVTAP && nic->has_mode)
-		return report_error(-EINVAL, "--mode: it is for a macvtap, with --link");
+	if (nic->kind == NIC_NONE)
+		return report_error(-EINVAL,
+				    "no place for the device: give --bridge BRIDGE, --link IFNAME "
+				    "or --unattached, before the first --mac or for each");
+	if (nic->kind == NIC_HOST && (!nic->parent[0] || nic->mode != MODE_BRIDGE))
+		return report_error(-EINVAL, "--host: stands beside guests' macvtaps in mode "
+					     "bridge: give --link IFNAME");
 	if (nic->mode == MODE_PASSTHRU && privs_are_lent())
-		return report_error(
-			-EPERM, "--mode passthru: a caller without privilege of its own may not "
-				"take a whole device: run it with sudo");
+		return report_error(-EPERM, "--mode passthru: not permitted for an unprivileged "
+					    "caller, as it takes a whole device: run it with sudo");
 	if (nic->kind == NIC_MACVTAP && nic->queues > 1 && geteuid() != 0)
 		return report_error(-EPERM,
 				    "--queues: several queues of a macvtap are for root, as each "
 				    "is opened by a device node of its own");
-	if (nic->kind != NIC_BRIDGED && nic_has_policy(nic))
-		return report_error(-EINVAL,
-				    "--lock-mac, --isolated, --hairpin and --vlan: they are for "
-				    "a bridge port, with --bridge");
-	if (nic->kind != NIC_MACVTAP && nic->mtu > TAP_MTU_MAX)
+	if (nic->kind != NIC_MACVTAP && nic->kind != NIC_HOST && nic->mtu > TAP_MTU_MAX)
 		return report_error(-EINVAL, "--mtu %u: a tap's is 68 to %d", nic->mtu,
 				    TAP_MTU_MAX);
-	return nic->for_host ? check_host_macvlan(nic) : 0;
+	return check_kind(nic);
 }
 
 /* Of two devices for one guest address, or of one name, the second would be refused later. */
@@ -535,7 +308,7 @@ static int check_duplicates(const struct options *options)
 			const struct nic_options *other = &options->nics[i];
 
 			if (mac_equal(nic->guest, other->guest))
-				return report_error(-EINVAL, "--mac %s: it is given twice",
+				return report_error(-EINVAL, "--mac %s: given twice",
 						    mac_format(text, nic->guest));
 			if (nic->name[0] && !strchr(nic->name, '%') &&
 			    strcmp(nic->name, other->name) == 0)
@@ -561,7 +334,7 @@ static int take_mac_of_command(struct reading *reading, char *const command[])
 
 	if (found == 0 && fault)
 		return report_error(-EINVAL,
-				    "mac=%.*s: that is no MAC address: write one like "
+				    "mac=%.*s: is not a MAC address: write one like "
 				    "52:54:00:84:e3:62, or say here by --mac what it will be",
 				    (int)strcspn(fault, ",\"'"), fault);
 	if (found == 0)
@@ -580,8 +353,7 @@ static int take_mac_of_command(struct reading *reading, char *const command[])
 				    command[0], found, texts[0], texts[1], found > 2 ? " ..." : "");
 	fault = mac_fault(macs[0]);
 	if (fault)
-		return report_error(-EINVAL, "mac=%s: it %s: no guest can have it", texts[0],
-				    fault);
+		return report_error(-EINVAL, "mac=%s: %s: no guest can have it", texts[0], fault);
 	err = begin_nic(reading);
 	if (!err)
 		memcpy(present_nic(reading)->guest, macs[0], MAC_LEN);
@@ -593,11 +365,10 @@ static int finish_nics(struct reading *reading, char *const command[])
 	struct options *options = reading->options;
 	int err = 0;
 
-	if (options->nic_count == 0 && reading->common.for_host)
+	if (options->nic_count == 0 && reading->common.kind == NIC_HOST)
 		err = begin_nic(reading);
 	else if (options->nic_count == 0 && !command)
-		return report_error(-EINVAL,
-				    "whose device? give the guest's address with --mac MAC");
+		return report_error(-EINVAL, "no guest address: give --mac MAC");
 	else if (options->nic_count == 0)
 		err = take_mac_of_command(reading, command);
 	for (size_t k = 0; k < options->nic_count && !err; k++)
@@ -616,39 +387,41 @@ static int finish_helper(struct reading *reading)
 	if (present_nic(reading)->kind != NIC_BRIDGED || options->fd < 0)
 		return report_error(-EINVAL,
 				    "bridge-helper: give --br=BRIDGE and --fd=N, as qemu does");
-	if (options->nic_count == 0) {
+	if (options->nic_count == 0)
 		err = begin_nic(reading);
-		if (!err)
-			err = read_mac(present_nic(reading)->guest, "random");
-		if (!err)
-			present_nic(reading)->anonymous = true;
-	}
 	/* qemu's own helper asks first whether there is IFF_VNET_HDR: no kernel is left without. */
-	present_nic(reading)->no_vnet_hdr = !options->use_vnet;
+	if (!err)
+		present_nic(reading)->no_vnet_hdr = !options->use_vnet;
 	return err;
 }
 
-int options_read(struct options *options, poptContext context, const struct poptOption *table,
-		 enum options_nics nics, char *const command[])
+int options_read(struct options *options, poptContext context, enum option_command command,
+		 char *const tail[])
 {
 	struct reading reading = {
-		.table = table,
 		.options = options,
 		.common = { .queues = 1, .owner = (uid_t)-1, .group = (gid_t)-1 },
 	};
-	int id, err = 0;
+	int number, err = 0;
 
 	*options = (struct options){ .fd = -1 };
-	while (!err && (id = poptGetNextOpt(context)) > 0)
-		err = read_option(&reading, context, (enum option_id)id);
-	if (!err && id < -1)
+	while (!err && (number = poptGetNextOpt(context)) > 0) {
+		char *text = poptGetOptArg(context);
+
+		err = read_option(&reading, &rules[number - 1], text);
+		free(text);
+	}
+	if (!err && number < -1)
 		return report_error(-EINVAL, "%s: %s: see %s --help",
 				    poptBadOption(context, POPT_BADOPTION_NOALIAS),
-				    id == POPT_ERROR_BADOPT ? "unknown option" : poptStrerror(id),
+				    number == POPT_ERROR_BADOPT ? "unknown option" :
+								  poptStrerror(number),
 				    poptGetInvocationName(context));
-	if (err || nics == NICS_NONE)
-		return err;
-	return nics == NICS_HELPER ? finish_helper(&reading) : finish_nics(&reading, command);
+	if (!err && command & NICS)
+		err = finish_nics(&reading, tail);
+	if (!err && command == FOR_HELPER)
+		err = finish_helper(&reading);
+	return err;
 }
 
 void options_free(struct options *options)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The words of the command line: popt's tables, and the strict reading of every value.
+ * The command line, taken apart by rules: a row says all that there is to say of an option.
  *
  * Nothing is touched here but the user database and getrandom. What is wrong is told in one line
  * of error that says what to write instead.
@@ -11,43 +11,51 @@
 #include <stddef.h>
 #include <popt.h>
 
-#include "nic/nic.h"
 #include "lib/privs.h"
-#include "lib/report.h"
+#include "nic/nic.h"
+
+/* The commands, as far as options are concerned. */
+enum option_command {
+	FOR_MAC = 1 << 0,
+	FOR_ADD = 1 << 1,
+	FOR_EXEC = 1 << 2,
+	FOR_LIST = 1 << 3,
+	FOR_CHECK = 1 << 4,
+	FOR_DEL = 1 << 5,
+	FOR_PIN = 1 << 6,
+	FOR_HELPER = 1 << 7,
+};
 
 /* Everything that options of any command can say. All zeros but fd (-1) is the beginning. */
 struct options {
 	bool json, verbose;
 	char netns[256]; /* "": here */
-	/* add, exec */
+	/* add, exec, bridge-helper */
 	struct nic_options *nics;
 	size_t nic_count;
-	/* exec */
-	int fd; /* where the queues begin; -1: not said, so 3 */
-	bool reuse, no_audit;
+	/* exec, bridge-helper */
+	int fd; /* where the queues begin, or the socket; -1: not said */
+	bool reuse, no_audit, use_vnet;
 	struct privs_user user;
-	/* bridge-helper */
-	bool use_vnet;
 	/* list, del, mac */
 	bool all, holders, force, stale, random;
 };
 
-/* popt's tables, one a command. */
-extern const struct poptOption options_mac[], options_add[], options_exec[], options_list[],
-	options_del[], options_pin[], options_check[], options_bridgehelper[];
+/* popt's tables for one command. */
+#define OPTION_ROWS 48
+struct option_tables {
+	struct poptOption top[OPTION_ROWS], nic[OPTION_ROWS], general[OPTION_ROWS];
+};
 
-/* What a command makes: no device, those of add and exec, or the one of bridge-helper. */
-enum options_nics { NICS_NONE, NICS_MANY, NICS_HELPER };
+/* Fill in those of the options that @command has. They refer to each other: do not move them. */
+void options_fill(struct option_tables *tables, enum option_command command);
 
 /*
- * Read all options of @context, which are those of @table, into @options, and the devices that they
- * want: @command is exec's COMMAND, whose words may name the guest's address. What a caller without
- * privilege of its own may not say is refused. 0 or -EINVAL, -EPERM or -ENOMEM. Free with
+ * Read all options of @context, whose table is options_fill()'s, and the NICs that they want:
+ * @tail is exec's COMMAND, whose words may name the guest's address, else NULL. What a caller
+ * without privilege of its own may not say is refused. 0 or -EINVAL, -EPERM or -ENOMEM. Free with
  * options_free().
  */
-int options_read(struct options *options, poptContext context, const struct poptOption *table,
-		 enum options_nics nics, char *const command[]);
+int options_read(struct options *options, poptContext context, enum option_command command,
+		 char *const tail[]);
 void options_free(struct options *options);
-
-/* VID[,VID...] into @policy; false when it is something else. */
-bool option_vlans(struct port_policy *policy, const char *text);

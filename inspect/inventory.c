@@ -2,10 +2,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
-#include "lib/array.h"
-#include "nic/record.h"
 #include "inspect/inventory.h"
+#include "lib/array.h"
+#include "lib/report.h"
+#include "nic/record.h"
 
 static int parent_of(const struct link *link)
 {
@@ -67,76 +69,46 @@ static int compare_guests(const void *a, const void *b)
 	return memcmp((*left)->guest, (*right)->guest, MAC_LEN);
 }
 
+static int compare_links(const void *a, const void *b)
+{
+	const struct inventory_link *left = a, *right = b;
+
+	return compare_numbers(left->link.ifindex, right->link.ifindex);
+}
+
+/* A dump that was begun again has seen most of them twice. */
+static void drop_repetitions(struct inventory *inventory)
+{
+	struct inventory_link *links = inventory->links;
+	size_t kept = 0;
+
+	qsort(links, inventory->count, sizeof(*links), compare_links);
+	for (size_t i = 0; i < inventory->count; i++)
+		if (i == 0 || compare_links(&links[kept - 1], &links[i]) != 0)
+			links[kept++] = links[i];
+	inventory->count = kept;
+}
+
 static int sort_links(struct inventory *inventory)
 {
+	struct inventory_link *links = inventory->links;
+
 	if (!inventory->count)
 		return 0;
-	qsort(inventory->links, inventory->count, sizeof(*inventory->links), compare_parents);
+	drop_repetitions(inventory);
+	qsort(links, inventory->count, sizeof(*links), compare_parents);
 	inventory->by_index = calloc(2 * inventory->count, sizeof(*inventory->by_index));
 	if (!inventory->by_index)
 		return -ENOMEM;
 	inventory->by_guest = inventory->by_index + inventory->count;
 	for (size_t i = 0; i < inventory->count; i++) {
-		inventory->by_index[i] = &inventory->links[i];
-		if (inventory->links[i].ours)
-			inventory->by_guest[inventory->ours++] = &inventory->links[i];
+		inventory->by_index[i] = &links[i];
+		if (links[i].ours)
+			inventory->by_guest[inventory->ours++] = &links[i];
 	}
 	qsort(inventory->by_index, inventory->count, sizeof(*inventory->by_index), compare_indexes);
 	qsort(inventory->by_guest, inventory->ours, sizeof(*inventory->by_guest), compare_guests);
 	return 0;
-}
-
-struct inventory_link *inventory_find(const struct inventory *inventory, int ifindex)
-{
-	const struct inventory_link wanted = { .link.ifindex = ifindex }, *key = &wanted;
-	struct inventory_link **found = NULL;
-
-	if (inventory->count)
-		found = bsearch(&key, inventory->by_index, inventory->count,
-				sizeof(*inventory->by_index), compare_indexes);
-	return found ? *found : NULL;
-}
-
-/* The first of ours for @guest in by_guest, or the end of it. */
-static size_t find_guest(const struct inventory *inventory, const uint8_t *guest)
-{
-	size_t low = 0, high = inventory->ours;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (memcmp(inventory->by_guest[middle]->guest, guest, MAC_LEN) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-const struct inventory_link *inventory_find_duplicate(const struct inventory *inventory,
-						      const struct inventory_link *device)
-{
-	for (size_t i = find_guest(inventory, device->guest);
-	     i < inventory->ours && mac_equal(inventory->by_guest[i]->guest, device->guest); i++)
-		if (inventory->by_guest[i] != device)
-			return inventory->by_guest[i];
-	return NULL;
-}
-
-bool inventory_next(const struct inventory *inventory, struct group *group)
-{
-	const struct inventory_link *end = inventory->links + inventory->count;
-
-	group->members = group->members ? group->members + group->count : inventory->links;
-	if (group->members == end)
-		return false;
-	group->count = 1;
-	while (group->members + group->count != end &&
-	       group->members[group->count].parent == group->members->parent &&
-	       group->members[group->count].is_port == group->members->is_port)
-		group->count++;
-	group->parent = inventory_find(inventory, group->members->parent);
-	return true;
 }
 
 /* Taps have no lower device, and a macvtap is a guest's. A veth calls its other end so. */
@@ -153,18 +125,76 @@ static void mark_uppers(const struct inventory *inventory)
 	}
 }
 
-static int read_links(struct inventory *inventory, struct nl *nl)
+int inventory_read(struct inventory *inventory, struct nl *nl)
 {
-	int err = nl_link_dump(nl, LINK_OTHER, keep_link, inventory);
+	int err;
 
-	if (err >= 0)
+	*inventory = (struct inventory){ .count = 0 };
+	err = nl_link_dump_whole(nl, LINK_OTHER, keep_link, inventory);
+	if (!err)
 		err = sort_links(inventory);
 	if (!err)
 		mark_uppers(inventory);
 	return err;
 }
 
-/* --- what is known about the links elsewhere --- */
+void inventory_free(struct inventory *inventory)
+{
+	free(inventory->links);
+	free(inventory->by_index);
+	free(inventory->vlans.list);
+	holders_free(&inventory->holders);
+	*inventory = (struct inventory){ .count = 0 };
+}
+
+struct inventory_link *inventory_find(const struct inventory *inventory, int ifindex)
+{
+	const struct inventory_link wanted = { .link.ifindex = ifindex }, *key = &wanted;
+	struct inventory_link **found = NULL;
+
+	if (inventory->count)
+		found = bsearch(&key, inventory->by_index, inventory->count,
+				sizeof(*inventory->by_index), compare_indexes);
+	return found ? *found : NULL;
+}
+
+size_t inventory_find_guest(const struct inventory *inventory, const uint8_t guest[static MAC_LEN])
+{
+	struct inventory_link wanted, *key = &wanted;
+
+	memcpy(wanted.guest, guest, MAC_LEN);
+	return array_find(inventory->by_guest, inventory->ours, sizeof(*inventory->by_guest), &key,
+			  compare_guests);
+}
+
+const struct inventory_link *inventory_find_duplicate(const struct inventory *inventory,
+						      const struct inventory_link *device)
+{
+	for (size_t i = inventory_find_guest(inventory, device->guest);
+	     i < inventory->ours && mac_equal(inventory->by_guest[i]->guest, device->guest); i++)
+		if (inventory->by_guest[i] != device)
+			return inventory->by_guest[i];
+	return NULL;
+}
+
+bool inventory_next(const struct inventory *inventory, struct siblings *siblings)
+{
+	const struct inventory_link *end = inventory->links + inventory->count;
+	const struct inventory_link *first = siblings->list ? siblings->list + siblings->count :
+							      inventory->links;
+
+	if (first == end)
+		return false;
+	siblings->list = first;
+	siblings->count = 1;
+	while (first + siblings->count != end && first[siblings->count].parent == first->parent &&
+	       first[siblings->count].is_port == first->is_port)
+		siblings->count++;
+	siblings->parent = inventory_find(inventory, first->parent);
+	return true;
+}
+
+/* --- what lies around them --- */
 
 static int keep_address(int ifindex, int family, void *data)
 {
@@ -190,7 +220,7 @@ static int keep_fdb_entry(const struct fdb_entry *entry, void *data)
 		port->has_foreign = true;
 		memcpy(port->foreign, entry->mac, MAC_LEN);
 	}
-	for (size_t i = find_guest(inventory, entry->mac);
+	for (size_t i = inventory_find_guest(inventory, entry->mac);
 	     i < inventory->ours && mac_equal(inventory->by_guest[i]->guest, entry->mac); i++)
 		if (inventory->by_guest[i]->link.master == entry->bridge &&
 		    inventory->by_guest[i] != port)
@@ -198,78 +228,109 @@ static int keep_fdb_entry(const struct fdb_entry *entry, void *data)
 	return 0;
 }
 
+static int append_vlan(const struct port_vlan *vlan, void *data)
+{
+	struct vlans *vlans = data;
+	struct port_vlan *list = array_grow(vlans->list, vlans->count, sizeof(*list));
+
+	if (!list)
+		return -ENOMEM;
+	vlans->list = list;
+	vlans->list[vlans->count++] = *vlan;
+	return 0;
+}
+
 static int keep_vlan(const struct port_vlan *vlan, void *data)
 {
 	struct inventory *inventory = data;
 	struct inventory_link *port = inventory_find(inventory, vlan->ifindex);
-	struct port_vlan *vlans;
 
 	if (port && vlan->pvid)
 		port->pvid = vlan->first;
 	/* Thousands of guests have a VLAN each, and nobody asks for it again. */
-	if (!port || link_is_tap(&port->link))
-		return 0;
-	vlans = array_grow(inventory->vlans, inventory->vlan_count, sizeof(*vlans));
-	if (!vlans)
-		return -ENOMEM;
-	inventory->vlans = vlans;
-	inventory->vlans[inventory->vlan_count++] = *vlan;
-	return 0;
+	return port && !link_is_tap(&port->link) ? append_vlan(vlan, &inventory->vlans) : 0;
 }
 
-/* Choose a device, or all devices that are on a bridge or lower device. False: there is none. */
-static bool choose(struct inventory *inventory, const struct link *link)
+int inventory_read_around(struct inventory *inventory, struct nl *nl)
 {
-	bool device = link_is_tap(link), any = false;
+	int err = nl_address_dump(nl, keep_address, inventory);
 
-	for (size_t i = 0; i < inventory->count; i++) {
-		struct inventory_link *other = &inventory->links[i];
-
-		if (device ? other->link.ifindex != link->ifindex :
-			     other->parent != link->ifindex || !link_is_tap(&other->link))
-			continue;
-		other->chosen = any = true;
-	}
-	return any || device;
+	if (err >= 0)
+		err = bridge_dump_fdb(nl, keep_fdb_entry, inventory);
+	if (err >= 0)
+		err = bridge_dump_vlans(nl, keep_vlan, inventory);
+	if (err < 0)
+		return report_error(err, "cannot look at the links: %s", nl_strerror(err));
+	return holders_read(&inventory->holders);
 }
 
-static int choose_all(struct inventory *inventory, const struct selection *selection)
+/* --- one device --- */
+
+/* The link with that index, for its name; NULL when it is not to be had. */
+static const struct link *find_parent(struct lookups *lookups, int ifindex)
 {
-	for (size_t i = 0; i < inventory->count && !selection; i++)
-		inventory->links[i].chosen = inventory->links[i].ours &&
-					     link_is_tap(&inventory->links[i].link);
-	for (size_t i = 0; selection && i < selection->count; i++)
-		if (!choose(inventory, &selection->links[i]))
-			return report_error(-ENODEV,
-					    "%s: it is no tap and no macvtap, and none is on it: "
-					    "tapctl list --all shows all of them",
-					    selection->links[i].name);
-	return 0;
+	struct link *parent = &lookups->parents[(unsigned)ifindex % LOOKUP_PARENTS];
+	int err = 0;
+
+	if (ifindex && parent->ifindex != ifindex)
+		err = nl_link_get(lookups->nl, NULL, ifindex, parent);
+	if (err)
+		parent->ifindex = 0;
+	/* It may just have disappeared; the device that was on it is then on nothing. */
+	if (err && err != -ENODEV && !lookups->err)
+		lookups->err = err;
+	return ifindex && !err ? parent : NULL;
 }
 
-int inventory_read(struct inventory *inventory, struct nl *nl, const struct selection *selection)
+static int compare_vlans(const void *a, const void *b)
 {
+	const struct port_vlan *left = a, *right = b;
+
+	return left->ifindex != right->ifindex ? compare_numbers(left->ifindex, right->ifindex) :
+						 left->first - right->first;
+}
+
+/* The kernel has the VLANs for all ports together only. */
+static void find_vlans(struct lookups *lookups, struct device *device)
+{
+	const struct port_vlan key = { .ifindex = device->link->ifindex };
+	struct vlans *vlans = &lookups->vlans;
+	size_t first, end;
 	int err;
 
-	*inventory = (struct inventory){ .count = 0 };
-	err = read_links(inventory, nl);
-	if (err >= 0)
-		err = nl_address_dump(nl, keep_address, inventory);
-	if (err >= 0)
-		err = nl_fdb_dump(nl, keep_fdb_entry, inventory);
-	if (err >= 0)
-		err = nl_vlan_dump(nl, keep_vlan, inventory);
-	if (err < 0)
-		return report_error(err, "cannot look at the links: %s", nl_strerror(nl, err));
-	err = choose_all(inventory, selection);
-	return err ? err : holders_read(&inventory->holders);
+	if (!lookups->vlans_known) {
+		lookups->vlans_known = true;
+		err = bridge_dump_vlans(lookups->nl, append_vlan, vlans);
+		if (err < 0 && !lookups->err)
+			lookups->err = err;
+		if (vlans->count)
+			qsort(vlans->list, vlans->count, sizeof(key), compare_vlans);
+	}
+	first = end = array_find(vlans->list, vlans->count, sizeof(key), &key, compare_vlans);
+	while (end < vlans->count && vlans->list[end].ifindex == key.ifindex)
+		end++;
+	device->vlans = vlans->list + first;
+	device->vlan_count = end - first;
 }
 
-void inventory_free(struct inventory *inventory)
+void device_look_up(struct lookups *lookups, const struct link *link, struct device *device)
 {
-	free(inventory->links);
-	free(inventory->by_index);
-	free(inventory->vlans);
-	holders_free(&inventory->holders);
-	*inventory = (struct inventory){ .count = 0 };
+	int parent = link->kind == LINK_TUN ? link->master : link->lower;
+
+	*device = (struct device){ .link = link };
+	if (!link->lower_elsewhere)
+		device->parent = find_parent(lookups, parent);
+	if (!lookups->whole)
+		return;
+	if (link->master && device->parent && device->parent->bridge.filters)
+		find_vlans(lookups, device);
+	device->rdev = macvtap_rdev(link);
+	device->has_owner = device->rdev &&
+			    macvtap_node_is(link->ifindex, device->rdev, &device->owner);
+}
+
+void lookups_free(struct lookups *lookups)
+{
+	free(lookups->vlans.list);
+	lookups->vlans = (struct vlans){ .count = 0 };
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which devices a command is about: those of some names or guest addresses, or those that nobody
- * holds; and their removal, all at once.
+ * holds.
+ *
+ * Functions return 0 or a negative errno with a line of error.
  */
 #pragma once
 
@@ -9,16 +11,12 @@
 #include <stddef.h>
 
 #include "netlink.h"
-#include "lib/report.h"
 
-/* Devices, each once. The caller frees @links. */
+/* Links, each once. The caller frees @links. */
 struct selection {
 	struct link *links;
 	size_t count;
 };
-
-/* Add one. -ENOMEM. */
-int select_link(struct selection *selection, const struct link *link);
 
 /* Add the link of that name, or all of tapctl's for that guest, for each of @words (ends with
  * NULL). */
@@ -29,6 +27,3 @@ int select_words(struct nl *nl, struct selection *selection, const char **words)
  * are processes that are not seen, unless @force.
  */
 int select_stale(struct nl *nl, struct selection *selection, bool force);
-
-/* Remove them, in one transaction as far as that goes, see nl_links_delete(). */
-int select_delete(struct nl *nl, const struct selection *selection);

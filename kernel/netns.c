@@ -20,7 +20,7 @@ static int report_netns(const char *which, const char *path)
 					    ": ip netns list shows the names" :
 					    "");
 	case -EINVAL:
-		return report_error(err, "--netns %s: %s is no network namespace", which, path);
+		return report_error(err, "--netns %s: %s is not a network namespace", which, path);
 	case -EPERM:
 	case -EACCES:
 		return report_error(

@@ -1,31 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/inotify.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/utsname.h>
 
-#include <linux/if.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
 #include <linux/if_tun.h>
-#include <linux/sockios.h>
+#include <linux/rtnetlink.h>
 
-#include "kernel/sysfs.h"
+#include "kernel/qdisc.h"
 #include "kernel/tap.h"
-
-#define NODE_PATH 32 /* "/dev/tap2147483647" and its NUL, with room */
-
-static int open_node(int dir, const char *path, int flags)
-{
-	int fd = (int)TEMP_FAILURE_RETRY(openat(dir, path, flags | O_CLOEXEC));
-
-	return fd < 0 ? -errno : fd;
-}
+#include "lib/report.h"
 
 static int report_open(int err, const char *path, const char *driver)
 {
@@ -64,10 +52,10 @@ static int report_open(int err, const char *path, const char *driver)
 
 static int open_device(int *fd, const char *path, const char *driver)
 {
-	int n = open_node(AT_FDCWD, path, O_RDWR);
+	int n = (int)TEMP_FAILURE_RETRY(open(path, O_RDWR | O_CLOEXEC));
 
 	if (n < 0)
-		return report_open(n, path, driver);
+		return report_open(-errno, path, driver);
 	*fd = n;
 	return 0;
 }
@@ -98,13 +86,13 @@ static short flag_bits(const struct queue_flags *flags)
 	return (short)bits;
 }
 
-static int device_ioctl(int fd, unsigned long request, void *arg)
+int tap_ioctl(int fd, unsigned long request, void *arg)
 {
 	return TEMP_FAILURE_RETRY(ioctl(fd, request, arg)) < 0 ? -errno : 0;
 }
 
 /* The same for the requests that take a number and no pointer. */
-static int device_ioctl_number(int fd, unsigned long request, unsigned long number)
+static int ioctl_number(int fd, unsigned long request, unsigned long number)
 {
 	return TEMP_FAILURE_RETRY(ioctl(fd, request, number)) < 0 ? -errno : 0;
 }
@@ -115,7 +103,7 @@ int tap_connect(int fd, char name[static IFNAMSIZ], const struct queue_flags *fl
 	int err;
 
 	memcpy(ifr.ifr_name, name, strnlen(name, IFNAMSIZ - 1));
-	err = device_ioctl(fd, TUNSETIFF, &ifr);
+	err = tap_ioctl(fd, TUNSETIFF, &ifr);
 	if (!err)
 		memcpy(name, ifr.ifr_name, IFNAMSIZ);
 	return err;
@@ -123,7 +111,7 @@ int tap_connect(int fd, char name[static IFNAMSIZ], const struct queue_flags *fl
 
 int tap_reset_offload(int fd)
 {
-	return device_ioctl_number(fd, TUNSETOFFLOAD, 0);
+	return ioctl_number(fd, TUNSETOFFLOAD, 0);
 }
 
 int tap_set_owner(int fd, uid_t uid, gid_t gid)
@@ -131,217 +119,57 @@ int tap_set_owner(int fd, uid_t uid, gid_t gid)
 	int err = 0;
 
 	if (uid != (uid_t)-1)
-		err = device_ioctl_number(fd, TUNSETOWNER, uid);
+		err = ioctl_number(fd, TUNSETOWNER, uid);
 	if (!err && gid != (gid_t)-1)
-		err = device_ioctl_number(fd, TUNSETGROUP, gid);
+		err = ioctl_number(fd, TUNSETGROUP, gid);
 	return err;
 }
 
 int tap_persist(int fd, bool stays)
 {
-	return device_ioctl_number(fd, TUNSETPERSIST, stays);
+	return ioctl_number(fd, TUNSETPERSIST, stays);
 }
 
-/* --- macvtap: which device --- */
+/* --- set up by rtnetlink --- */
 
-int macvtap_find(dev_t *rdev, const char *name, int ifindex)
+static struct nl_result set_up(struct nl *nl, const struct tap_setup *setup, bool no_ipv6,
+			       int *owner)
 {
-	unsigned major_number, minor_number;
-	char path[NODE_PATH];
-	int numbers, dir = sysfs_open_link(name, ifindex);
+	const struct link *bridge = setup->bridge;
+	struct nlmsghdr *m;
 
-	if (dir < 0)
-		return dir;
-	snprintf(path, sizeof(path), "tap%d/dev", ifindex);
-	numbers = sysfs_read_numbers(dir, path, &major_number, &minor_number);
-	close(dir);
-	if (numbers != 2)
-		return -ENODEV;
-	*rdev = makedev(major_number, minor_number);
-	return 0;
+	nl_begin(nl);
+	m = nl_link_message(nl, NL_CONFIGURE, RTM_NEWLINK, 0, setup->ifindex);
+	mnl_attr_put(m, IFLA_ADDRESS, MAC_LEN, setup->address);
+	if (setup->alias)
+		mnl_attr_put_strz(m, IFLA_IFALIAS, setup->alias);
+	if (setup->mtu)
+		mnl_attr_put_u32(m, IFLA_MTU, setup->mtu);
+	if (bridge)
+		mnl_attr_put_u32(m, IFLA_MASTER, (uint32_t)bridge->ifindex);
+	if (setup->no_carrier)
+		mnl_attr_put_u8(m, IFLA_CARRIER, 0);
+	if (no_ipv6)
+		nl_put_no_ipv6(m);
+	nl_message_end(nl, m);
+	if (bridge)
+		bridge_put_policy(nl, setup->ifindex, setup->policy, setup->guest,
+				  bridge->bridge.default_pvid);
+	qdisc_put_none(nl, setup->ifindex);
+	nl_put_flags(nl, setup->ifindex, IFF_UP, bridge ? 0 : NLM_F_ACK);
+	if (!bridge)
+		return nl_commit(nl, NULL, NULL);
+	bridge_put_fdb_request(nl, NL_READ, bridge->ifindex, setup->address);
+	return nl_commit(nl, bridge_read_fdb, owner);
 }
 
-static bool node_is(int dir, const char *path, dev_t rdev, struct stat *st)
+struct nl_result tap_set_up(struct nl *nl, const struct tap_setup *setup, int *owner)
 {
-	return fstatat(dir, path, st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st->st_mode) &&
-	       st->st_rdev == rdev;
-}
+	struct nl_result result = set_up(nl, setup, setup->bridge, owner);
 
-static const char *node_path(char path[static NODE_PATH], int ifindex)
-{
-	snprintf(path, NODE_PATH, "/dev/tap%d", ifindex);
-	return path;
-}
-
-bool macvtap_node_is(int ifindex, dev_t rdev, struct node_owner *owner)
-{
-	char path[NODE_PATH];
-	struct stat st;
-
-	if (!node_is(AT_FDCWD, node_path(path, ifindex), rdev, &st))
-		return false;
-	owner->uid = st.st_uid;
-	owner->gid = (st.st_mode & (S_IRGRP | S_IWGRP)) ? st.st_gid : (gid_t)-1;
-	return true;
-}
-
-int macvtap_node_give(int ifindex, dev_t rdev, uid_t uid, gid_t gid)
-{
-	char path[NODE_PATH], self[NODE_PATH];
-	struct stat st;
-	int fd, err = 0;
-
-	/* O_PATH: the node is looked at and given away, the device is not opened. */
-	fd = open_node(AT_FDCWD, node_path(path, ifindex), O_PATH | O_NOFOLLOW);
-	if (fd < 0)
-		return report_error(fd, "%s: cannot give it to its owner: %s", path, strerror(-fd));
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != rdev)
-		err = report_error(
-			-ENODEV,
-			"%s: this is not the device just made, but another one of that name", path);
-	else if (chmod(self, gid == (gid_t)-1 ? 0600 : 0660) < 0 ||
-		 fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
-		err = report_error(-errno, "%s: cannot give it to its owner: %s", path,
-				   strerror(errno));
-	close(fd);
-	return err;
-}
-
-/* --- macvtap: queues --- */
-
-/*
- * A directory for nodes that only this process sees. A tmpfs that is mounted nowhere leaves nothing
- * behind even when the process is killed; where mounting is not allowed, a fresh directory in /dev,
- * whose name is then in @path for the caller to remove (else path[0] is NUL).
- */
-static int node_directory(char path[static NODE_PATH])
-{
-	int dir = sysfs_mount_detached("tmpfs");
-
-	path[0] = '\0';
-	if (dir >= 0)
-		return dir;
-	snprintf(path, NODE_PATH, "/dev/.tapctl-XXXXXX");
-	if (!mkdtemp(path))
-		return -errno;
-	dir = open_node(AT_FDCWD, path, O_PATH | O_DIRECTORY);
-	if (dir < 0)
-		rmdir(path);
-	return dir;
-}
-
-/* Open the node @path of @dir as one queue. Whatever watches it must see the open. */
-static int open_queue(int *fd, int inotify, int dir, const char *path)
-{
-	char watched[64];
-	int n;
-
-	if (inotify >= 0) {
-		if (dir == AT_FDCWD)
-			snprintf(watched, sizeof(watched), "%s", path);
-		else
-			snprintf(watched, sizeof(watched), "/proc/self/fd/%d/%s", dir, path);
-		if (inotify_add_watch(inotify, watched, IN_OPEN | IN_CLOSE) < 0)
-			return -errno;
-	}
-	n = open_node(dir, path, O_RDWR);
-	if (n < 0)
-		return n;
-	*fd = n;
-	return 0;
-}
-
-static int open_private_queue(int *fd, int inotify, int dir, unsigned number, dev_t rdev)
-{
-	char path[NODE_PATH];
-	int err;
-
-	snprintf(path, sizeof(path), "q%u", number);
-	if (mknodat(dir, path, S_IFCHR | 0600, rdev) < 0)
-		return -errno;
-	err = open_queue(fd, inotify, dir, path);
-	unlinkat(dir, path, 0);
-	return err;
-}
-
-/* The open device is asked who it is, as the node could have been swapped. */
-static int check_queue(int fd, const char *name, const uint8_t *address)
-{
-	struct ifreq ifr = { 0 };
-	int err = device_ioctl(fd, TUNGETIFF, &ifr);
-
-	if (err)
-		return err;
-	if (strncmp(ifr.ifr_name, name, IFNAMSIZ) != 0)
-		return -ENODEV;
-	err = device_ioctl(fd, SIOCGIFHWADDR, &ifr);
-	if (err)
-		return err;
-	return memcmp(ifr.ifr_hwaddr.sa_data, address, MAC_LEN) == 0 ? 0 : -ENODEV;
-}
-
-/* A fresh queue has IFF_VNET_HDR and one queue (drivers/net/tap.c, tap_open): say what differs. */
-static int set_queue_flags(int fd, const char *name, const struct queue_flags *flags)
-{
-	char ignored[IFNAMSIZ] = "";
-
-	if (flags->vnet_hdr && !flags->multi_queue)
-		return 0;
-	memcpy(ignored, name, strnlen(name, IFNAMSIZ - 1));
-	return tap_connect(fd, ignored, flags);
-}
-
-int macvtap_open(int *fds, unsigned count, int inotify, const char *name, int ifindex, dev_t rdev,
-		 const uint8_t address[static MAC_LEN], const struct queue_flags *flags)
-{
-	char public_path[NODE_PATH], private_path[NODE_PATH] = "";
-	struct stat st;
-	unsigned opened = 0;
-	int dir = -1, err = 0;
-	bool public_node = node_is(AT_FDCWD, node_path(public_path, ifindex), rdev, &st);
-
-	/*
-	 * Any other user would be the owner of a private node, and of its directory: could swap it
-	 * before it is opened, and keep it to open whatever macvtap gets this number later.
+	/* Where IPv6 is off, for the kernel or by an MTU below its least, there is nothing to stop.
 	 */
-	if (geteuid() != 0 && (count > 1 || !public_node))
-		return report_error(-EPERM,
-				    "%s: it has no device node %s, or not enough for %u queues, "
-				    "and only root may make one",
-				    name, public_path, count);
-	while (opened < count && !err) {
-		int *fd = &fds[opened];
-
-		if (opened == 0 && public_node) {
-			err = open_queue(fd, inotify, AT_FDCWD, public_path);
-		} else {
-			if (dir < 0)
-				dir = node_directory(private_path);
-			err = dir < 0 ? dir : open_private_queue(fd, inotify, dir, opened, rdev);
-		}
-		if (err)
-			break;
-		opened++;
-		err = check_queue(*fd, name, address);
-		if (!err)
-			err = set_queue_flags(*fd, name, flags);
-	}
-	if (dir >= 0)
-		close(dir);
-	if (private_path[0])
-		rmdir(private_path);
-	if (!err)
-		return 0;
-	while (opened) {
-		close(fds[--opened]);
-		fds[opened] = -1;
-	}
-	if (err == -EPERM || err == -EACCES)
-		return report_error(err,
-				    "%s: opening its character device %u:%u (%s) is forbidden, by "
-				    "the node's mode, a device cgroup or a missing CAP_MKNOD",
-				    name, major(rdev), minor(rdev), public_path);
-	return report_error(err, "%s: cannot open its character device %u:%u (%s): %s", name,
-			    major(rdev), minor(rdev), public_path, strerror(-err));
+	if (result.err == -EAFNOSUPPORT && setup->bridge)
+		result = set_up(nl, setup, false, owner);
+	return result;
 }

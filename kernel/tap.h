@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Character devices: the queues of taps (/dev/net/tun) and macvtaps (/dev/tapN), and
+ * Taps: their queues, which are descriptors of /dev/net/tun, and their set-up by rtnetlink; and
  * /dev/vhost-net.
  *
  * Every fd is close-on-exec and the caller's to close. Functions return 0 or a negative errno
@@ -12,10 +12,12 @@
 #include <sys/types.h>
 #include <linux/if.h>
 
+#include "kernel/bridge.h"
 #include "macutil.h"
-#include "lib/report.h"
+#include "netlink.h"
 
 #define QUEUES_MAX 256 /* MAX_TAP_QUEUES of linux/if_tap.h and drivers/net/tun.c */
+#define TAP_MTU_MAX 65521 /* MAX_TAP_MTU of drivers/net/tun.c */
 
 /* A queue as the kernel is asked for it. */
 struct queue_flags {
@@ -46,34 +48,27 @@ int tap_set_owner(int fd, uid_t uid, gid_t gid);
  */
 int tap_persist(int fd, bool stays);
 
-/*
- * The device number of a macvtap, from the sysfs of the calling thread's network namespace: /sys is
- * that of whoever mounted it, and /dev/tapN has the same number for one ifindex in every namespace.
- */
-int macvtap_find(dev_t *rdev, const char *name, int ifindex);
-
-/*
- * Whether the public node /dev/tapN is really the device @rdev; @owner gets its owner and group.
- * No node or somebody else's: false.
- */
-struct node_owner {
-	uid_t uid;
-	gid_t gid; /* (gid_t)-1: the group may not open it */
-};
-bool macvtap_node_is(int ifindex, dev_t rdev, struct node_owner *owner);
-
-/* Give the public node of a macvtap to @uid and @gid ((uid_t)-1: as it is), mode 0600 or, with a
- * group, 0660. */
-int macvtap_node_give(int ifindex, dev_t rdev, uid_t uid, gid_t gid);
-
-/*
- * Open @count queues of a macvtap into @fds. All or none. The public node is used when it is the
- * device, else a private one that nobody else sees, which is for root alone. @inotify, unless it is
- * -1, watches each node from before the open: one watch a queue, as equal events on one watch would
- * melt into one.
- */
-int macvtap_open(int *fds, unsigned count, int inotify, const char *name, int ifindex, dev_t rdev,
-		 const uint8_t address[static MAC_LEN], const struct queue_flags *flags);
-
 /* Open /dev/vhost-net. */
 int vhost_open(int *fd);
+
+/* ioctl(2) on a queue: 0 or a negative errno. */
+int tap_ioctl(int fd, unsigned long request, void *arg);
+
+/* How a tap is to be set up. */
+struct tap_setup {
+	int ifindex;
+	const uint8_t *address, *guest; /* the host side's, the guest's */
+	const char *alias; /* NULL: none */
+	uint32_t mtu; /* 0: as it is */
+	bool no_carrier; /* nobody will hold it: the kernel is spared what a carrier sets off */
+	const struct link *bridge; /* NULL: on no bridge */
+	const struct port_policy *policy;
+};
+
+/*
+ * Set up a tap, one transaction: address, MTU and alias, the bridge, on it no IPv6 of the host's
+ * own; the port's policy; no queueing discipline; up. On a bridge, @owner becomes the ifindex of
+ * the port that owns the tap's address there: another one's when two ports have the same address,
+ * which the kernel accepts silently.
+ */
+struct nl_result tap_set_up(struct nl *nl, const struct tap_setup *setup, int *owner);

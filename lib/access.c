@@ -53,10 +53,10 @@ static int read_line(struct question *question, char *line, const char *path, un
 		*--end = '\0';
 	/* A relative path would be one of the caller's choice. */
 	if (strcmp(word, "include") == 0)
-		return *arg == '/' ? include_file(question, arg) :
-				     report_error(-EINVAL,
-						  "%s line %u: include wants a path from the root",
-						  path, number);
+		return *arg == '/' ?
+			       include_file(question, arg) :
+			       report_error(-EINVAL, "%s line %u: include needs an absolute path",
+					    path, number);
 	link = strcmp(word, "allow-link") == 0 || strcmp(word, "deny-link") == 0;
 	deny = strncmp(word, "deny", 4) == 0;
 	if (!link && strcmp(word, "allow") != 0 && strcmp(word, "deny") != 0)
@@ -84,16 +84,16 @@ static int check_file(const struct question *question, const char *path, int fd)
 	if (fstat(fd, &st) < 0)
 		return report_error(-EIO, "%s: cannot look at it: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return report_error(-EINVAL, "%s: it is no file", path);
+		return report_error(-EINVAL, "%s: is not a regular file", path);
 	if (st.st_mode & S_IWOTH)
 		return report_error(-EINVAL,
-				    "%s: everybody may write it, so it allows nothing: chmod o-w "
+				    "%s: is writable by everybody, so it allows nothing: chmod o-w "
 				    "%s",
 				    path, path);
 	if (question->depth == 0 && st.st_uid != 0)
-		return report_error(-EINVAL,
-				    "%s: it is not root's, so it allows nothing: chown root %s",
-				    path, path);
+		return report_error(
+			-EINVAL, "%s: does not belong to root, so it allows nothing: chown root %s",
+			path, path);
 	return 0;
 }
 
@@ -127,9 +127,10 @@ static int read_file(struct question *question, const char *path)
 	FILE *file;
 
 	if (question->depth > INCLUDES_MAX)
-		return report_error(-ELOOP,
-				    "%s: it is included more than %d deep: does it include itself?",
-				    path, INCLUDES_MAX);
+		return report_error(
+			-ELOOP,
+			"%s: includes are nested more than %d deep: does it include itself?", path,
+			INCLUDES_MAX);
 	/* The caller must not be kept waiting by a pipe. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES))

@@ -33,7 +33,7 @@ const char *parse_name_fault(const char *name, bool pattern)
 	if (strlen(name) >= IFNAMSIZ)
 		return "a device name has 15 bytes at most";
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return "that is no device name";
+		return "is not a device name";
 	for (const char *c = name; *c; c++)
 		if (*c <= ' ' || *c > '~' || *c == '/' || *c == ':')
 			return "a device name holds no slash, colon, space or control character";

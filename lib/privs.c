@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <grp.h>
-#include <pwd.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/auxv.h>
@@ -14,68 +12,9 @@
 #include <linux/securebits.h>
 
 #include "lib/privs.h"
-#include "lib/parse.h"
+#include "lib/report.h"
 
 #define CAP_WORDS 2 /* of 32 bits each, _LINUX_CAPABILITY_U32S_3 */
-
-bool privs_find_user(uid_t *uid, const char *word)
-{
-	const struct passwd *entry;
-	unsigned long number;
-
-	if (parse_number(&number, word, 0, (uid_t)-2)) {
-		*uid = (uid_t)number;
-		return true;
-	}
-	entry = getpwnam(word);
-	if (entry)
-		*uid = entry->pw_uid;
-	return entry;
-}
-
-bool privs_find_group(gid_t *gid, const char *word)
-{
-	const struct group *entry;
-	unsigned long number;
-
-	if (parse_number(&number, word, 0, (gid_t)-2)) {
-		*gid = (gid_t)number;
-		return true;
-	}
-	entry = getgrnam(word);
-	if (entry)
-		*gid = entry->gr_gid;
-	return entry;
-}
-
-int privs_parse(struct privs_user *user, const char *text)
-{
-	const char *colon = strchr(text, ':');
-	const struct passwd *entry;
-	char word[sizeof(user->name)];
-	size_t len = colon ? (size_t)(colon - text) : strlen(text);
-
-	if (len == 0 || len >= sizeof(word))
-		return report_error(-EINVAL, "--user '%s': write USER or USER:GROUP", text);
-	memcpy(word, text, len);
-	word[len] = '\0';
-	if (!privs_find_user(&user->uid, word))
-		return report_error(-EINVAL, "--user %s: there is no such user", word);
-	entry = getpwuid(user->uid);
-	snprintf(user->name, sizeof(user->name), "%s", entry ? entry->pw_name : "");
-	if (entry)
-		user->gid = entry->pw_gid;
-	if (colon && !privs_find_group(&user->gid, colon + 1))
-		return report_error(-EINVAL, "--user %s: there is no such group as '%s'", text,
-				    colon + 1);
-	if (!colon && !entry)
-		return report_error(-EINVAL,
-				    "--user %s: no user has that number, so its group "
-				    "is not known: write %s:GROUP",
-				    word, word);
-	user->wanted = true;
-	return 0;
-}
 
 static int capabilities_get(struct __user_cap_data_struct data[static CAP_WORDS])
 {

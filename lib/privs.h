@@ -16,13 +16,6 @@ struct privs_user {
 	char name[64]; /* whose supplementary groups; "": none */
 };
 
-/* A user or group by name or number. False: there is none. */
-bool privs_find_user(uid_t *uid, const char *word);
-bool privs_find_group(gid_t *gid, const char *word);
-
-/* Read USER[:GROUP]. A user known only by number needs a GROUP. Returns 0 or -EINVAL. */
-int privs_parse(struct privs_user *user, const char *text);
-
 /*
  * Whether this process has its capabilities from the file of its program, and its caller may have
  * none. Then what it does is for the access file to decide, and the capabilities are effective only

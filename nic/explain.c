@@ -4,22 +4,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "nic/record.h"
-#include "nic/explain.h"
 #include "kernel/holders.h"
-#include "nic/nic.h"
+#include "kernel/macvtap.h"
+#include "lib/report.h"
+#include "nic/explain.h"
+#include "nic/record.h"
 
-bool link_disappeared(int err)
-{
-	return err == -EBADFD || err == -ENODEV;
-}
+/* What one of these leaves is the line of error. */
+typedef int explain_fn(struct nl *nl, const struct nic *nic, int err);
 
-int explain_disappeared(const struct nic *nic, int err)
-{
-	return report_error(err, "%s: it has gone: somebody removed it meanwhile", nic->name);
-}
-
-const char *explain_holder(char words[static 64], const char *name, dev_t rdev)
+/* ", held by qemu (pid 123)" of a tap, or of the macvtap with that device number, or "". */
+static const char *holder_words(char words[static 64], const char *name, dev_t rdev)
 {
 	const struct holder *holder;
 	struct holders holders;
@@ -36,96 +31,125 @@ const char *explain_holder(char words[static 64], const char *name, dev_t rdev)
 	return words;
 }
 
+static int explain_disappeared(struct nl *nl, const struct nic *nic, int err)
+{
+	(void)nl;
+	return report_error(err, "%s: it disappeared: something removed it in the meantime",
+			    nic->name);
+}
+
 /* The name is taken: by whom. */
-static int explain_exists(struct nl *nl, const char *name)
+static int explain_exists(struct nl *nl, const struct nic *nic, int err)
 {
 	char words[64] = "", text[MAC_STRLEN];
+	const char *name = nic->name;
 	uint8_t guest[MAC_LEN];
 	struct link link;
 
 	if (nl_link_get(nl, name, 0, &link) < 0)
-		return report_error(-EEXIST, "%s: a device of that name exists already", name);
+		return report_error(err, "%s: already exists", name);
 	if (link_is_tap(&link))
-		explain_holder(words, name, macvtap_rdev(&link));
+		holder_words(words, name, macvtap_rdev(&link));
 	if (record_guest(guest, &link))
 		return report_error(
-			-EEXIST,
-			"%s: it exists already, made for the guest %s%s: exec --reuse opens it, "
+			err,
+			"%s: already exists, made for the guest %s%s: exec --reuse opens it, "
 			"tapctl del removes it",
 			name, mac_format(text, guest), words);
 	if (record_is_host(&link))
 		return report_error(
-			-EEXIST, "%s: it exists already, as this host's leg: tapctl del removes it",
+			err, "%s: already exists, as this host's macvlan: tapctl del removes it",
 			name);
-	return report_error(-EEXIST,
-			    "%s: it exists already, a %s that tapctl did not make%s: "
+	return report_error(err,
+			    "%s: already exists, a %s that tapctl did not make%s: "
 			    "choose another --name",
 			    name, link_kind_word(&link), words);
 }
 
-int explain_connect(struct nl *nl, const struct nic *nic, int err)
+static int explain_in_use(struct nl *nl, const struct nic *nic, int err)
 {
 	char words[64];
 
-	switch (err) {
-	case -EBUSY:
-		if (!nic->reused)
-			return explain_exists(nl, nic->name);
-		return report_error(err, "%s: it is busy%s", nic->name,
-				    explain_holder(words, nic->name, 0));
-	case -EPERM:
-		if (nic->reused && nic->link.tun.has_owner && nic->link.tun.owner != geteuid())
-			return report_error(err,
-					    "%s: it belongs to uid %u, and without CAP_NET_ADMIN "
-					    "nobody else may open it",
-					    nic->name, nic->link.tun.owner);
-		return report_error(
-			err,
-			"%s: making a tap needs CAP_NET_ADMIN over this network "
-			"namespace: run it with sudo, or in a user namespace of your own: "
-			"unshare -Urn",
-			nic->name);
-	case -EINVAL:
-		if (nic->reused)
-			return report_error(err,
-					    "%s: it was made %s several queues: --queues has to "
-					    "agree",
-					    nic->name,
-					    nic->link.tun.multi_queue ? "for" : "without");
-		return report_error(err, "%s: the kernel refuses that name or those flags",
-				    nic->name);
-	default:
-		return report_error(err, "%s: cannot make the tap: %s", nic->name, strerror(-err));
-	}
+	(void)nl;
+	return report_error(err, "%s: in use%s", nic->name,
+			    holder_words(words, nic->name, nic->rdev));
 }
 
-int explain_tap_setup(struct nl *nl, const struct nic *nic, int err)
+static int explain_busy(struct nl *nl, const struct nic *nic, int err)
 {
-	static const char *const steps[NL_DELETE + 1] = {
-		[NL_PORT] = "set the flags of the bridge port",
-		[NL_VLAN] = "set the VLANs of the bridge port",
-		[NL_FDB] = "lock the guest's address to the bridge port",
-	};
-	const char *bridge = nic->parent.name, *step = steps[nl->failed];
-
-	if (link_disappeared(err) || (nl->failed == NL_READ && err == -ENOENT))
-		return explain_disappeared(nic, err);
-	if (nl->failed == NL_CONFIGURE && err == -EXFULL)
-		return report_error(
-			err,
-			"%s: the bridge is full, it takes 1023 ports: tapctl list shows leftovers",
-			bridge);
-	if (nl->failed == NL_CONFIGURE && nic->parent.ifindex)
-		return report_error(err, "%s: cannot make it a port of %s: %s", nic->name, bridge,
-				    nl_strerror(nl, err));
-	return report_error(err, "%s: cannot %s: %s", nic->name, step ? step : "set it up",
-			    nl_strerror(nl, err));
+	return nic->reused ? explain_in_use(nl, nic, err) : explain_exists(nl, nic, -EEXIST);
 }
 
-/* Another macvtap on the same lower device with the address @mac, for explain_macvtap(). */
+static int explain_no_right(struct nl *nl, const struct nic *nic, int err)
+{
+	(void)nl;
+	if (nic->reused && nic->link.tun.has_owner && nic->link.tun.owner != geteuid())
+		return report_error(err,
+				    "%s: belongs to uid %u, and without CAP_NET_ADMIN "
+				    "nobody else may open it",
+				    nic->name, nic->link.tun.owner);
+	return report_error(err,
+			    "%s: making a tap needs CAP_NET_ADMIN over this network "
+			    "namespace: run it with sudo, or in a user namespace of your own: "
+			    "unshare -Urn",
+			    nic->name);
+}
+
+static int explain_queues(struct nl *nl, const struct nic *nic, int err)
+{
+	(void)nl;
+	if (!nic->reused)
+		return report_error(err, "%s: the kernel refuses this name or these flags",
+				    nic->name);
+	return report_error(err, "%s: was made %s several queues: --queues has to agree", nic->name,
+			    nic->link.tun.multi_queue ? "for" : "without");
+}
+
+static int explain_full(struct nl *nl, const struct nic *nic, int err)
+{
+	(void)nl;
+	return report_error(
+		err, "%s: the bridge is full, it takes 1023 ports: tapctl list shows leftovers",
+		nic->parent.name);
+}
+
+static int explain_no_port(struct nl *nl, const struct nic *nic, int err)
+{
+	(void)nl;
+	if (!nic->parent.ifindex)
+		return report_error(err, "%s: cannot set it up: %s", nic->name,
+				    nl_result_text(&nic->refusal));
+	return report_error(err, "%s: cannot make it a port of %s: %s", nic->name, nic->parent.name,
+			    nl_result_text(&nic->refusal));
+}
+
+/* --- macvtaps --- */
+
+static const char *macvtap_word(const struct nic *nic)
+{
+	return nic->want->kind == NIC_HOST ? "macvlan" : "macvtap";
+}
+
+static int explain_no_right_macvtap(struct nl *nl, const struct nic *nic, int err)
+{
+	(void)nl;
+	return report_error(err,
+			    "%s: making a %s needs CAP_NET_ADMIN over this network "
+			    "namespace: run it with sudo",
+			    nic->name, macvtap_word(nic));
+}
+
+static int explain_no_driver(struct nl *nl, const struct nic *nic, int err)
+{
+	const char *kind = macvtap_word(nic);
+
+	(void)nl;
+	return report_error(err, "%s: this kernel has no %s: modprobe %s", nic->name, kind, kind);
+}
+
+/* Another device on the same lower device: with the guest's address, or in mode passthru. */
 struct duplicate {
-	const uint8_t *mac;
-	int lower, not_this;
+	const struct nic *nic;
 	bool passthru;
 	struct link link;
 };
@@ -133,11 +157,12 @@ struct duplicate {
 static int find_duplicate(const struct link *link, void *data)
 {
 	struct duplicate *duplicate = data;
+	const struct nic *nic = duplicate->nic;
 
-	if (link->lower != duplicate->lower || link->ifindex == duplicate->not_this)
+	if (link->lower != nic->parent.ifindex || link->ifindex == nic->link.ifindex)
 		return 0;
 	if (duplicate->passthru ? link->mode != MODE_PASSTHRU :
-				  !mac_equal(link->address, duplicate->mac))
+				  !mac_equal(link->address, nic->guest))
 		return 0;
 	duplicate->link = *link;
 	return -EEXIST;
@@ -149,51 +174,113 @@ static bool has_duplicate(struct nl *nl, struct duplicate *duplicate)
 	       nl_link_dump(nl, LINK_MACVLAN, find_duplicate, duplicate) == -EEXIST;
 }
 
-int explain_macvtap(struct nl *nl, const struct nic *nic, int err)
+static int explain_address_in_use(struct nl *nl, const struct nic *nic, int err)
 {
 	const char *lower = nic->parent.name;
-	const char *kind = nic->want.for_host ? "macvlan" : "macvtap";
-	char mac[MAC_STRLEN], words[64], said[sizeof(nl->text)];
-	struct duplicate duplicate = {
-		.mac = nic->want.guest,
-		.lower = nic->parent.ifindex,
-		.not_this = nic->link.ifindex,
-	};
-	enum nl_step failed = nl->failed;
+	struct duplicate duplicate = { .nic = nic };
+	char mac[MAC_STRLEN], words[64];
 
-	snprintf(said, sizeof(said), "%s", nl_strerror(nl, err));
-	mac_format(mac, nic->want.guest);
-	if (failed == NL_CREATE && err == -EEXIST)
-		return explain_exists(nl, nic->name);
-	if (failed == NL_CREATE && err == -EPERM)
+	mac_format(mac, nic->guest);
+	if (mac_equal(nic->parent.address, nic->guest))
 		return report_error(err,
-				    "%s: making a %s needs CAP_NET_ADMIN over this network "
-				    "namespace: run it with sudo",
-				    nic->name, kind);
-	if (failed == NL_CREATE && err == -EOPNOTSUPP)
-		return report_error(err, "%s: this kernel has no %s: modprobe %s", nic->name, kind,
-				    kind);
-	if (failed == NL_UP && (err == -EADDRINUSE || err == -EBUSY)) {
-		if (mac_equal(nic->parent.address, nic->want.guest))
-			return report_error(err,
-					    "%s: the address is that of %s itself: give the "
-					    "guest another one",
-					    mac, lower);
-		if (has_duplicate(nl, &duplicate))
-			return report_error(err, "%s: the address is in use on %s by %s%s", mac,
-					    lower, duplicate.link.name,
-					    explain_holder(words, duplicate.link.name,
-							   macvtap_rdev(&duplicate.link)));
+				    "%s: the address is that of %s itself: give the "
+				    "guest another one",
+				    mac, lower);
+	if (!has_duplicate(nl, &duplicate))
 		return report_error(err, "%s: the address is in use on %s already", mac, lower);
-	}
-	duplicate.passthru = true;
-	if (failed == NL_CREATE && err == -EINVAL && nic->want.mode == MODE_PASSTHRU)
+	return report_error(
+		err, "%s: the address is in use on %s by %s%s", mac, lower, duplicate.link.name,
+		holder_words(words, duplicate.link.name, macvtap_rdev(&duplicate.link)));
+}
+
+static int explain_any_macvtap(struct nl *nl, const struct nic *nic, int err)
+{
+	(void)nl;
+	return report_error(err, "%s: cannot make a %s on %s: %s", nic->name, macvtap_word(nic),
+			    nic->parent.name, nl_result_text(&nic->refusal));
+}
+
+static int explain_passthru(struct nl *nl, const struct nic *nic, int err)
+{
+	struct duplicate duplicate = { .nic = nic, .passthru = true };
+	const char *lower = nic->parent.name;
+
+	if (nic->want->mode == MODE_PASSTHRU)
 		return report_error(err,
 				    "%s: --mode passthru wants %s for itself, and it carries "
 				    "other devices already",
 				    nic->name, lower);
-	if (failed == NL_CREATE && err == -EINVAL && has_duplicate(nl, &duplicate))
+	if (has_duplicate(nl, &duplicate))
 		return report_error(err, "%s: %s is taken whole by %s in mode passthru", nic->name,
 				    lower, duplicate.link.name);
-	return report_error(err, "%s: cannot make a %s on %s: %s", nic->name, kind, lower, said);
+	return explain_any_macvtap(nl, nic, err);
+}
+
+/* --- which refusal means what --- */
+
+#define ANY 0
+
+/*
+ * The first row that fits. @at: where in a transaction it happened, NL_LOOKUP for anywhere.
+ * Without a function, @doing is what could not be done.
+ */
+/* clang-format off */
+static const struct refusal {
+	enum nic_step step;
+	enum nl_step at;
+	int err;
+	explain_fn *explain;
+	const char *doing;
+} refusals[] = {
+	{ NIC_STEP_CREATE, NL_CREATE, EEXIST, explain_exists, NULL },
+	{ NIC_STEP_CREATE, NL_CREATE, EPERM, explain_no_right_macvtap, NULL },
+	{ NIC_STEP_CREATE, NL_CREATE, EOPNOTSUPP, explain_no_driver, NULL },
+	{ NIC_STEP_CREATE, NL_CREATE, EINVAL, explain_passthru, NULL },
+	{ NIC_STEP_CREATE, NL_UP, EADDRINUSE, explain_address_in_use, NULL },
+	{ NIC_STEP_CREATE, NL_UP, EBUSY, explain_address_in_use, NULL }, /* before Linux 5.0 */
+	{ NIC_STEP_CREATE, ANY, ANY, explain_any_macvtap, NULL },
+	/* A tap that somebody removes leaves a descriptor without a device. */
+	{ NIC_STEP_ANY, ANY, EBADFD, explain_disappeared, NULL },
+	{ NIC_STEP_ANY, ANY, ENODEV, explain_disappeared, NULL },
+	{ NIC_STEP_REUSE, ANY, ANY, explain_in_use, NULL },
+	{ NIC_STEP_QUEUE, ANY, EBUSY, explain_busy, NULL },
+	{ NIC_STEP_QUEUE, ANY, EPERM, explain_no_right, NULL },
+	{ NIC_STEP_QUEUE, ANY, EINVAL, explain_queues, NULL },
+	{ NIC_STEP_QUEUE, ANY, ANY, NULL, "make the tap" },
+	{ NIC_STEP_SETUP, NL_READ, ENOENT, explain_disappeared, NULL },
+	{ NIC_STEP_SETUP, NL_CONFIGURE, EXFULL, explain_full, NULL },
+	{ NIC_STEP_SETUP, NL_CONFIGURE, ANY, explain_no_port, NULL },
+	{ NIC_STEP_SETUP, NL_PORT, ANY, NULL, "set the flags of the bridge port" },
+	{ NIC_STEP_SETUP, NL_VLAN, ANY, NULL, "set the VLANs of the bridge port" },
+	{ NIC_STEP_SETUP, NL_FDB, ANY, NULL, "lock the guest's address to the bridge port" },
+	{ NIC_STEP_OFFLOAD, ANY, ANY, NULL, "reset its offloads" },
+	{ NIC_STEP_OWNER, ANY, ANY, NULL, "give it to its owner" },
+	{ NIC_STEP_PERSIST, ANY, ANY, NULL, "make it persistent" },
+	{ NIC_STEP_READ, ANY, ANY, NULL, "read it back" },
+};
+/* clang-format on */
+
+static bool fits(const struct refusal *row, const struct nic *nic)
+{
+	return (row->step == NIC_STEP_ANY || row->step == nic->step) &&
+	       (row->at == ANY || row->at == nic->refusal.step) &&
+	       (row->err == ANY || row->err == -nic->refusal.err);
+}
+
+int explain_refusal(struct nl *nl, const struct nic *nic, int err)
+{
+	const char *doing = "set it up";
+
+	if (report_line()[0])
+		return err;
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
+		if (!fits(&refusals[i], nic))
+			continue;
+		if (refusals[i].explain)
+			return refusals[i].explain(nl, nic, err);
+		doing = refusals[i].doing;
+		break;
+	}
+	return report_error(err, "%s: cannot %s: %s", nic->name, doing,
+			    nl_result_text(&nic->refusal));
 }

@@ -6,37 +6,37 @@
 #include <sys/resource.h>
 
 #include "lib/privs.h"
-#include "inspect/select.h"
+#include "lib/report.h"
+#include "nic/explain.h"
+#include "nic/make.h"
 #include "nic/nicset.h"
+#include "nic/prepare.h"
+#include "nic/verify.h"
 
 int nicset_begin(struct nicset *set, const struct nic_options *wants, size_t count)
 {
 	int err;
 
+	*set = (struct nicset){ .count = 0 };
 	/* The kernel looks at who opened the socket, too (net/netlink/af_netlink.c). */
 	privs_use(PRIVS_LINKS);
 	err = nl_open(&set->nl);
 	privs_use(PRIVS_NONE);
-	set->count = set->tried = 0;
-	set->nics = calloc(count, sizeof(*set->nics));
-	set->watchers = malloc(count * sizeof(*set->watchers));
 	if (err)
 		return report_error(err, "cannot open a netlink socket: %s", strerror(-err));
+	set->nics = calloc(count, sizeof(*set->nics));
+	set->watchers = malloc(count * sizeof(*set->watchers));
 	if (!set->nics || !set->watchers)
 		return report_error(-ENOMEM, "out of memory");
-	for (size_t k = 0; k < count; k++) {
-		struct nic *nic = &set->nics[k];
+	while (set->count < count && !err) {
+		struct nic *nic = &set->nics[set->count];
 
-		set->watchers[k] = (struct watcher){ .inotify = -1, .control = -1 };
-		err = nic_init(nic, &wants[k]);
-		if (err)
-			return err;
-		set->count++;
-		err = nic_prepare(&set->nl, nic, k ? nic - 1 : NULL);
-		if (err)
-			return err;
+		set->watchers[set->count] = (struct watcher){ .inotify = -1, .control = -1 };
+		err = nic_init(nic, &wants[set->count++]);
+		if (!err)
+			err = nic_prepare(set->nl, nic, set->count > 1 ? nic - 1 : NULL);
 	}
-	return 0;
+	return err;
 }
 
 /* Each tap is held open until all are complete, and there may be more of them than fds. */
@@ -53,11 +53,13 @@ static void allow_fds(size_t count)
 static int make_macvtap(struct nicset *set, size_t k, bool watched)
 {
 	struct nic *nic = &set->nics[k];
-	int ifindex, err = nic_draw_ifindex(&set->nl, &ifindex);
+	int ifindex, err = nic_draw_ifindex(set->nl, &ifindex);
 
 	if (!err && watched)
-		err = watcher_start(&set->watchers[k], ifindex, nic->name, nic->want.guest);
-	return err ? err : nic_make_macvtap(&set->nl, nic, ifindex);
+		err = watcher_start(&set->watchers[k], ifindex, nic->name, nic->guest);
+	if (!err)
+		err = nic_make_macvtap(set->nl, nic, ifindex);
+	return err ? err : nic_compare(nic);
 }
 
 static void tell_made(const struct nic *nic)
@@ -65,48 +67,69 @@ static void tell_made(const struct nic *nic)
 	char host[MAC_STRLEN], guest[MAC_STRLEN];
 
 	report_tell(REPORT_STEP, "%s: %s for the guest %s, address %s, %s%s, MTU %u", nic->name,
-		    nic->reused ? "opened" : "made", mac_format(guest, nic->want.guest),
+		    nic->reused ? "opened" : "made", mac_format(guest, nic->guest),
 		    mac_format(host, nic->host),
-		    nic->want.kind == NIC_UNATTACHED ? "unattached" : "on ", nic->want.parent,
+		    nic->want->kind == NIC_UNATTACHED ? "unattached" : "on ", nic->want->parent,
 		    nic->link.mtu);
 }
 
-int nicset_make_lasting(struct nicset *set, uid_t owner)
+static int verify(struct nicset *set, bool all)
+{
+	struct nic *failed = set->nics;
+	int err = nic_verify(set->nl, set->nics, set->count, all, &failed);
+
+	return err ? explain_refusal(set->nl, failed, err) : 0;
+}
+
+/* One step for each nic, whose refusals are worded here. */
+static int for_each(struct nicset *set, int (*step)(struct nic *nic))
+{
+	for (size_t k = 0; k < set->count; k++) {
+		int err = step(&set->nics[k]);
+
+		if (err)
+			return explain_refusal(set->nl, &set->nics[k], err);
+	}
+	return 0;
+}
+
+int nicset_make_persistent(struct nicset *set, uid_t owner)
 {
 	int err = 0;
 
 	if (set->count > 64)
 		allow_fds(set->count);
 	for (size_t k = 0; k < set->count && !err; k++) {
-		nic_set_owner(&set->nics[k], owner);
-		err = set->nics[k].want.kind == NIC_MACVTAP ?
-			      make_macvtap(set, k, false) :
-			      nic_make_tap(&set->nl, &set->nics[k], true);
-		if (!err)
-			tell_made(&set->nics[k]);
+		struct nic *nic = &set->nics[k];
+
+		nic_set_owner(nic, owner);
+		err = nic_is_tap(nic) ? nic_make_tap(set->nl, nic, true) :
+					make_macvtap(set, k, false);
+		if (err)
+			return explain_refusal(set->nl, nic, err);
+		tell_made(nic);
 	}
-	for (size_t k = 0; k < set->count && !err; k++)
-		err = nic_give(&set->nics[k]);
-	for (size_t k = 0; k < set->count && !err; k++)
-		err = nic_persist(&set->nics[k]);
-	return err;
+	err = verify(set, false);
+	if (!err)
+		err = for_each(set, nic_give);
+	return err ? err : for_each(set, nic_persist);
 }
 
 static int make_open(struct nicset *set, size_t k, bool reuse)
 {
 	struct nic *nic = &set->nics[k];
-	int err = reuse ? nic_find_existing(&set->nl, nic) : 0;
+	int err = reuse ? nic_find_existing(set->nl, nic) : 0;
 
 	if (err)
 		return err;
 	nic_set_owner(nic, geteuid());
 	privs_use(PRIVS_LINKS);
-	if (nic->want.kind != NIC_MACVTAP)
-		err = nic_make_tap(&set->nl, nic, false);
+	if (nic_is_tap(nic))
+		err = nic_make_tap(set->nl, nic, false);
 	else if (!nic->reused)
 		err = make_macvtap(set, k, true);
 	privs_use(PRIVS_NONE);
-	if (err || nic->want.kind != NIC_MACVTAP)
+	if (err || nic_is_tap(nic))
 		return err;
 	privs_use(PRIVS_NODES);
 	err = nic_open_macvtap(nic, set->watchers[k].inotify);
@@ -116,26 +139,30 @@ static int make_open(struct nicset *set, size_t k, bool reuse)
 
 int nicset_make_open(struct nicset *set, bool reuse)
 {
-	int err = 0;
+	for (size_t k = 0; k < set->count; k++) {
+		struct nic *nic = &set->nics[k];
+		int err;
 
-	for (size_t k = 0; k < set->count && !err; k++) {
 		set->tried = k + 1;
 		err = make_open(set, k, reuse);
 		if (!err)
-			err = nic_open_vhost(&set->nics[k]);
-		if (!err)
-			tell_made(&set->nics[k]);
+			err = nic_open_vhost(nic);
+		if (err)
+			return explain_refusal(set->nl, nic, err);
+		tell_made(nic);
 	}
-	return err;
+	return verify(set, true);
 }
 
-int nicset_verify(struct nicset *set)
+int nicset_read_back(struct nicset *set)
 {
-	int err = 0;
+	for (size_t k = 0; k < set->count; k++) {
+		int err = nic_read_back(set->nl, &set->nics[k]);
 
-	for (size_t k = 0; k < set->count && !err; k++)
-		err = nic_verify(&set->nl, &set->nics[k]);
-	return err;
+		if (err)
+			return explain_refusal(set->nl, &set->nics[k], err);
+	}
+	return 0;
 }
 
 /*
@@ -144,23 +171,25 @@ int nicset_verify(struct nicset *set)
  */
 static void remove_made(struct nicset *set)
 {
-	struct selection made = { .count = 0 };
-	int err = 0;
+	struct link *made = calloc(set->count, sizeof(*made));
+	size_t count = 0;
 
-	for (size_t k = 0; k < set->count && !err; k++)
+	for (size_t k = 0; k < set->count && made; k++)
 		if (set->nics[k].made && set->nics[k].link.ifindex)
-			err = select_link(&made, &set->nics[k].link);
-	if (!err && made.count > 1)
-		select_delete(&set->nl, &made);
-	free(made.links);
+			made[count++] = set->nics[k].link;
+	if (count > 1)
+		nl_links_delete(set->nl, made, count);
+	free(made);
 }
 
 void nicset_unmake(struct nicset *set)
 {
+	if (!set->nl)
+		return;
 	privs_use(PRIVS_LINKS);
 	remove_made(set);
 	for (size_t k = set->count; k-- > 0;) {
-		nic_unmake(&set->nl, &set->nics[k]);
+		nic_unmake(set->nl, &set->nics[k]);
 		watcher_finish(&set->watchers[k]);
 	}
 	privs_use(PRIVS_NONE);
@@ -172,5 +201,5 @@ void nicset_end(struct nicset *set)
 		nic_free(&set->nics[k]);
 	free(set->nics);
 	free(set->watchers);
-	nl_close(&set->nl);
+	nl_close(set->nl);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All devices of one command line together: every one of them is made, or none.
+ * All NICs of one command line together: every device is made, or none.
+ *
+ * Functions return 0 or a negative errno with a line of error.
  */
 #pragma once
 
@@ -10,7 +12,7 @@
 #include "nic/watcher.h"
 
 struct nicset {
-	struct nl nl;
+	struct nl *nl;
 	struct nic *nics;
 	struct watcher *watchers; /* of each nic; in use for the macvtaps that exec makes */
 	size_t count, tried; /* how many there are, and were reached by nicset_make_open() */
@@ -18,22 +20,26 @@ struct nicset {
 
 /*
  * Begin in the present network namespace: check everything that can be known before making
- * anything. Whatever it returns, nicset_end() comes last.
+ * anything. @wants stays the caller's and has to live as long. Whatever it returns, nicset_end()
+ * comes last.
  */
 int nicset_begin(struct nicset *set, const struct nic_options *wants, size_t count);
 
-/* Make devices that stay, for `add`. They belong to @owner where their options do not say
- * otherwise. */
-int nicset_make_lasting(struct nicset *set, uid_t owner);
+/*
+ * Make persistent devices, for `add`, and read back what protects them. They belong to @owner where
+ * their options do not say otherwise.
+ */
+int nicset_make_persistent(struct nicset *set, uid_t owner);
 
 /*
  * Make devices that go with their last fd and open all their queues, for `exec`; with @reuse, open
- * those that are there already.
+ * those that are there already. Each one is read back in the end: something on the host may have
+ * changed it meanwhile.
  */
 int nicset_make_open(struct nicset *set, bool reuse);
 
-/* Read every device back, see nic_verify(). */
-int nicset_verify(struct nicset *set);
+/* Read every device into its nic->link once more. */
+int nicset_read_back(struct nicset *set);
 
 /* Unmake whatever was made and is not to be there when the command has failed. */
 void nicset_unmake(struct nicset *set);

@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <string.h>
-#include <linux/if.h>
 
 #include "nic/record.h"
-#include "kernel/tap.h"
+
+void record_write(char alias[static LINK_ALIAS], const struct nic *nic)
+{
+	char mac[MAC_STRLEN];
+
+	if (nic->want->kind == NIC_HOST)
+		snprintf(alias, LINK_ALIAS, RECORD_HOST);
+	else
+		snprintf(alias, LINK_ALIAS, RECORD_GUEST "%s", mac_format(mac, nic->guest));
+}
 
 bool record_guest(uint8_t guest[static MAC_LEN], const struct link *link)
 {
@@ -15,25 +24,4 @@ bool record_guest(uint8_t guest[static MAC_LEN], const struct link *link)
 bool record_is_host(const struct link *link)
 {
 	return link->kind == LINK_MACVLAN && strcmp(link->alias, RECORD_HOST) == 0;
-}
-
-bool link_is_tap(const struct link *link)
-{
-	return (link->kind == LINK_TUN && link->tun.is_tap) || link->kind == LINK_MACVTAP;
-}
-
-dev_t macvtap_rdev(const struct link *link)
-{
-	dev_t rdev = 0;
-
-	if (link->kind != LINK_MACVTAP || macvtap_find(&rdev, link->name, link->ifindex) < 0)
-		return 0;
-	return rdev;
-}
-
-const char *link_kind_word(const struct link *link)
-{
-	if (link->kind_name[0])
-		return link->kind_name;
-	return link->flags & IFF_LOOPBACK ? "loopback device" : "plain device";
 }

@@ -1,33 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a link is to tapctl: a device of its own, and for which guest, or somebody else's.
+ * The record: the alias of a link says that tapctl made it, and for which guest.
  *
- * It is known by the alias of the link, which the kernel keeps: there is no other database.
+ * The kernel keeps it: there is no other database.
  */
 #pragma once
 
 #include <stdbool.h>
-#include <stdint.h>
-#include <sys/types.h>
 
 #include "macutil.h"
 #include "netlink.h"
+#include "nic/nic.h"
 
 #define RECORD_GUEST "tapctl guest " /* and the guest's address */
-#define RECORD_HOST "tapctl host" /* a macvlan that is this host's own leg */
+#define RECORD_HOST "tapctl host"
 
-/* The guest's address that the alias of a device of ours names. False: not one of ours. */
+/* The alias of a device for @nic. */
+void record_write(char alias[static LINK_ALIAS], const struct nic *nic);
+
+/* The guest's address in the record of a device of tapctl's. False: is not one. */
 bool record_guest(uint8_t guest[static MAC_LEN], const struct link *link);
 
-/* A macvlan of ours, by which this host talks to the guests on its lower device. */
+/* A macvlan of tapctl's, by which this host talks to the guests on its lower device. */
 bool record_is_host(const struct link *link);
-
-/* A tap or macvtap, whoever made it. */
-bool link_is_tap(const struct link *link);
-
-/* The device number of a macvtap's character device; 0 for anything else or when it cannot be told.
- */
-dev_t macvtap_rdev(const struct link *link);
-
-/* What a link is, for "it is a ...". */
-const char *link_kind_word(const struct link *link);

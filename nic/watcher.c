@@ -11,9 +11,10 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "nic/record.h"
-#include "lib/privs.h"
 #include "kernel/tap.h"
+#include "lib/privs.h"
+#include "lib/report.h"
+#include "nic/record.h"
 #include "nic/watcher.h"
 
 /* The descriptors of the watcher: all it has beside /dev/null. */
@@ -104,7 +105,7 @@ static int remove_device(struct nl *nl, const struct watch *watch)
 		return 0;
 	if (!strchr(watch->name, '%') && strcmp(link.name, watch->name) != 0)
 		return 0;
-	return nl_link_delete(nl, watch->ifindex);
+	return nl_link_delete(nl, watch->ifindex).err;
 }
 
 /*
@@ -135,13 +136,13 @@ static bool become_daemon(int control, int inotify)
 
 static _Noreturn void watch_device(struct watch *watch, int control, int inotify)
 {
-	static struct nl nl;
+	struct nl *nl;
 
 	if (!become_daemon(control, inotify) || nl_open(&nl) < 0 || write(CONTROL, "", 1) != 1)
 		_exit(1);
 	wait_for_end(watch);
 	/* Nobody else will do it: when memory is short, try again. */
-	for (int tries = 0; tries < 50 && remove_device(&nl, watch) < 0; tries++)
+	for (int tries = 0; tries < 50 && remove_device(nl, watch) < 0; tries++)
 		poll(NULL, 0, 100);
 	_exit(0);
 }

@@ -16,12 +16,12 @@ fuzz() {
 }
 
 @test "fuzz: MAC addresses, and the alias with one" { fuzz macutil; }
-@test "fuzz: the values of options" { fuzz options; }
-@test "fuzz: whole command lines" { fuzz arguments; }
+@test "fuzz: the values of options" { fuzz values; }
+@test "fuzz: whole command lines" { fuzz options; }
 @test "fuzz: the words of COMMAND" { fuzz args; }
 @test "fuzz: answers of rtnetlink" { fuzz netlink; }
 @test "fuzz: fdinfo" { fuzz holders; }
-@test "fuzz: strings of others, shown" { fuzz show; }
+@test "fuzz: strings of others, shown" { fuzz json; }
 @test "fuzz: no fuzzer is forgotten here" {
 	for source in "$TESTS"/fuzz/*.c; do
 		grep -q " { fuzz $(basename "$source" .c); }" "$BATS_TEST_FILENAME" || { echo "$source"; return 1; }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "kernel/audit.h"
 #include "vmm/audit.h"
 #include "lib/privs.h"
 
@@ -37,7 +38,7 @@ static void put(const struct record *record, const char *reason, const char *fie
 		 "virt=? resrc=net reason=%s vm=? uuid=? %s exe=%s hostname=? addr=? terminal=? "
 		 "res=%s",
 		 reason, fields, record->program, success ? "success" : "failed");
-	nl_audit_put(record->nl, text);
+	audit_put(record->nl, text);
 }
 
 static void put_open(const struct record *record, const char *mac, const char *path, int fd)
@@ -55,11 +56,11 @@ static void put_nic(const struct record *record, const struct nic *nic, bool suc
 {
 	char mac[MAC_STRLEN], path[32] = "/dev/net/tun", fields[64];
 
-	mac_format(mac, nic->want.guest);
-	if (nic->want.kind == NIC_MACVTAP)
+	mac_format(mac, nic->guest);
+	if (nic->want->kind == NIC_MACVTAP)
 		snprintf(path, sizeof(path), "/dev/tap%d", nic->link.ifindex);
 	put_open(record, mac, path, nic->fds[0]);
-	if (nic->vhost_fds[0] >= 0 || (nic->want.vhost == VHOST_ON && nic->fds[0] >= 0))
+	if (nic->vhost_fds[0] >= 0 || (nic->want->vhost == VHOST_ON && nic->fds[0] >= 0))
 		put_open(record, mac, "/dev/vhost-net", nic->vhost_fds[0]);
 	snprintf(fields, sizeof(fields), "old-net=\"?\" new-net=\"%s\"", mac);
 	put(record, "start", fields, success);
@@ -68,20 +69,19 @@ static void put_nic(const struct record *record, const struct nic *nic, bool suc
 void audit_nics(const struct nic *nics, size_t count, bool success)
 {
 	char path[201], program[2 * sizeof(path)];
-	static struct nl nl;
-	const struct record record = { .nl = &nl, .program = program };
+	struct record record = { .program = program };
 	ssize_t n;
 
 	privs_use(PRIVS_AUDIT);
-	if (nl_audit_open(&nl) < 0)
+	if (audit_open(&record.nl) < 0)
 		goto out;
 	n = readlink("/proc/self/exe", path, sizeof(path) - 1);
 	path[n > 0 ? n : 0] = '\0';
 	encode(program, sizeof(program), path);
 	for (size_t k = 0; k < count; k++)
 		put_nic(&record, &nics[k], success);
-	nl_audit_send(&nl);
-	nl_close(&nl);
+	audit_send(record.nl);
+	nl_close(record.nl);
 out:
 	privs_use(PRIVS_NONE);
 }

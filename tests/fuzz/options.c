@@ -1,87 +1,111 @@
 /* SPDX-License-Identifier: MIT */
-/* The values of options: numbers, device names, modes, VLANs. */
-#include <ctype.h>
-#include <errno.h>
-
+/*
+ * Whole command lines, one word a line: the first is the command, those behind "--" are COMMAND.
+ * Either there is one line of error, or all that was read is in the range that other rooms rely on.
+ */
 #include "tests/fuzz/fuzz.h"
 #include "commands/options.h"
+#include "kernel/tap.h"
 #include "lib/parse.h"
+#include "lib/report.h"
 
-static void check_number(const char *text)
+enum { WORDS = 64 };
+
+static const struct {
+	const char *name;
+	enum option_command command;
+} commands[] = {
+	{ "mac", FOR_MAC },	{ "add", FOR_ADD },
+	{ "exec", FOR_EXEC },	{ "list", FOR_LIST },
+	{ "del", FOR_DEL },	{ "pin", FOR_PIN },
+	{ "check", FOR_CHECK }, { "bridge-helper", FOR_HELPER },
+};
+
+static void check_nic(const struct nic_options *nic)
 {
-	static const unsigned long ranges[][2] = {
-		{ 0, 1 << 20 }, { 1, 256 }, { 68, 65535 }, { 0, 4294967294 }, { 0, -1UL }, { 1, 4 },
-	};
-	bool digits = *text && text[strspn(text, "0123456789")] == '\0';
-	unsigned long number, expected;
+	always(nic->kind != NIC_NONE, "a NIC is somewhere");
+	always((nic->kind == NIC_UNATTACHED) == !nic->parent[0], "on something, or on nothing");
+	always(!nic->parent[0] || !parse_name_fault(nic->parent, false), "that has a name");
+	always(!nic->name[0] || !parse_name_fault(nic->name, true), "its own name is one");
+	always(!mac_fault(nic->guest) || mac_is_zero(nic->guest),
+	       "its address is one, or will be derived");
+	always(nic->queues >= 1 && nic->queues <= QUEUES_MAX, "it has queues");
+	always(nic->mtu == 0 || (nic->mtu >= 68 && nic->mtu <= 65535), "its MTU is one");
+	always(nic->kind == NIC_MACVTAP || nic->kind == NIC_HOST ||
+		       (nic->mode == MODE_BRIDGE && nic->mtu <= TAP_MTU_MAX),
+	       "a tap is not a macvtap");
+	always(nic->kind == NIC_BRIDGED || (!nic->policy.locked && !nic->policy.vlan_count),
+	       "only a bridge port has a policy");
+}
 
-	for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++) {
-		errno = 0;
-		expected = strtoul(text, NULL, 10);
-		number = 7;
-		if (parse_number(&number, text, ranges[i][0], ranges[i][1]))
-			always(digits && errno == 0 && number == expected &&
-				       number >= ranges[i][0] && number <= ranges[i][1],
-			       "a number is what strtoul says and in its range");
-		else
-			always(number == 7 && (!digits || errno || expected < ranges[i][0] ||
-					       expected > ranges[i][1]),
-			       "what is refused is no number of the range");
+static void check_options(const struct options *options, enum option_command command)
+{
+	always(options->fd >= -1 && options->fd <= 1 << 20, "a fd is one");
+	always(!options->user.wanted || options->user.uid != (uid_t)-1, "a user is one");
+	if (!(command & (FOR_ADD | FOR_EXEC | FOR_HELPER)))
+		return;
+	always(options->nic_count > 0, "there is a NIC");
+	for (size_t k = 0; k < options->nic_count; k++) {
+		check_nic(&options->nics[k]);
+		for (size_t i = 0; i < k; i++)
+			always(!mac_equal(options->nics[i].guest, options->nics[k].guest),
+			       "each guest is there once");
 	}
 }
 
-static void check_name(const char *text)
+/* popt's --help would end the process: it is the last row. */
+static void drop_help(struct poptOption *row)
 {
-	bool plain = !parse_name_fault(text, false), pattern = !parse_name_fault(text, true);
-
-	always(!plain || pattern, "a name is a pattern, too");
-	if (!pattern)
-		return;
-	always(*text && strlen(text) < IFNAMSIZ, "a name has 1 to 15 bytes");
-	always(strcmp(text, ".") != 0 && strcmp(text, "..") != 0, "and is no directory");
-	always(!strpbrk(text, "/:"), "and holds nothing that the kernel refuses");
-	for (const char *c = text; *c; c++)
-		always(*c > ' ' && *c <= '~', "nor anything that is not to be seen");
-	always(plain == !strchr(text, '%'), "only a pattern holds a %");
-	always(plain || (strstr(text, "%d") && strchr(text, '%') == strrchr(text, '%')),
-	       "which is one %d");
+	while (row->arg != poptHelpOptions)
+		row++;
+	memset(row, 0, sizeof(*row));
 }
 
-static void check_vlans(const char *text)
+/* COMMAND, behind the first "--", which ends the words from then on. NULL: there is none. */
+static char **cut_command(char *words[], size_t *count)
 {
-	struct port_policy policy = { .vlan_count = 99, .hairpin = true }, again;
-	char list[64 * 5 + 1] = "";
-	size_t at = 0;
+	size_t own = 0;
 
-	if (!option_vlans(&policy, text)) {
-		always(policy.vlan_count == 99, "a list that is refused leaves the result alone");
-		return;
-	}
-	always(policy.hairpin && !policy.locked, "only the VLANs change");
-	always(policy.vlan_count >= 1 && policy.vlan_count <= 64, "there are 1 to 64");
-	for (unsigned i = 0; i < policy.vlan_count; i++) {
-		always(policy.vlans[i] >= 1 && policy.vlans[i] <= VLAN_MAX, "each of 1 to 4094");
-		for (unsigned k = 0; k < i; k++)
-			always(policy.vlans[i] != policy.vlans[k], "each once");
-		at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%u", i ? "," : "",
-				       policy.vlans[i]);
-	}
-	always(option_vlans(&again, list) && again.vlan_count == policy.vlan_count &&
-		       memcmp(again.vlans, policy.vlans,
-			      policy.vlan_count * sizeof(*again.vlans)) == 0,
-	       "a list that is printed is read again");
+	while (words[own] && strcmp(words[own], "--") != 0)
+		own++;
+	if (!words[own] || !words[own + 1])
+		return NULL;
+	words[own] = NULL;
+	*count = own;
+	return words + own + 1;
+}
+
+static void read_line(enum option_command command, size_t count, char *words[])
+{
+	struct option_tables tables;
+	struct options options;
+	char **tail = NULL;
+	poptContext context;
+	int err;
+
+	if (command == FOR_EXEC)
+		tail = cut_command(words, &count);
+	options_fill(&tables, command);
+	drop_help(tables.top);
+	context = poptGetContext("tapctl", (int)count, (const char **)words, tables.top, 0);
+	always(context, "there is memory");
+	report_forget();
+	err = options_read(&options, context, command, tail);
+	always(err <= 0 && (err == 0) == !report_line()[0], "an error is told, and only an error");
+	if (!err)
+		check_options(&options, command);
+	options_free(&options);
+	poptFreeContext(context);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = as_string(data, size);
-	enum macvtap_mode mode;
+	char *text = as_string(data, size), *words[WORDS + 1];
+	size_t count = as_words(words, WORDS, text);
 
-	check_number(text);
-	check_name(text);
-	check_vlans(text);
-	if (macvtap_mode_parse(&mode, text))
-		always(strcmp(macvtap_mode_name(mode), text) == 0, "a mode is printed as read");
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (strcmp(words[0], commands[i].name) == 0)
+			read_line(commands[i].command, count, words);
 	free(text);
 	return 0;
 }

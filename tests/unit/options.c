@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "commands/options.h"
+#include "commands/values.h"
 #include "tests/unit/unit.h"
 #include "lib/parse.h"
+#include "lib/report.h"
 
-#define READ(result, table, nics, tail, ...) \
-	read_line(result, table, nics, tail, (const char *[]){ "tapctl", __VA_ARGS__, NULL })
+#define READ(result, command, tail, ...) \
+	read_line(result, command, tail, (const char *[]){ "tapctl", __VA_ARGS__, NULL })
 
 /* A command line read. The caller frees result->options. */
 struct result {
@@ -16,18 +18,19 @@ struct result {
 	int err;
 };
 
-static struct result *read_line(struct result *result, const struct poptOption *table, bool nics,
+static struct result *read_line(struct result *result, enum option_command command,
 				char *const *tail, const char **words)
 {
+	struct option_tables tables;
 	int count = 0;
 	poptContext context;
 
 	while (words[count])
 		count++;
-	context = poptGetContext("tapctl", count, words, table, 0);
+	options_fill(&tables, command);
+	context = poptGetContext("tapctl", count, words, tables.top, 0);
 	report_forget();
-	result->err = options_read(&result->options, context, table, nics ? NICS_MANY : NICS_NONE,
-				   tail);
+	result->err = options_read(&result->options, context, command, tail);
 	poptFreeContext(context);
 	return result;
 }
@@ -84,21 +87,23 @@ static void test_vlans(void)
 {
 	static const char *const bad[] = { "",	  ",",	  "0",	   "4095", "10,",
 					   ",10", "1,,2", "10,10", "1-5",  "00000100" };
+	static const struct option_rule rule = { .name = "vlan" };
 	struct port_policy policy = { .vlan_count = 9 };
 	char many[65 * 5 + 1] = "";
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		ok(!option_vlans(&policy, bad[i]) && policy.vlan_count == 9, "'%s' are no VLANs",
-		   bad[i]);
+		ok(value_vlans(&policy, &rule, bad[i]) < 0 && policy.vlan_count == 9,
+		   "'%s' are no VLANs", bad[i]);
 	for (unsigned i = 0; i < 65; i++)
 		snprintf(many + strlen(many), sizeof(many) - strlen(many), "%s%u", i ? "," : "",
 			 1000 + i);
-	ok(!option_vlans(&policy, many), "65 are too many");
+	ok(value_vlans(&policy, &rule, many) < 0, "65 are too many");
 	*strrchr(many, ',') = '\0';
-	ok(option_vlans(&policy, many) && policy.vlan_count == 64 && policy.vlans[63] == 1063,
+	ok(value_vlans(&policy, &rule, many) == 0 && policy.vlan_count == 64 &&
+		   policy.vlans[63] == 1063,
 	   "64 are not");
-	ok(option_vlans(&policy, "4094,1") && policy.vlan_count == 2 && policy.vlans[0] == 4094 &&
-		   policy.vlans[1] == 1,
+	ok(value_vlans(&policy, &rule, "4094,1") == 0 && policy.vlan_count == 2 &&
+		   policy.vlans[0] == 4094 && policy.vlans[1] == 1,
 	   "their order is kept");
 }
 
@@ -107,8 +112,8 @@ static void test_nics(void)
 	struct result r;
 	const struct nic_options *nics;
 
-	READ(&r, options_add, true, NULL, "--bridge", "br0", "--mtu", "1400", "-m", "525400000001",
-	     "-m", "525400000002", "--mtu=9000", "-l", "eth0");
+	READ(&r, FOR_ADD, NULL, "--bridge", "br0", "--mtu", "1400", "-m", "525400000001", "-m",
+	     "525400000002", "--mtu=9000", "-l", "eth0");
 	nics = r.options.nics;
 	ok(!r.err && r.options.nic_count == 2, "each --mac begins a NIC");
 	ok(nics[0].kind == NIC_BRIDGED && strcmp(nics[0].parent, "br0") == 0 && nics[0].mtu == 1400,
@@ -127,17 +132,17 @@ static void test_command(void)
 	char *two[] = { "vmm", "mac=525400000001,mac=525400000002", NULL };
 	struct result r;
 
-	READ(&r, options_exec, true, one, "-b", "br0");
+	READ(&r, FOR_EXEC, one, "-b", "br0");
 	ok(!r.err && r.options.nic_count == 1 && r.options.nics[0].guest[5] == 1,
 	   "the address is COMMAND's");
 	options_free(&r.options);
-	READ(&r, options_exec, true, none, "-b", "br0");
+	READ(&r, FOR_EXEC, none, "-b", "br0");
 	ok(r.err == -EINVAL && strstr(report_line(), "52:54:00:12:34:56"), "which has to name one");
 	options_free(&r.options);
-	READ(&r, options_exec, true, two, "-b", "br0");
+	READ(&r, FOR_EXEC, two, "-b", "br0");
 	ok(r.err == -EINVAL && strstr(report_line(), "name 2 addresses"), "and only one");
 	options_free(&r.options);
-	READ(&r, options_exec, true, two, "-b", "br0", "-m", "525400000002");
+	READ(&r, FOR_EXEC, two, "-b", "br0", "-m", "525400000002");
 	ok(!r.err && r.options.nics[0].guest[5] == 2, "unless --mac says it");
 	options_free(&r.options);
 }
@@ -147,22 +152,23 @@ static void test_errors(void)
 	static const struct {
 		const char *words[6], *error;
 	} cases[] = {
-		{ { "-m", "525400000001" }, "where to?" },
-		{ { "-b", "br0" }, "whose device?" },
+		{ { "-m", "525400000001" }, "no place for the device" },
+		{ { "-b", "br0" }, "no guest address: give --mac MAC" },
 		{ { "-b", "br0", "-l", "eth0" }, "give one of them" },
-		{ { "-b", "br0", "-b", "br1" }, "--bridge: it is given twice" },
-		{ { "-jj" }, "--json: it is given twice" },
-		{ { "-b", "br0", "-m525400000001", "-m", "525400000001" }, "it is given twice" },
+		{ { "-b", "br0", "-b", "br1" }, "--bridge: given twice" },
+		{ { "-jj" }, "--json: given twice" },
+		{ { "-b", "br0", "-m525400000001", "-m", "525400000001" }, "given twice" },
 		{ { "-b", "br0", "-m", "015400000001" }, "group address" },
 		{ { "--unattached", "-m", "525400000001", "--isolated" },
-		  "they are for a bridge port" },
-		{ { "-b", "br0", "-m", "525400000001", "--mode=vepa" }, "it is for a macvtap" },
+		  "--isolated: is for a bridge port" },
+		{ { "-b", "br0", "-m", "525400000001", "--mode=vepa" },
+		  "--mode: is for a macvtap" },
 		{ { "-b", "br0", "-m", "525400000001", "--mtu=65535" }, "--mtu 65535" },
 		{ { "-b", "br0", "-m", "525400000001", "--owner=no such user" }, "no such user" },
 		{ { "-b", "br0", "-m", "525400000001", "--owner=root:root" },
 		  "'root:root': there is no such user: name the group by --group" },
 		{ { "--host" },
-		  "--host: it stands beside guests' macvtaps in mode bridge: give --link" },
+		  "--host: stands beside guests' macvtaps in mode bridge: give --link" },
 		{ { "--nonsense" }, "--nonsense: unknown option" },
 		{ { "-b" }, "-b: missing argument" },
 	};
@@ -171,7 +177,7 @@ static void test_errors(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		const char *const *w = cases[i].words;
 
-		READ(&r, options_add, true, NULL, w[0], w[1], w[2], w[3], w[4], w[5]);
+		READ(&r, FOR_ADD, NULL, w[0], w[1], w[2], w[3], w[4], w[5]);
 		ok(r.err == -EINVAL && strstr(report_line(), cases[i].error), "%s: %s", w[0],
 		   report_line());
 		options_free(&r.options);

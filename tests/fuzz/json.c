@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Strings of others: in JSON nothing is lost that is UTF-8, on a terminal nothing acts. */
 #include "tests/fuzz/fuzz.h"
-#include "inspect/show.h"
+#include "lib/json.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
@@ -101,10 +101,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = as_string(data, size), *expected = repaired(text), *json, *plain, *decoded;
 	size_t json_size, plain_size;
 
-	json = printed(show_json_string, text, &json_size);
+	json = printed(json_string, text, &json_size);
 	decoded = decode_json(json, json_size);
 	always(strcmp(decoded, expected) == 0, "JSON says what the string says");
-	plain = printed(show_plain_string, text, &plain_size);
+	plain = printed(plain_string, text, &plain_size);
 	always(plain_size == strlen(text), "a terminal gets a character for each byte");
 	for (size_t i = 0; i < plain_size; i++)
 		always(plain[i] == (text[i] >= ' ' && text[i] <= '~' ? text[i] : '?'),

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tapctl add: make persistent devices.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "commands/command.h"
+#include "inspect/show.h"
+#include "lib/parse.h"
+#include "lib/report.h"
+#include "nic/nicset.h"
+
+/* The user behind sudo, as only root may say, else who runs this. */
+static uid_t find_caller(void)
+{
+	const char *sudo = geteuid() == 0 ? getenv("SUDO_UID") : NULL;
+	unsigned long uid;
+
+	return sudo && parse_number(&uid, sudo, 0, (uid_t)-2) ? (uid_t)uid : getuid();
+}
+
+static int print_json(struct nicset *set)
+{
+	struct lookups lookups = { .nl = set->nl, .whole = true };
+	struct show show = { .out = stdout, .json = true };
+	/* They have an owner and are persistent only since they were read last. */
+	int err = nicset_read_back(set);
+
+	if (err)
+		return err;
+	show_begin(&show);
+	for (size_t k = 0; k < set->count; k++) {
+		struct device device;
+
+		/* Nobody has it open any more when this is read. */
+		set->nics[k].link.tun.queues = 0;
+		device_look_up(&lookups, &set->nics[k].link, &device);
+		show_device(&show, &device);
+	}
+	show_end(&show);
+	lookups_free(&lookups);
+	return lookups.err ? report_error(lookups.err, "cannot look up what the devices are on: %s",
+					  nl_strerror(lookups.err)) :
+			     0;
+}
+
+static int print_added(const struct run *run, struct nicset *set)
+{
+	int err = run->options.json ? print_json(set) : 0;
+
+	for (size_t k = 0; k < set->count && !run->options.json; k++)
+		puts(set->nics[k].link.name);
+	return err ? err : command_flush_output();
+}
+
+static int run_add(struct run *run)
+{
+	struct nicset set;
+	sigset_t signals;
+	int err;
+
+	/* All or nothing: what would end this half-way waits until it is done. */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	err = nicset_begin(&set, run->options.nics, run->options.nic_count);
+	if (!err)
+		err = nicset_make_persistent(&set, find_caller());
+	if (!err)
+		err = print_added(run, &set);
+	if (err)
+		nicset_unmake(&set);
+	nicset_end(&set);
+	return err;
+}
+
+const struct command command_add = {
+	.name = "add",
+	.words = "",
+	.summary = "make persistent devices",
+	.options = FOR_ADD,
+	.run = run_add,
+};

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tapctl check: tell why guests do not get through.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "commands/command.h"
+#include "inspect/check.h"
+#include "inspect/select.h"
+#include "lib/json.h"
+
+struct findings {
+	bool json;
+	size_t count;
+};
+
+static void print_finding(const struct finding *finding, void *data)
+{
+	const char *severity = finding->error ? "error" : "warning";
+	struct findings *findings = data;
+
+	if (findings->json) {
+		fputs(findings->count ? ",\n{\"name\":" : "[{\"name\":", stdout);
+		json_string(stdout, finding->name);
+		printf(",\"id\":\"%s\",\"severity\":\"%s\",\"problem\":", finding->id, severity);
+		json_string(stdout, finding->problem);
+		fputs(",\"remedy\":", stdout);
+		json_string(stdout, finding->remedy);
+		putchar('}');
+	} else {
+		plain_string(stdout, finding->name);
+		printf(": %s: ", severity);
+		plain_string(stdout, finding->problem);
+		fputs(": ", stdout);
+		plain_string(stdout, finding->remedy);
+		putchar('\n');
+	}
+	findings->count++;
+}
+
+static int run_check(struct run *run)
+{
+	struct selection selection = { .count = 0 };
+	struct findings findings = { .json = run->options.json };
+	int err = 0;
+
+	if (run->words[0])
+		err = select_words(run->nl, &selection, run->words);
+	if (!err)
+		err = check_devices(run->nl, run->words[0] ? &selection : NULL, print_finding,
+				    &findings);
+	if (!err && findings.json)
+		puts(findings.count ? "]" : "[]");
+	if (!err)
+		err = command_flush_output();
+	free(selection.links);
+	if (err)
+		return err;
+	return findings.count ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+const struct command command_check = {
+	.name = "check",
+	.words = "[NAME|MAC...]",
+	.summary = "tell why guests do not get through",
+	.options = FOR_CHECK,
+	.max_words = -1,
+	.wants_netlink = true,
+	.unprivileged = true,
+	.run = run_check,
+};

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a command is: each has a file of its own, with its row for the table in tapctl.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "commands/options.h"
+#include "netlink.h"
+
+/* One run: the command line, taken apart. */
+struct run {
+	struct options options;
+	const char **words; /* what is no option; ends with NULL */
+	char **command; /* behind the --; NULL when there is none */
+	struct nl *nl; /* for a command that wants one */
+};
+
+enum {
+	EXIT_USAGE = 2,
+	/* of exec, as env(1) has them */
+	EXIT_EXEC_FAILED = 125,
+	EXIT_CANNOT_RUN = 126,
+	EXIT_NOT_FOUND = 127,
+};
+
+struct command {
+	const char *name, *words, *summary;
+	enum option_command options;
+	int min_words, max_words; /* -1: any number */
+	bool wants_netlink;
+	bool takes_command;
+	bool unprivileged; /* harmless in the hands of everybody, or asks the access file */
+	int failure, misuse; /* the exit status of a failure and of a wrong command line */
+	/* The exit status, or a negative errno with a line of error; such a line is printed. */
+	int (*run)(struct run *run);
+};
+
+extern const struct command command_mac, command_add, command_exec, command_list, command_check,
+	command_del, command_pin, command_bridgehelper;
+
+/*
+ * What was printed has to arrive: a full disk or a closed pipe is a failure, and some file systems
+ * tell only when the file is closed. It is the last word of a command, while all can be unmade. 0
+ * or -EIO with a line of error.
+ */
+int command_flush_output(void);

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tapctl list: show devices.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "commands/command.h"
+#include "inspect/select.h"
+#include "inspect/show.h"
+#include "lib/report.h"
+#include "nic/record.h"
+
+struct list {
+	struct show show;
+	struct lookups lookups;
+	bool all;
+};
+
+static void list_device(struct list *list, const struct link *link)
+{
+	struct device device;
+
+	device_look_up(&list->lookups, link, &device);
+	show_device(&list->show, &device);
+}
+
+static int list_link(const struct link *link, void *data)
+{
+	struct list *list = data;
+	uint8_t guest[MAC_LEN];
+
+	if ((link_is_tap(link) && (list->all || record_guest(guest, link))) || record_is_host(link))
+		list_device(list, link);
+	return ferror(list->show.out) ? -EIO : 0;
+}
+
+static int list_all(struct nl *nl, struct list *list)
+{
+	int err;
+
+	show_begin(&list->show);
+	/* Devices that come or go meanwhile may be shown or not: nobody could tell the difference.
+	 */
+	err = nl_link_dump(nl, LINK_TUN, list_link, list);
+	if (err >= 0)
+		err = nl_link_dump(nl, LINK_MACVTAP, list_link, list);
+	if (err >= 0)
+		err = nl_link_dump(nl, LINK_MACVLAN, list_link, list);
+	/* What cannot be written is for command_flush_output() to tell. */
+	if (err < 0 && !ferror(list->show.out))
+		return report_error(err, "cannot list the devices: %s", nl_strerror(err));
+	return 0;
+}
+
+/* The taps, macvtaps and host macvlans that the words of the command line mean. */
+static int list_words(struct nl *nl, struct list *list, const char **words)
+{
+	struct selection selection = { .count = 0 };
+	int err = select_words(nl, &selection, words);
+
+	for (size_t i = 0; i < selection.count && !err; i++)
+		if (!link_is_tap(&selection.links[i]) && !record_is_host(&selection.links[i]))
+			err = report_error(-EOPNOTSUPP,
+					   "%s: is not a tap or macvtap: tapctl list --all "
+					   "shows those",
+					   selection.links[i].name);
+	if (!err)
+		show_begin(&list->show);
+	for (size_t i = 0; i < selection.count && !err; i++)
+		list_device(list, &selection.links[i]);
+	free(selection.links);
+	return err;
+}
+
+/* Devices have been shown, with nothing missing. */
+static int end_list(struct list *list)
+{
+	int err = list->lookups.err;
+
+	show_end(&list->show);
+	if (err)
+		return report_error(err, "cannot look up what the devices are on: %s",
+				    nl_strerror(err));
+	return command_flush_output();
+}
+
+static int run_list(struct run *run)
+{
+	const struct options *options = &run->options;
+	struct holders holders = { .count = 0 };
+	struct list list = {
+		.show = { .out = stdout,
+			  .json = options->json,
+			  .holders = options->holders ? &holders : NULL },
+		.lookups = { .whole = options->json || options->holders },
+		.all = options->all,
+	};
+	/* A socket in the middle of a dump takes no other request. */
+	int err = nl_open(&list.lookups.nl);
+
+	if (err)
+		return report_error(err, "cannot open a netlink socket: %s", nl_strerror(err));
+	if (options->holders)
+		err = holders_read(&holders);
+	if (!err)
+		err = run->words[0] ? list_words(run->nl, &list, run->words) :
+				      list_all(run->nl, &list);
+	if (!err)
+		err = end_list(&list);
+	holders_free(&holders);
+	lookups_free(&list.lookups);
+	nl_close(list.lookups.nl);
+	return err;
+}
+
+const struct command command_list = {
+	.name = "list",
+	.words = "[NAME|MAC...]",
+	.summary = "show devices",
+	.options = FOR_LIST,
+	.max_words = -1,
+	.wants_netlink = true,
+	.unprivileged = true,
+	.run = run_list,
+};

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands/values.h"
+#include "lib/parse.h"
+#include "lib/privs.h"
+#include "lib/report.h"
+#include "nic/nic.h"
+
+int value_flag(void *target, const struct option_rule *rule, const char *text)
+{
+	(void)rule, (void)text;
+	*(bool *)target = true;
+	return 0;
+}
+
+int value_number(void *target, const struct option_rule *rule, const char *text)
+{
+	unsigned long number;
+
+	if (!parse_number(&number, text, rule->min, rule->max))
+		return report_error(-EINVAL, "--%s '%s': write a number of %u to %u", rule->name,
+				    text, rule->min, rule->max);
+	*(unsigned *)target = (unsigned)number;
+	return 0;
+}
+
+int value_fd(void *target, const struct option_rule *rule, const char *text)
+{
+	unsigned long number;
+
+	if (!parse_number(&number, text, rule->min, rule->max))
+		return report_error(-EINVAL,
+				    "--%s '%s': write the number of a free file descriptor, like 3",
+				    rule->name, text);
+	*(int *)target = (int)number;
+	return 0;
+}
+
+int value_text(void *target, const struct option_rule *rule, const char *text)
+{
+	if (!*text || strlen(text) >= rule->max)
+		return report_error(-EINVAL, "--%s '%s': write a name, a PID or a path", rule->name,
+				    text);
+	memcpy(target, text, strlen(text) + 1);
+	return 0;
+}
+
+/* A device name into @target; with @pattern it may hold one %d. */
+static int read_name(char *target, const struct option_rule *rule, const char *text, bool pattern)
+{
+	const char *fault = parse_name_fault(text, pattern);
+
+	if (fault)
+		return report_error(-EINVAL, "--%s '%s': %s", rule->name, text, fault);
+	memcpy(target, text, strlen(text) + 1);
+	return 0;
+}
+
+int value_name(void *target, const struct option_rule *rule, const char *text)
+{
+	return read_name(target, rule, text, true);
+}
+
+/* --- a NIC --- */
+
+int value_mac(void *target, const struct option_rule *rule, const char *text)
+{
+	const char *fault;
+	uint8_t mac[MAC_LEN];
+	int err;
+
+	if (strcmp(text, "random") == 0) {
+		err = mac_draw(target);
+		return err ? report_error(err, "--%s random: cannot draw one: %s", rule->name,
+					  strerror(-err)) :
+			     0;
+	}
+	if (!mac_parse(mac, text))
+		return report_error(-EINVAL,
+				    "--%s '%s': is not a MAC address: write one like "
+				    "52:54:00:84:e3:62, or random",
+				    rule->name, text);
+	fault = mac_fault(mac);
+	if (fault)
+		return report_error(-EINVAL, "--%s %s: %s: no device can have it", rule->name, text,
+				    fault);
+	memcpy(target, mac, MAC_LEN);
+	return 0;
+}
+
+int value_parent(void *target, const struct option_rule *rule, const char *text)
+{
+	struct nic_options *nic = target;
+	int err = read_name(nic->parent, rule, text, false);
+
+	/* The host's macvlan is on a lower device, too. */
+	if (!err && nic->kind != NIC_HOST)
+		nic->kind = (enum nic_kind)rule->min;
+	return err;
+}
+
+int value_kind(void *target, const struct option_rule *rule, const char *text)
+{
+	struct nic_options *nic = target;
+
+	(void)text;
+	nic->kind = (enum nic_kind)rule->min;
+	if (nic->kind == NIC_UNATTACHED)
+		nic->parent[0] = '\0';
+	return 0;
+}
+
+int value_mode(void *target, const struct option_rule *rule, const char *text)
+{
+	if (!macvtap_mode_parse(target, text))
+		return report_error(-EINVAL, "--%s '%s': write bridge, vepa, private or passthru",
+				    rule->name, text);
+	return 0;
+}
+
+int value_vhost(void *target, const struct option_rule *rule, const char *text)
+{
+	enum vhost_mode *mode = target;
+
+	if (!text || strcmp(text, "auto") == 0)
+		*mode = VHOST_AUTO;
+	else if (strcmp(text, "on") == 0)
+		*mode = VHOST_ON;
+	else
+		return report_error(-EINVAL, "--%s=%s: write on or auto", rule->name, text);
+	return 0;
+}
+
+static bool parse_vlans(struct port_policy *policy, const char *text)
+{
+	unsigned long vid;
+	char word[8];
+
+	for (;; text++) {
+		size_t len = strcspn(text, ",");
+
+		if (len >= sizeof(word) ||
+		    policy->vlan_count == sizeof(policy->vlans) / sizeof(*policy->vlans))
+			return false;
+		memcpy(word, text, len);
+		word[len] = '\0';
+		if (!parse_number(&vid, word, 1, VLAN_MAX))
+			return false;
+		for (unsigned i = 0; i < policy->vlan_count; i++)
+			if (policy->vlans[i] == vid)
+				return false;
+		policy->vlans[policy->vlan_count++] = (uint16_t)vid;
+		text += len;
+		if (!*text)
+			return true;
+	}
+}
+
+int value_vlans(void *target, const struct option_rule *rule, const char *text)
+{
+	struct port_policy *policy = target, read = { .vlan_count = 0 };
+
+	if (!parse_vlans(&read, text))
+		return report_error(-EINVAL,
+				    "--%s '%s': write VLAN numbers of 1 to %d, each once, like "
+				    "10,20",
+				    rule->name, text, VLAN_MAX);
+	policy->vlan_count = read.vlan_count;
+	memcpy(policy->vlans, read.vlans, sizeof(read.vlans));
+	return 0;
+}
+
+/* --- users --- */
+
+static bool find_user(uid_t *uid, const char *word)
+{
+	const struct passwd *entry;
+	unsigned long number;
+
+	if (parse_number(&number, word, 0, (uid_t)-2)) {
+		*uid = (uid_t)number;
+		return true;
+	}
+	entry = getpwnam(word);
+	if (entry)
+		*uid = entry->pw_uid;
+	return entry;
+}
+
+static bool find_group(gid_t *gid, const char *word)
+{
+	const struct group *entry;
+	unsigned long number;
+
+	if (parse_number(&number, word, 0, (gid_t)-2)) {
+		*gid = (gid_t)number;
+		return true;
+	}
+	entry = getgrnam(word);
+	if (entry)
+		*gid = entry->gr_gid;
+	return entry;
+}
+
+int value_owner(void *target, const struct option_rule *rule, const char *text)
+{
+	if (!find_user(target, text))
+		return report_error(-EINVAL, "--%s '%s': there is no such user%s", rule->name, text,
+				    strchr(text, ':') ? ": name the group by --group" : "");
+	return 0;
+}
+
+int value_group(void *target, const struct option_rule *rule, const char *text)
+{
+	if (!find_group(target, text))
+		return report_error(-EINVAL, "--%s '%s': there is no such group", rule->name, text);
+	return 0;
+}
+
+int value_user(void *target, const struct option_rule *rule, const char *text)
+{
+	const char *colon = strchrnul(text, ':');
+	struct privs_user user = { .wanted = true };
+	const struct passwd *entry;
+	char word[sizeof(user.name)];
+	size_t len = (size_t)(colon - text);
+
+	if (len == 0 || len >= sizeof(word))
+		return report_error(-EINVAL, "--%s '%s': write USER or USER:GROUP", rule->name,
+				    text);
+	memcpy(word, text, len);
+	word[len] = '\0';
+	if (!find_user(&user.uid, word))
+		return report_error(-EINVAL, "--%s %s: there is no such user", rule->name, word);
+	entry = getpwuid(user.uid);
+	snprintf(user.name, sizeof(user.name), "%s", entry ? entry->pw_name : "");
+	if (entry)
+		user.gid = entry->pw_gid;
+	if (*colon && !find_group(&user.gid, colon + 1))
+		return report_error(-EINVAL, "--%s %s: there is no group '%s'", rule->name, text,
+				    colon + 1);
+	if (!*colon && !entry)
+		return report_error(-EINVAL,
+				    "--%s %s: no user has that number, so its group "
+				    "is not known: write %s:GROUP",
+				    rule->name, word, word);
+	*(struct privs_user *)target = user;
+	return 0;
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/if_bridge.h>
+
+#include "inspect/check_bridge.h"
+#include "inspect/check_device.h"
+#include "kernel/nftables.h"
+#include "kernel/sysfs.h"
+
+#define PORTS_MAX 1023 /* BR_MAX_PORTS of net/bridge/br_private.h, less port 0 */
+#define PORTS_MANY 1000
+
+/* What the ports of a bridge are together. An uplink is a port that is no guest's. */
+struct bridge {
+	const struct inventory_link *bridge;
+	const struct siblings *ports;
+	const struct inventory_link *uplink; /* any of them, or NULL */
+	const struct inventory_link *steady; /* the port with the least address that is no tap */
+	const struct inventory_link *lowest; /* the port with the least address of all */
+	const struct inventory_link *open; /* a port that is not isolated, or NULL */
+	uint32_t uplink_mtu; /* the least; 0: no uplink */
+	bool uplink_works;
+	bool has_foreign; /* a tap that may be no guest's but a VPN's, and so an uplink */
+	bool follows; /* it takes its address from its ports */
+};
+
+static bool works(const struct link *link)
+{
+	return link->flags & IFF_UP && link->carrier;
+}
+
+/* The host itself is behind the bridge. */
+static bool has_host(const struct inventory_link *bridge)
+{
+	return bridge->has_ip || bridge->has_upper;
+}
+
+/* A dummy leads nowhere; and beside the host an idle veth is some container's that does not run. */
+static bool is_uplink(const struct inventory_link *port, const struct inventory_link *bridge)
+{
+	const char *kind = port->link.kind_name;
+
+	return !link_is_tap(&port->link) && strcmp(kind, "dummy") != 0 &&
+	       (strcmp(kind, "veth") != 0 || works(&port->link) || !has_host(bridge));
+}
+
+static bool is_lower(const struct inventory_link *port, const struct inventory_link *than)
+{
+	return !than || memcmp(port->link.address, than->link.address, MAC_LEN) < 0;
+}
+
+static void look_at_bridge(struct bridge *bridge, const struct siblings *ports)
+{
+	const struct link *link = &ports->parent->link;
+	unsigned type = 0;
+	int dir;
+
+	*bridge = (struct bridge){ .bridge = ports->parent, .ports = ports };
+	for (size_t i = 0; i < ports->count; i++) {
+		const struct inventory_link *port = &ports->list[i];
+
+		if (is_lower(port, bridge->lowest))
+			bridge->lowest = port;
+		if (!link_is_tap(&port->link) && is_lower(port, bridge->steady))
+			bridge->steady = port;
+		if (!port->link.port.isolated)
+			bridge->open = port;
+		bridge->has_foreign |= link_is_tap(&port->link) && !port->ours && !port->chosen;
+		if (!is_uplink(port, ports->parent))
+			continue;
+		bridge->uplink = port;
+		if (!bridge->uplink_mtu || port->link.mtu < bridge->uplink_mtu)
+			bridge->uplink_mtu = port->link.mtu;
+		bridge->uplink_works |= works(&port->link);
+	}
+	dir = sysfs_open_link(link->name, link->ifindex);
+	if (dir < 0)
+		return;
+	/* NET_ADDR_SET, which the ports do not change (net/bridge/br_stp_if.c). */
+	bridge->follows = sysfs_read_numbers(dir, "addr_assign_type", &type, NULL) == 1 &&
+			  type != 3;
+	close(dir);
+}
+
+/* The bridge's own setting does nothing without the module that the sysctl comes with. */
+static void check_bridge_filter(struct check *check, const struct bridge *bridge)
+{
+	const struct link *link = &bridge->bridge->link;
+	bool all = setting_is_on("bridge/bridge-nf-call-iptables"), drops;
+
+	if (bridge->ports->count < 2 ||
+	    !(all || (link->bridge.calls_iptables && access("/proc/sys/net/bridge", F_OK) == 0)) ||
+	    nftables_forward_drops(&drops) < 0 || !drops)
+		return;
+	find(check, link, WARNING, "bridge-nf-drops",
+	     "frames that it forwards pass the FORWARD chain (bridge-nf-call-iptables), which "
+	     "drops what no rule accepts\n%s%s%s%s%s",
+	     all ? "sysctl net.bridge.bridge-nf-call-iptables=0" : "",
+	     all && link->bridge.calls_iptables ? " && " : "",
+	     link->bridge.calls_iptables ? "ip link set " : "",
+	     link->bridge.calls_iptables ? link->name : "",
+	     link->bridge.calls_iptables ? " type bridge nf_call_iptables 0" : "");
+}
+
+static void check_bridge(struct check *check, const struct bridge *bridge)
+{
+	const struct link *link = &bridge->bridge->link;
+	const struct inventory_link *uplink = bridge->uplink;
+
+	if (!(link->flags & IFF_UP))
+		find(check, link, ERROR, "bridge-down", "the bridge is down\nip link set %s up",
+		     link->name);
+	if (bridge->ports->count >= PORTS_MANY)
+		find(check, link, WARNING, "bridge-full",
+		     "it has %zu ports, and %d are the most that it takes\n"
+		     "use a second bridge, and look for leftovers: tapctl list",
+		     bridge->ports->count, PORTS_MAX);
+	if (bridge->follows && link_is_tap(&bridge->lowest->link) &&
+	    mac_equal(bridge->lowest->link.address, link->address))
+		find(check, link, WARNING, "bridge-follows-tap",
+		     "it has its address from %s and changes it when that goes\ntapctl pin %s",
+		     bridge->lowest->link.name, link->name);
+	if (!uplink && !bridge->has_foreign && !has_host(bridge->bridge))
+		find(check, link, WARNING, "no-uplink",
+		     "it has neither an uplink nor an address of the host's: its guests "
+		     "reach only each other\nip link set DEVICE master %s",
+		     link->name);
+	else if (uplink && !bridge->uplink_works && uplink->link.flags & IFF_UP)
+		find(check, link, ERROR, "uplink-down",
+		     "none of its uplinks, like %s, has a carrier\n"
+		     "look at its cable, or at the other end of it",
+		     uplink->link.name);
+	else if (uplink && !bridge->uplink_works)
+		find(check, link, ERROR, "uplink-down",
+		     "none of its uplinks, like %s, is up and has a carrier\nip link set %s up",
+		     uplink->link.name, uplink->link.name);
+	check_bridge_filter(check, bridge);
+}
+
+static void check_port_address(struct check *check, const struct bridge *bridge,
+			       const struct inventory_link *port)
+{
+	const struct link *link = &port->link;
+	char mac[MAC_STRLEN], host[MAC_STRLEN] = "fe:...";
+	uint8_t address[MAC_LEN];
+
+	mac_format(mac, link->address);
+	for (size_t i = 0; i < bridge->ports->count; i++) {
+		const struct link *other = &bridge->ports->list[i].link;
+
+		if (other == link || !mac_equal(other->address, link->address))
+			continue;
+		find(check, link, ERROR, "same-address",
+		     "%s, another port of %s, has the same address %s\nremove the one that is "
+		     "not needed: tapctl del %s, or ip link set %s address ...",
+		     other->name, bridge->bridge->link.name, mac, other->name, other->name);
+		break;
+	}
+	/* It has the bridge's address, or would have it if other taps went. */
+	if (!bridge->follows || link->address[0] >= 0xfa ||
+	    (bridge->steady && is_lower(bridge->steady, port)))
+		return;
+	if (port->ours) {
+		mac_derive_host(address, port->guest);
+		mac_format(host, address);
+	}
+	find(check, link, WARNING, "low-address",
+	     "its address %s is a low one, and %s takes the lowest of its ports for its own\n"
+	     "ip link set %s address %s",
+	     mac, bridge->bridge->link.name, link->name, host);
+}
+
+/* Whom the bridge has heard on this port and on others. */
+static void check_port_guest(struct check *check, const struct bridge *bridge,
+			     const struct inventory_link *port)
+{
+	const struct inventory_link *elsewhere = inventory_find(check->inventory, port->elsewhere);
+	const char *name = bridge->bridge->link.name;
+	char guest[MAC_STRLEN], foreign[MAC_STRLEN];
+
+	mac_format(foreign, port->foreign);
+	if (port->has_foreign && mac_equal(port->foreign, mac_qemu_default) &&
+	    !(port->ours && mac_equal(port->guest, mac_qemu_default)))
+		find(check, &port->link, WARNING, "qemu-default",
+		     "its guest sends as %s, as every guest of qemu's without mac= does\n"
+		     "give each guest its own: tapctl mac --random",
+		     foreign);
+	if (!port->ours)
+		return;
+	mac_format(guest, port->guest);
+	if (elsewhere)
+		find(check, &port->link, ERROR, "guest-elsewhere",
+		     "%s has its guest's address %s at %s: a second guest with it, or a loop\n"
+		     "give each guest its own: tapctl mac --random",
+		     name, guest, elsewhere->link.name);
+	else if (port->has_foreign && !port->heard)
+		find(check, &port->link, WARNING, "wrong-source",
+		     "its guest sends as %s and not as %s, for which it was made\n"
+		     "tell the VMM: mac=%s",
+		     foreign, guest, guest);
+	if (port->link.port.locked && !port->heard)
+		find(check, &port->link, ERROR, "locked-out",
+		     "the port is locked, and not for its guest's address %s: it lets nothing in\n"
+		     "bridge fdb add %s dev %s master static",
+		     guest, guest, port->link.name);
+}
+
+static void check_port_mtu(struct check *check, const struct bridge *bridge,
+			   const struct inventory_link *port)
+{
+	const struct link *link = &port->link, *above = &bridge->bridge->link;
+
+	if (link->mtu < above->mtu)
+		find(check, link, WARNING, "mtu-below-bridge",
+		     "its MTU is %u and that of %s is %u: it drops larger frames for the guest\n"
+		     "ip link set %s mtu %u",
+		     link->mtu, above->name, above->mtu, link->name, above->mtu);
+	else if (link->mtu == above->mtu && bridge->uplink_mtu > link->mtu)
+		find(check, link, WARNING, "mtu-pulls-bridge",
+		     "its MTU %u keeps %s down to that, where the uplink has %u\n"
+		     "ip link set %s mtu %u",
+		     link->mtu, above->name, bridge->uplink_mtu, link->name, bridge->uplink_mtu);
+}
+
+static void check_port_state(struct check *check, const struct bridge *bridge,
+			     const struct inventory_link *port)
+{
+	const struct link *link = &port->link, *above = &bridge->bridge->link;
+	unsigned delay = link->port.delay;
+
+	/* IFF_RUNNING comes with the event that the bridge acts on, up to a second after carrier.
+	 */
+	if (!(link->flags & IFF_RUNNING) || !(above->flags & IFF_UP))
+		return;
+	if (link->port.state == BR_STATE_LISTENING)
+		delay += above->bridge.forward_delay;
+	if (link->port.state == BR_STATE_LISTENING || link->port.state == BR_STATE_LEARNING)
+		find(check, link, WARNING, "stp-delay",
+		     "STP lets nothing through yet, for %u s more\n"
+		     "ip link set %s type bridge stp_state 0 && bridge link set dev %s state 3 "
+		     "(where no loop can be), or wait",
+		     (delay + 99) / 100, above->name, link->name);
+	else if (link->port.state != BR_STATE_FORWARDING)
+		find(check, link, ERROR, "port-blocked",
+		     "%s blocks this port: STP has heard itself here or a better way elsewhere\n"
+		     "look for what joins two ports: bridge link show master %s",
+		     above->name, above->name);
+	if (link->port.isolated && bridge->ports->count > 1 && !bridge->open &&
+	    !has_host(bridge->bridge))
+		find(check, link, WARNING, "isolated-all",
+		     "it is isolated, and so is every other port of %s\n"
+		     "bridge link set dev UPLINK isolated off",
+		     above->name);
+}
+
+/* Whether the VLAN @vid leads to an uplink of the bridge, if there is any, or to the host. */
+static bool vlan_goes_out(struct check *check, const struct bridge *bridge, uint16_t vid)
+{
+	for (size_t i = 0; i < check->inventory->vlans.count; i++) {
+		const struct port_vlan *vlan = &check->inventory->vlans.list[i];
+		const struct inventory_link *port;
+
+		if (vid < vlan->first || vid > vlan->last)
+			continue;
+		port = inventory_find(check->inventory, vlan->ifindex);
+		if (port == bridge->bridge ? has_host(port) :
+					     port->link.master == bridge->bridge->link.ifindex)
+			return true;
+	}
+	return !bridge->uplink;
+}
+
+static void check_port_vlan(struct check *check, const struct bridge *bridge,
+			    const struct inventory_link *port)
+{
+	const struct link *link = &port->link;
+
+	if (!bridge->bridge->link.bridge.filters)
+		return;
+	/* A guest that tags its frames needs none. */
+	if (!port->pvid && !port->sends)
+		find(check, link, WARNING, "vlan-no-pvid",
+		     "the port has no PVID: what its guest sends without a tag is dropped\n"
+		     "bridge vlan add dev %s vid VID pvid untagged",
+		     link->name);
+	if (port->pvid && !vlan_goes_out(check, bridge, port->pvid))
+		find(check, link, ERROR, "vlan-not-on-uplink",
+		     "it is in VLAN %u, and no uplink of %s is\nbridge vlan add dev %s vid %u",
+		     port->pvid, bridge->bridge->link.name, bridge->uplink->link.name, port->pvid);
+}
+
+void check_bridge_ports(struct check *check, const struct siblings *ports)
+{
+	struct bridge bridge;
+
+	look_at_bridge(&bridge, ports);
+	check_bridge(check, &bridge);
+	for (size_t i = 0; i < ports->count; i++) {
+		const struct inventory_link *port = &ports->list[i];
+
+		if (!port->chosen)
+			continue;
+		check_device(check, port);
+		check_port_address(check, &bridge, port);
+		check_port_guest(check, &bridge, port);
+		check_port_mtu(check, &bridge, port);
+		check_port_state(check, &bridge, port);
+		check_port_vlan(check, &bridge, port);
+	}
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "inspect/check_device.h"
+#include "kernel/holders.h"
+#include "kernel/macvtap.h"
+
+/* A tap's carrier is there while it has an open queue, unless its holder switched that off. */
+static void check_tap_holder(struct check *check, const struct inventory_link *device)
+{
+	const struct link *link = &device->link;
+	const struct holder *holder;
+
+	if (link->carrier || !(link->flags & IFF_UP))
+		return;
+	holder = holders_next(&check->inventory->holders, NULL, link->name, 0);
+	/* `add` is at work on it: what it makes has no carrier until somebody opens it. */
+	if (holder && !link->tun.persistent && strcmp(holder->command, "tapctl") == 0)
+		return;
+	/* One that does not stay is gone when nobody has it. */
+	if (!holder && !link->tun.persistent)
+		find(check, link, ERROR, "carrier-off",
+		     "a process of another user or container has it open and has switched its "
+		     "carrier off\nlet that program switch it on again, or start it anew");
+	else if (holder)
+		find(check, link, ERROR, "carrier-off",
+		     "%s (pid %d) has it open and has switched its carrier off\n"
+		     "let that program switch it on again, or start it anew",
+		     holder->command, (int)holder->pid);
+	else
+		find(check, link, ERROR, "no-holder",
+		     "no process has it open\nstart its guest with it (tapctl exec --reuse, or "
+		     "qemu -netdev tap,ifname=%s,script=no,downscript=no), or: tapctl del %s",
+		     link->name, link->name);
+}
+
+static void check_tap(struct check *check, const struct inventory_link *device)
+{
+	const struct link *link = &device->link;
+	char is[MAC_STRLEN], wanted[MAC_STRLEN];
+	uint8_t host[MAC_LEN];
+
+	check_tap_holder(check, device);
+	if (link->tun.packet_info)
+		find(check, link, ERROR, "packet-info",
+		     "it puts four bytes before every frame, which no VMM expects\n"
+		     "make it anew without them: tapctl del --force %s, then tapctl add",
+		     link->name);
+	if (link->tun.persistent && !link->tun.has_owner && !link->tun.has_group)
+		find(check, link, WARNING, "no-owner",
+		     "it has no owner, so every user of this host may open it\n"
+		     "tapctl del --force %s, and make it anew: tapctl add --owner USER",
+		     link->name);
+	if (!device->ours)
+		return;
+	mac_derive_host(host, device->guest);
+	mac_format(is, link->address);
+	mac_format(wanted, host);
+	if (mac_equal(link->address, device->guest))
+		find(check, link, ERROR, "host-is-guest",
+		     "it has its guest's own address %s, and so the bridge keeps every frame for "
+		     "the guest\nip link set %s address %s",
+		     is, link->name, wanted);
+	else if (!mac_equal(link->address, host))
+		find(check, link, WARNING, "address-changed",
+		     "its address is %s and not %s: udev or another program has changed it\n"
+		     "ip link set %s address %s (and for udev MACAddressPolicy=none in a .link "
+		     "file)",
+		     is, wanted, link->name, wanted);
+	if (!link->master && link->no_ipv6 && !device->has_ip &&
+	    !setting_is_on("ipv6/conf/default/addr_gen_mode"))
+		find(check, link, ERROR, "off-bridge",
+		     "it was made for a bridge and is on none: NetworkManager and systemd-networkd "
+		     "take off what they do not know\nip link set %s master BRIDGE (and "
+		     "unmanaged-devices=interface-name:tap* for NetworkManager, Unmanaged=yes for "
+		     "systemd-networkd)",
+		     link->name);
+}
+
+/* The public node: others open that one by its name, and get what it is. */
+static void check_node(struct check *check, const struct link *link, dev_t rdev)
+{
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/dev/tap%d", link->ifindex);
+	if (stat(path, &st) < 0)
+		return;
+	if (!S_ISCHR(st.st_mode))
+		find(check, link, WARNING, "node-no-device",
+		     "%s is not a device: a shell that opened it before there was one made a file\n"
+		     "rm %s",
+		     path, path);
+	else if (st.st_rdev != rdev)
+		find(check, link, WARNING, "node-of-other",
+		     "%s is the device of another network namespace's macvtap: who opens it is on "
+		     "another guest's wire\nopen it with tapctl exec --reuse, which finds its own",
+		     path);
+	else if (st.st_mode & (S_IROTH | S_IWOTH))
+		find(check, link, WARNING, "node-open-to-all",
+		     "every user of this host may open %s and be this guest\nchmod 0600 %s", path,
+		     path);
+}
+
+static void check_macvtap(struct check *check, const struct inventory_link *device)
+{
+	const struct link *link = &device->link;
+	char is[MAC_STRLEN], wanted[MAC_STRLEN];
+	dev_t rdev = macvtap_rdev(link);
+
+	if (rdev && !check->inventory->holders.incomplete &&
+	    !holders_next(&check->inventory->holders, NULL, "", rdev))
+		find(check, link, ERROR, "no-holder",
+		     "no process%s has it open\n"
+		     "start its guest with it (tapctl exec --reuse), or: tapctl del %s",
+		     check->inventory->holders.nested ? " that this container sees" : "",
+		     link->name);
+	if (rdev)
+		check_node(check, link, rdev);
+	if (rdev && holders_disagree(&check->inventory->holders, rdev))
+		find(check, link, ERROR, "queues-differ",
+		     "some of its queues have vnet headers and some have none, and frames get to "
+		     "any of them\nopen all of them alike (tapctl exec --queues N)");
+	if (!(link->flags & IFF_ALLMULTI))
+		find(check, link, WARNING, "no-allmulti",
+		     "it drops multicast that the host did not ask for, so the guest's IPv6 finds "
+		     "no neighbours\nip link set %s allmulticast on",
+		     link->name);
+	if (device->ours && !mac_equal(link->address, device->guest))
+		find(check, link, ERROR, "not-guest-address",
+		     "its address is %s and not the guest's %s, for which it takes no frames\n"
+		     "ip link set %s address %s",
+		     mac_format(is, link->address), mac_format(wanted, device->guest), link->name,
+		     wanted);
+}
+
+void check_device(struct check *check, const struct inventory_link *device)
+{
+	const struct link *link = &device->link;
+	const struct inventory_link *duplicate;
+	char mac[MAC_STRLEN];
+
+	if (!(link->flags & IFF_UP))
+		find(check, link, ERROR, "device-down", "it is down\nip link set %s up",
+		     link->name);
+	if (link->kind == LINK_MACVTAP)
+		check_macvtap(check, device);
+	else
+		check_tap(check, device);
+	if (!device->ours)
+		return;
+	mac_format(mac, device->guest);
+	if (mac_equal(device->guest, mac_qemu_default))
+		find(check, link, WARNING, "qemu-default",
+		     "%s is the address that qemu gives to every guest without mac=\n"
+		     "give each guest its own: tapctl mac --random",
+		     mac);
+	duplicate = inventory_find_duplicate(check->inventory, device);
+	if (duplicate)
+		find(check, link, WARNING, "same-guest",
+		     "%s was made for the same guest %s\nremove one: tapctl del %s",
+		     duplicate->link.name, mac, duplicate->link.name);
+}
+
+/* The host is this guest's router, if it has a second leg. */
+void check_unattached(struct check *check, const struct inventory_link *device)
+{
+	const struct inventory *inventory = check->inventory;
+	char forwarding[64];
+
+	snprintf(forwarding, sizeof(forwarding), "ipv4/conf/%s/forwarding", device->link.name);
+	if (!device->has_ipv4 || setting_is_on(forwarding))
+		return;
+	for (size_t i = 0; i < inventory->count; i++) {
+		const struct inventory_link *other = &inventory->links[i];
+
+		if (!other->has_ipv4 || link_is_tap(&other->link) ||
+		    other->link.flags & IFF_LOOPBACK)
+			continue;
+		find(check, &device->link, WARNING, "no-forwarding",
+		     "the host does not forward between it and %s: the guest reaches the host "
+		     "alone\nsysctl net.ipv4.ip_forward=1",
+		     other->link.name);
+		return;
+	}
+}

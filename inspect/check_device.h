@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is wrong with a tap or macvtap by itself.
+ */
+#pragma once
+
+#include "inspect/finding.h"
+
+/* Any device. */
+void check_device(struct check *check, const struct inventory_link *device);
+
+/* One on no bridge: the host is this guest's router, if it is on a second network. */
+void check_unattached(struct check *check, const struct inventory_link *device);

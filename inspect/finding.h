@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Findings: what is wrong, and what to do, told only when it is so at a second look.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "inspect/inventory.h"
+
+struct finding {
+	const char *name; /* of the link that it is about */
+	const char *id; /* the same for ever: programs know it */
+	bool error; /* nothing gets through; else it may, or will not always */
+	const char *problem, *remedy;
+};
+typedef void finding_fn(const struct finding *finding, void *data);
+
+enum severity { WARNING, ERROR };
+
+/* One check: what was read for the present look, and what was found at the first. */
+struct check {
+	const struct inventory *inventory;
+	finding_fn *tell; /* NULL: at the first look */
+	void *data;
+	struct seen *seen;
+	size_t count;
+	size_t next; /* of seen: most is found again in the same order */
+	int err; /* -ENOMEM: not all could be kept */
+};
+
+/*
+ * Something is wrong with @link. The problem and the remedy are the two lines of @fmt. Kept at the
+ * first look, told at the second when it was seen at the first.
+ */
+void find(struct check *check, const struct link *link, enum severity severity, const char *id,
+	  const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/* Whether a setting of /proc/sys/net, which shows the namespace of whoever reads it, is not 0. */
+bool setting_is_on(const char *setting);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bridges by rtnetlink: what a port lets through, its VLANs, and the forwarding tables.
+ *
+ * Functions return 0 or a negative errno.
+ */
+#pragma once
+
+#include "netlink.h"
+
+#define VLAN_MAX 4094
+
+/* What the port of a bridge lets through. */
+struct port_policy {
+	bool locked; /* only the address of its static entry may be a source */
+	bool isolated, hairpin;
+	unsigned vlan_count;
+	uint16_t vlans[64]; /* the first one is untagged and the PVID, the others are tagged */
+};
+
+/* Whether anything is wanted of the port. */
+bool port_policy_is_set(const struct port_policy *policy);
+
+/*
+ * Put the messages for the policy of the port @ifindex into the transaction: behind the one that
+ * makes it a port and before the one that brings it up. A locked port gets @guest as its one static
+ * entry; with VLANs, the bridge's @default_pvid (0: none) goes, unless it is among them.
+ */
+void bridge_put_policy(struct nl *nl, int ifindex, const struct port_policy *policy,
+		       const uint8_t guest[static MAC_LEN], uint16_t default_pvid);
+
+/*
+ * Ask, as part of a transaction, which port of @bridge has @mac in its forwarding table: the answer
+ * is for bridge_read_fdb(), which keeps the port's ifindex in the int @data.
+ */
+void bridge_put_fdb_request(struct nl *nl, enum nl_step step, int bridge,
+			    const uint8_t mac[static MAC_LEN]);
+int bridge_read_fdb(const struct nlmsghdr *m, void *data);
+
+/* The same at once. -ENOENT: none has it. */
+int bridge_find_port(struct nl *nl, int bridge, const uint8_t mac[static MAC_LEN], int *ifindex);
+
+/* Call @each for every entry in the forwarding tables of all bridges, as nl_dump() does. */
+struct fdb_entry {
+	int bridge, port; /* ifindexes; an address of the bridge itself has it as its port */
+	uint8_t mac[MAC_LEN];
+	bool learned; /* from a frame, and not set by somebody */
+};
+typedef int bridge_fdb_fn(const struct fdb_entry *entry, void *data);
+int bridge_dump_fdb(struct nl *nl, bridge_fdb_fn *each, void *data);
+
+/* Call @each for every VLAN range of every port of every bridge. */
+struct port_vlan {
+	int ifindex;
+	uint16_t first, last;
+	bool pvid, untagged;
+};
+typedef int bridge_vlan_fn(const struct port_vlan *vlan, void *data);
+int bridge_dump_vlans(struct nl *nl, bridge_vlan_fn *each, void *data);

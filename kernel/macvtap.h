@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Macvtaps, and the macvlan by which the host talks to them: made by rtnetlink; and their character
+ * devices, each descriptor of which is a queue.
+ *
+ * Every descriptor is close-on-exec and the caller's to close. Functions that do not return a
+ * struct nl_result return 0 or a negative errno, with a line of error where they open something.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "kernel/tap.h"
+#include "netlink.h"
+
+/* How a macvtap is to be made. */
+struct macvtap_setup {
+	int ifindex; /* chosen by the caller, which then knows what was made */
+	const char *name; /* may hold one %d */
+	const uint8_t *address;
+	const char *alias;
+	uint32_t mtu; /* 0: the lower device's */
+	int lower;
+	enum macvtap_mode mode;
+	bool for_host; /* a macvlan: no character device, and the host's own IPv6 */
+};
+
+/*
+ * Make a macvtap, complete and up, in one transaction, and read it into @link. On failure the
+ * caller deletes what may have been made, unless it failed at NL_CREATE: then nothing was.
+ */
+struct nl_result macvtap_create(struct nl *nl, const struct macvtap_setup *setup,
+				struct link *link);
+
+/*
+ * The device number of a macvtap, from the sysfs of the calling thread's network namespace: /sys is
+ * that of whoever mounted it, and /dev/tapN has the same number for one ifindex in every namespace.
+ */
+int macvtap_find(dev_t *rdev, const char *name, int ifindex);
+
+/* The same of a link; 0 for anything but a macvtap, or when it cannot be told. */
+dev_t macvtap_rdev(const struct link *link);
+
+/*
+ * Whether the public node /dev/tapN is really the device @rdev; @owner gets its owner and group.
+ * No node or somebody else's: false.
+ */
+struct node_owner {
+	uid_t uid;
+	gid_t gid; /* (gid_t)-1: the group may not open it */
+};
+bool macvtap_node_is(int ifindex, dev_t rdev, struct node_owner *owner);
+
+/* Give the public node of a macvtap to @uid and @gid ((uid_t)-1: as it is), mode 0600 or, with a
+ * group, 0660. */
+int macvtap_node_give(int ifindex, dev_t rdev, uid_t uid, gid_t gid);
+
+/*
+ * Open @count queues of a macvtap into @fds. All or none. The public node is used when it is the
+ * device, else a private one that nobody else sees, which is for root alone. @inotify, unless it is
+ * -1, watches each node from before the open: one watch a queue, as equal events on one watch would
+ * melt into one.
+ */
+int macvtap_open(int *fds, unsigned count, int inotify, const char *name, int ifindex, dev_t rdev,
+		 const uint8_t address[static MAC_LEN], const struct queue_flags *flags);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Text that others chose, written so that it does no harm: as JSON for programs, and for a
+ * terminal.
+ *
+ * Names and aliases come from the kernel, commands from /proc: whatever bytes they hold, the JSON
+ * stays valid and a terminal sees none of them raw.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* A string as JSON, in quotes. Bytes that are no UTF-8 become U+FFFD. */
+void json_string(FILE *out, const char *text);
+
+/* One more member of an object, with a comma before it: a string (NULL: null), a boolean, a number
+ * (unless it is @known: null). */
+void json_member(FILE *out, const char *key, const char *text);
+void json_member_bool(FILE *out, const char *key, bool value);
+void json_member_number(FILE *out, const char *key, bool known, unsigned number);
+
+/* A string for a terminal: bytes that are not printable ASCII become question marks. */
+void plain_string(FILE *out, const char *text);

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/random.h>
+
+#include <linux/if_ether.h>
+
+#include "kernel/macvtap.h"
+#include "kernel/tap.h"
+#include "lib/report.h"
+#include "nic/make.h"
+#include "nic/record.h"
+
+#define IFINDEX_HIGH 0x40000000 /* the kernel counts its own from 1 */
+
+int nic_draw_ifindex(struct nl *nl, int *ifindex)
+{
+	struct link link;
+	uint32_t drawn;
+	int err = 0;
+
+	for (int tries = 0; tries < 16 && !err; tries++) {
+		if (getrandom(&drawn, sizeof(drawn), 0) != sizeof(drawn))
+			return report_error(-errno, "cannot draw a number: %s", strerror(errno));
+		*ifindex = (int)(drawn % IFINDEX_HIGH) + IFINDEX_HIGH;
+		/* Taken: the messages behind a failed creation would go to a foreign link. */
+		err = nl_link_get(nl, NULL, *ifindex, &link);
+	}
+	if (err == -ENODEV)
+		return 0;
+	return report_error(err ? err : -EBUSY, "cannot find a free interface index: %s",
+			    err ? nl_strerror(err) : "all that were tried are taken");
+}
+
+/* --- taps --- */
+
+/* Warn of what joining did to the bridge; it stays a working set-up. */
+static void tell_bridge(struct nl *nl, const struct nic *nic)
+{
+	const struct link *bridge = &nic->parent;
+	char text[MAC_STRLEN];
+	uint8_t mac[MAC_LEN];
+	int mtu;
+
+	if (nl_link_address(nl, bridge->name, mac) == 0 && mac_equal(mac, nic->host) &&
+	    !mac_equal(bridge->address, nic->host))
+		report_tell(REPORT_WARNING,
+			    "%s: the bridge follows its lowest port and now has the "
+			    "address %s of this guest's tap, and will change it when the tap goes: "
+			    "tapctl pin %s",
+			    bridge->name, mac_format(text, nic->host), bridge->name);
+	if (!nic->want->mtu || nic->want->mtu >= bridge->mtu)
+		return;
+	mtu = nl_link_mtu(nl, bridge->name);
+	/* A lower one is that of another port. */
+	if (mtu >= 0 && (unsigned)mtu == nic->want->mtu)
+		report_tell(REPORT_WARNING,
+			    "%s: the bridge's MTU went from %u down to %d with this "
+			    "port: ip link set %s mtu %u",
+			    bridge->name, bridge->mtu, mtu, bridge->name, bridge->mtu);
+}
+
+/* Two ports of a bridge may have the same address, and only one of them gets the frames. */
+static int refuse_duplicate(struct nl *nl, const struct nic *nic, int port)
+{
+	char mac[MAC_STRLEN];
+	struct link other;
+
+	if (nl_link_get(nl, NULL, port, &other) < 0)
+		other = nic->parent;
+	return report_error(-EEXIST,
+			    "%s: another port of %s, %s, has the address %s: is there "
+			    "a device for this guest already?",
+			    nic->name, nic->parent.name, other.name, mac_format(mac, nic->host));
+}
+
+/*
+ * The kernel lets anybody open one more queue of a tap without an owner, and so get a share of its
+ * guest's frames: who was faster than give_tap() would stay.
+ */
+static int check_alone(struct nl *nl, struct nic *nic)
+{
+	int err = nic_read_back(nl, nic);
+
+	if (err || nic->link.tun.queues == 1)
+		return err;
+	nl_link_delete(nl, nic->link.ifindex);
+	return report_error(-EBUSY, "%s: another process has opened a queue of it", nic->name);
+}
+
+static int set_up_tap(struct nl *nl, struct nic *nic, bool no_carrier)
+{
+	bool bridged = nic->want->kind == NIC_BRIDGED;
+	char alias[LINK_ALIAS];
+	struct tap_setup setup = {
+		.ifindex = nl_link_index(nl, nic->name),
+		.address = nic->host,
+		.guest = nic->guest,
+		.alias = nic->anonymous ? NULL : alias,
+		/* Where the MTU is taken over from the bridge. */
+		.mtu = nic->want->mtu ? nic->want->mtu : nic->parent.mtu,
+		.no_carrier = no_carrier,
+		.bridge = bridged ? &nic->parent : NULL,
+		.policy = &nic->want->policy,
+	};
+	struct nl_result result;
+	int port = 0;
+
+	if (setup.ifindex < 0)
+		return nic_refused_errno(nic, NIC_STEP_READ, setup.ifindex);
+	record_write(alias, nic);
+	nic->link.ifindex = setup.ifindex;
+	memcpy(nic->link.name, nic->name, sizeof(nic->link.name));
+	nic->link.mtu = setup.mtu ? setup.mtu : ETH_DATA_LEN;
+	result = tap_set_up(nl, &setup, &port);
+	if (result.err)
+		return nic_refused(nic, NIC_STEP_SETUP, &result);
+	if (bridged && port != nic->link.ifindex && port != nic->parent.ifindex)
+		return refuse_duplicate(nl, nic, port);
+	if (bridged)
+		tell_bridge(nl, nic);
+	return nic->want->queues > 1 ? check_alone(nl, nic) : 0;
+}
+
+static int reset_offload(struct nic *nic)
+{
+	int err = tap_reset_offload(nic->fds[0]);
+
+	return err ? nic_refused_errno(nic, NIC_STEP_OFFLOAD, err) : 0;
+}
+
+static int give_tap(struct nic *nic)
+{
+	int err = tap_set_owner(nic->fds[0], nic->owner, nic->group);
+
+	return err ? nic_refused_errno(nic, NIC_STEP_OWNER, err) : 0;
+}
+
+/* What a tap needs once its first queue is open. */
+static int begin_tap(struct nl *nl, struct nic *nic, bool one_queue)
+{
+	int err = 0;
+
+	if (nic->reused)
+		return reset_offload(nic);
+	if (nic->want->queues > 1)
+		err = give_tap(nic);
+	return err ? err : set_up_tap(nl, nic, one_queue);
+}
+
+int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue)
+{
+	struct queue_flags flags = {
+		.exclusive = !nic->reused,
+		.multi_queue = nic->want->queues > 1,
+		.vnet_hdr = !nic->want->no_vnet_hdr,
+	};
+	unsigned count = one_queue ? 1 : nic->want->queues;
+	int err;
+
+	for (unsigned i = 0; i < count; i++) {
+		err = tap_open(&nic->fds[i]);
+		if (err)
+			return err;
+		err = tap_connect(nic->fds[i], nic->name, &flags);
+		if (err)
+			return nic_refused_errno(nic, NIC_STEP_QUEUE, err);
+		nic->made = !nic->reused;
+		flags.exclusive = false;
+		err = i == 0 ? begin_tap(nl, nic, one_queue) : 0;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* --- macvtaps --- */
+
+int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex)
+{
+	char alias[LINK_ALIAS];
+	const struct macvtap_setup setup = {
+		.ifindex = ifindex,
+		.name = nic->name,
+		.address = nic->host,
+		.alias = alias,
+		.mtu = nic->want->mtu,
+		.lower = nic->parent.ifindex,
+		.mode = nic->want->mode,
+		.for_host = nic->want->kind == NIC_HOST,
+	};
+	struct nl_result result;
+
+	record_write(alias, nic);
+	result = macvtap_create(nl, &setup, &nic->link);
+	nic->made = !result.err || result.step != NL_CREATE;
+	nic->link.ifindex = ifindex;
+	if (result.err)
+		return nic_refused(nic, NIC_STEP_CREATE, &result);
+	memcpy(nic->name, nic->link.name, sizeof(nic->name));
+	return 0;
+}
+
+int nic_open_macvtap(struct nic *nic, int inotify)
+{
+	const struct queue_flags flags = {
+		.multi_queue = nic->want->queues > 1,
+		.vnet_hdr = !nic->want->no_vnet_hdr,
+	};
+	int err = nic_find_node(nic);
+
+	if (!err)
+		err = macvtap_open(nic->fds, nic->want->queues, inotify, nic->name,
+				   nic->link.ifindex, nic->rdev, nic->host, &flags);
+	return !err && nic->reused ? reset_offload(nic) : err;
+}
+
+/* --- both --- */
+
+int nic_open_vhost(struct nic *nic)
+{
+	bool automatic = nic->want->vhost == VHOST_AUTO;
+
+	if (nic->want->vhost == VHOST_OFF)
+		return 0;
+	for (unsigned i = 0; i < nic->want->queues; i++) {
+		int err = vhost_open(&nic->vhost_fds[i]);
+
+		if (!err)
+			continue;
+		if (!automatic)
+			return err;
+		while (i-- > 0) {
+			close(nic->vhost_fds[i]);
+			nic->vhost_fds[i] = -1;
+		}
+		report_tell(REPORT_WARNING, "%s: going on without vhost: %s", nic->name,
+			    report_line());
+		report_forget();
+		return 0;
+	}
+	return 0;
+}
+
+void nic_set_owner(struct nic *nic, uid_t owner)
+{
+	/* With both set the kernel wants both to match: a group alone must not get an owner beside
+	 * it. */
+	if (nic->owner == (uid_t)-1 && nic->group == (gid_t)-1)
+		nic->owner = owner;
+}
+
+int nic_give(struct nic *nic)
+{
+	int err;
+
+	if (nic_is_tap(nic))
+		return give_tap(nic);
+	if (nic->want->kind == NIC_HOST)
+		return 0;
+	err = nic_find_node(nic);
+	return err ? err : macvtap_node_give(nic->link.ifindex, nic->rdev, nic->owner, nic->group);
+}
+
+int nic_persist(struct nic *nic)
+{
+	int err;
+
+	if (!nic_is_tap(nic))
+		return 0;
+	err = tap_persist(nic->fds[0], true);
+	if (err)
+		return nic_refused_errno(nic, NIC_STEP_PERSIST, err);
+	nic->persistent = true;
+	return 0;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+
+#include "lib/report.h"
+#include "nic/prepare.h"
+
+static int check_bridge(const struct nic *nic)
+{
+	const struct link *bridge = &nic->parent;
+	const struct port_policy *policy = &nic->want->policy;
+
+	if (bridge->kind != LINK_BRIDGE)
+		return report_error(-EOPNOTSUPP, "%s: is not a bridge but a %s%s", bridge->name,
+				    link_kind_word(bridge),
+				    bridge->kind_name[0] || bridge->flags & IFF_LOOPBACK ?
+					    "" :
+					    ": for a macvtap on it use --link");
+	if (policy->vlan_count && !bridge->bridge.can_filter)
+		return report_error(-EOPNOTSUPP,
+				    "%s: --vlan: the bridges of this kernel have no VLAN filtering",
+				    bridge->name);
+	if (policy->vlan_count && !bridge->bridge.filters)
+		return report_error(
+			-EOPNOTSUPP,
+			"%s: --vlan: VLAN filtering is off there: ip link set %s type bridge "
+			"vlan_filtering 1",
+			bridge->name, bridge->name);
+	return 0;
+}
+
+/* The remedy is the link below, when it can be named. */
+static int refuse_lower(struct nl *nl, const struct link *lower, int below, int err,
+			const char *what, const char *option)
+{
+	struct link other;
+
+	if (!below || nl_link_get(nl, NULL, below, &other) < 0)
+		return report_error(err, "%s: %s", lower->name, what);
+	return report_error(err, "%s: %s of %s: use %s %s", lower->name, what, other.name, option,
+			    other.name);
+}
+
+static int check_lower(struct nl *nl, const struct nic *nic)
+{
+	const struct link *lower = &nic->parent;
+
+	if (lower->kind == LINK_BRIDGE || !lower->ethernet)
+		return report_error(-EOPNOTSUPP, "%s: a %s cannot carry a macvtap%s", lower->name,
+				    link_kind_word(lower),
+				    lower->kind == LINK_BRIDGE ? ": use --bridge" : "");
+	if (lower->kind == LINK_MACVTAP || lower->kind == LINK_MACVLAN)
+		return refuse_lower(nl, lower, lower->lower_elsewhere ? 0 : lower->lower, -EINVAL,
+				    lower->kind == LINK_MACVTAP ? "is itself a macvtap" :
+								  "is itself a macvlan",
+				    "--link");
+	if (lower->port.of_bridge)
+		return refuse_lower(nl, lower, lower->master, -EBUSY, "is a port", "--bridge");
+	if (nic->want->mtu > lower->mtu)
+		return report_error(-EINVAL, "--mtu %u: is larger than the %u of %s",
+				    nic->want->mtu, lower->mtu, lower->name);
+	return 0;
+}
+
+/* The address of a host's macvlan that was given none: the same each time, for whoever leases IPs.
+ */
+static void derive_host(struct nic *nic)
+{
+	if (nic->want->kind != NIC_HOST || !mac_is_zero(nic->guest))
+		return;
+	mac_derive_host(nic->guest, nic->parent.address);
+	memcpy(nic->host, nic->guest, MAC_LEN);
+	if (!nic->want->name[0])
+		mac_name(nic->name, "mvl", nic->guest);
+}
+
+static int look_up_parent(struct nl *nl, struct nic *nic)
+{
+	bool bridged = nic->want->kind == NIC_BRIDGED;
+	const char *name = nic->want->parent;
+	int err = nl_link_get(nl, name, 0, &nic->parent);
+
+	if (err == -ENODEV)
+		return report_error(err, "%s: there is no such %s in this network namespace%s%s",
+				    name, bridged ? "bridge" : "device",
+				    bridged ? ": ip link add type bridge name " : "",
+				    bridged ? name : "");
+	if (err)
+		return report_error(err, "%s: cannot look it up: %s", name, nl_strerror(err));
+	return 0;
+}
+
+int nic_prepare(struct nl *nl, struct nic *nic, const struct nic *previous)
+{
+	int err = 0;
+
+	if (nic->want->kind == NIC_UNATTACHED)
+		return 0;
+	if (previous && strcmp(previous->parent.name, nic->want->parent) == 0)
+		nic->parent = previous->parent;
+	else
+		err = look_up_parent(nl, nic);
+	if (err)
+		return err;
+	if (nic->want->kind == NIC_BRIDGED)
+		return check_bridge(nic);
+	err = check_lower(nl, nic);
+	if (!err)
+		derive_host(nic);
+	return err;
+}

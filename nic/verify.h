@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whether a device is what was wanted: an existing one before it is opened, a new one when it is
+ * complete. Wrong wiring is silent, and something else on the host may have changed it meanwhile.
+ *
+ * Functions return 0 or a negative errno, with a line of error or with nic->refusal.
+ */
+#pragma once
+
+#include "nic/nic.h"
+
+/*
+ * Whether there is a device of that name and it is what was wanted: then nic->reused is set and
+ * nic->link filled. One that is different, or in use where a second holder would steal frames, is
+ * an error.
+ */
+int nic_find_existing(struct nl *nl, struct nic *nic);
+
+/* Compare nic->link, as it was read last, with what was wanted. */
+int nic_compare(const struct nic *nic);
+
+/*
+ * Read @count devices back and compare them with what was wanted, protections too: @all, or those
+ * for which protections were asked. @failed becomes the one that is not so.
+ */
+int nic_verify(struct nl *nl, struct nic *nics, size_t count, bool all, struct nic **failed);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* The values of options: numbers, device names, modes, VLANs. */
+#include <ctype.h>
+#include <errno.h>
+
+#include "tests/fuzz/fuzz.h"
+#include "commands/values.h"
+#include "kernel/bridge.h"
+#include "lib/parse.h"
+#include "lib/report.h"
+
+static void check_number(const char *text)
+{
+	static const unsigned long ranges[][2] = {
+		{ 0, 1 << 20 }, { 1, 256 }, { 68, 65535 }, { 0, 4294967294 }, { 0, -1UL }, { 1, 4 },
+	};
+	bool digits = *text && text[strspn(text, "0123456789")] == '\0';
+	unsigned long number, expected;
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++) {
+		errno = 0;
+		expected = strtoul(text, NULL, 10);
+		number = 7;
+		if (parse_number(&number, text, ranges[i][0], ranges[i][1]))
+			always(digits && errno == 0 && number == expected &&
+				       number >= ranges[i][0] && number <= ranges[i][1],
+			       "a number is what strtoul says and in its range");
+		else
+			always(number == 7 && (!digits || errno || expected < ranges[i][0] ||
+					       expected > ranges[i][1]),
+			       "what is refused is no number of the range");
+	}
+}
+
+static void check_name(const char *text)
+{
+	bool plain = !parse_name_fault(text, false), pattern = !parse_name_fault(text, true);
+
+	always(!plain || pattern, "a name is a pattern, too");
+	if (!pattern)
+		return;
+	always(*text && strlen(text) < IFNAMSIZ, "a name has 1 to 15 bytes");
+	always(strcmp(text, ".") != 0 && strcmp(text, "..") != 0, "and is no directory");
+	always(!strpbrk(text, "/:"), "and holds nothing that the kernel refuses");
+	for (const char *c = text; *c; c++)
+		always(*c > ' ' && *c <= '~', "nor anything that is not to be seen");
+	always(plain == !strchr(text, '%'), "only a pattern holds a %");
+	always(plain || (strstr(text, "%d") && strchr(text, '%') == strrchr(text, '%')),
+	       "which is one %d");
+}
+
+static void check_vlans(const char *text)
+{
+	static const struct option_rule rule = { .name = "vlan" };
+	struct port_policy policy = { .vlan_count = 99, .hairpin = true }, again;
+	char list[64 * 5 + 1] = "";
+	size_t at = 0;
+
+	report_forget();
+	if (value_vlans(&policy, &rule, text) < 0) {
+		always(policy.vlan_count == 99, "a list that is refused leaves the result alone");
+		return;
+	}
+	always(policy.hairpin && !policy.locked, "only the VLANs change");
+	always(policy.vlan_count >= 1 && policy.vlan_count <= 64, "there are 1 to 64");
+	for (unsigned i = 0; i < policy.vlan_count; i++) {
+		always(policy.vlans[i] >= 1 && policy.vlans[i] <= VLAN_MAX, "each of 1 to 4094");
+		for (unsigned k = 0; k < i; k++)
+			always(policy.vlans[i] != policy.vlans[k], "each once");
+		at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%u", i ? "," : "",
+				       policy.vlans[i]);
+	}
+	always(value_vlans(&again, &rule, list) == 0 && again.vlan_count == policy.vlan_count &&
+		       memcmp(again.vlans, policy.vlans,
+			      policy.vlan_count * sizeof(*again.vlans)) == 0,
+	       "a list that is printed is read again");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text = as_string(data, size);
+	enum macvtap_mode mode;
+
+	check_number(text);
+	check_name(text);
+	check_vlans(text);
+	if (macvtap_mode_parse(&mode, text))
+		always(strcmp(macvtap_mode_name(mode), text) == 0, "a mode is printed as read");
+	free(text);
+	return 0;
+}

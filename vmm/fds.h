@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The file descriptors that a VMM gets: their numbers, and their way there.
+ *
+ * Functions return 0 or a negative errno with a line of error.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "nic/nic.h"
+
+/*
+ * Take the fds @first to @first + @count - 1 before anything else is opened, so that nothing of
+ * tapctl's own gets one of these numbers. Fails when one is open: it is somebody's.
+ */
+int fds_reserve(int first, unsigned count);
+
+/* Put the queues and then the vhost fds of each nic in their places, open across the exec. */
+int fds_place(struct nic *nics, size_t count, int first);
+
+/*
+ * A device or socket that got the number of a closed standard stream would be sent what is printed
+ * there. Take the place of each, until the exec; writing to it fails as before.
+ */
+int fds_keep_streams(void);
+
+/* Whether @fd is a Unix socket; and send @fd through it. */
+int fds_check_socket(int fd);
+int fds_send(int socket, int fd);
