@@ -95,12 +95,10 @@ bool link_disappeared(int err)
 
 int nl_open_protocol(struct nl **nl, int protocol, int flags)
 {
-	struct nl *new = malloc(sizeof(*new));
+	struct nl *new = calloc(1, sizeof(*new)); /* attributes are padded with what is there */
 
 	if (!new)
 		return -ENOMEM;
-	new->seq = 0;
-	nl_begin(new);
 	new->socket = mnl_socket_open2(protocol, SOCK_CLOEXEC | flags);
 	if (!new->socket) {
 		int err = -errno;

@@ -274,13 +274,22 @@ static int check_kind(const struct nic_options *nic)
 	return 0;
 }
 
+/* Whether the option that said what a NIC is on goes with --host. */
+static bool is_on_lower(const struct nic_options *nic)
+{
+	for (size_t i = 0; i < RULES; i++)
+		if (says_kind(&rules[i]) && nic->said & bit(&rules[i]))
+			return rules[i].kinds & HOST;
+	return false;
+}
+
 static int check_nic(const struct nic_options *nic)
 {
 	if (nic->kind == NIC_NONE)
 		return report_error(-EINVAL,
 				    "no place for the device: give --bridge BRIDGE, --link IFNAME "
 				    "or --unattached, before the first --mac or for each");
-	if (nic->kind == NIC_HOST && (!nic->parent[0] || nic->mode != MODE_BRIDGE))
+	if (nic->kind == NIC_HOST && (!is_on_lower(nic) || nic->mode != MODE_BRIDGE))
 		return report_error(-EINVAL, "--host: stands beside guests' macvtaps in mode "
 					     "bridge: give --link IFNAME");
 	if (nic->mode == MODE_PASSTHRU && privs_are_lent())
