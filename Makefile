@@ -79,7 +79,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZED)
 fuzzers: $(FUZZERS)
 
 fuzz:
-	tests/setup build fuzz
+	tests/tools/setup build fuzz
 	$(MAKE) --no-print-directory fuzzers
 	@for fuzzer in $(FUZZERS); do \
 		echo "== $$fuzzer" && mkdir -p $$fuzzer.found && $$fuzzer -max_total_time=$(FUZZ_SECONDS) \
@@ -88,30 +88,30 @@ fuzz:
 	done
 
 demo:
-	tests/setup build demo
+	tests/tools/setup build demo
 	$(MAKE) --no-print-directory all
-	tests/demo
+	tests/tools/demo
 
 check:
-	tests/setup build check fuzz
+	tests/tools/setup build check fuzz
 	$(MAKE) --no-print-directory all units fuzzers
 	$(MAKE) --no-print-directory SANITIZE=1 all units
-	SANITIZED=$(CURDIR)/$(BUILD)/sanitize tests/run
+	SANITIZED=$(CURDIR)/$(BUILD)/sanitize tests/tools/run
 
 # The suite on a kernel of Debian's, with VLAN filtering and vhost-net: KERNEL=linux-image-amd64/bullseye
 check-vm:
-	tests/setup build check
+	tests/tools/setup build check
 	$(MAKE) --no-print-directory all
-	tests/vm
+	tests/tools/vm
 
 # Every fault at every system call; make check has the short form of it.
 sweep: all
-	tests/setup build check
-	TAPCTL=$(CURDIR)/tapctl tests/sweep
+	tests/tools/setup build check
+	TAPCTL=$(CURDIR)/tapctl tests/tools/sweep.py
 
 # Against its peers, on the real kernel: the report and its plots go to tests/bench.
 bench:
-	tests/setup build bench check
+	tests/tools/setup build bench check
 	$(MAKE) --no-print-directory all $(BENCH)
 	BUILD=$(BUILD) tests/bench/run
 
@@ -130,8 +130,8 @@ $(BUILD)/bench/%-linked: tests/bench/%.c
 	$(BENCH_CC) -fPIE $(LINKING) -Wl,--no-as-needed $(LIBS)
 
 lint:
-	tests/setup build lint
-	tests/lint
+	tests/tools/setup build lint
+	tests/tools/lint
 
 # Nothing is setuid: README, "Without root", has the commands for file capabilities and for the link
 # qemu-bridge-helper.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-load helpers
+# add: taps and macvtaps that stay, whole or not at all, and whose they are.
+load ../tools/helpers
 
 A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 B=52:54:00:84:e3:63 TAP_B=tap52540084e363

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # bridge-helper: qemu's helper protocol, word for word, and real qemus that run it.
 # shellcheck disable=SC2016,SC2030,SC2031,SC2054 # scripts for other shells; each test is a subshell; qemu's commas
-load helpers
-load guest/boot
+load ../tools/helpers
+load ../guest/boot
 
 MAC=52:54:00:00:00:0a
 TAP=tap52540000000a

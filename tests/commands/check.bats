@@ -2,7 +2,7 @@
 # tapctl check: every finding provoked for real, and nothing said of what is sound. Where there is a
 # remedy that a test can follow, it is followed, and then there is silence again.
 # shellcheck disable=SC2086 # WORDS is a list of words
-load helpers
+load ../tools/helpers
 
 A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362 HOST=fe:54:00:84:e3:62
 B=52:54:00:84:e3:63 TAPB=tap52540084e363

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-load helpers
+# del: which devices it removes, which it refuses, and how many at once.
+load ../tools/helpers
 
 A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 

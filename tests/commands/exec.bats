@@ -2,7 +2,7 @@
 # exec: what COMMAND gets, what it does not get, and what is left when it could not run.
 # shellcheck disable=SC2016,SC2030,SC2031,SC2054 # scripts for other shells; each test is a subshell; commas of setpriv's
 # shellcheck disable=SC2154 # of bats
-load helpers
+load ../tools/helpers
 
 MAC=52:54:00:00:00:0a
 TAP=tap52540000000a

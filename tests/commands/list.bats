@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-load helpers
+# list: the table and the JSON, and which devices are in them.
+load ../tools/helpers
 
 A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 

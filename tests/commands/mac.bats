@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-load helpers
+# mac: from the guest's address to the host side's, and a random one.
+load ../tools/helpers
 
 setup() { :; }
 teardown() { :; }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-load helpers
+# pin: a bridge keeps the address that it has.
+load ../tools/helpers
 
 # addr_assign_type of br0, from the sysfs of the test's namespace.
 assign_type() {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # Wrong command lines, by the hundred: each gets one clear line and touches nothing.
-load helpers
+load ../tools/helpers
 
 A=52:54:00:84:e3:62
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # The errors that people meet: one line each, in words, and nothing left.
-load helpers
+load ../tools/helpers
 
 A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # The sweep in its short form; all of it: make sweep.
-load helpers
+load ../tools/helpers
 
 setup() { requires_root; }
 teardown() { :; }
 
 # The numbers are shown, too, when all survived.
 sweep() {
-	run "$TESTS/sweep" --quick "$@"
+	run "$TESTS/tools/sweep.py" --quick "$@"
 	echo "$output"
 	[ "$status" = 0 ]
 	[[ "${lines[-1]}" == "# "*" injections, "* ]]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # Each fuzzer over its seeds and a short while more; longer: make fuzz.
-load helpers
+load ../tools/helpers
 
 setup() { WORK=$BATS_TEST_TMPDIR; }
 teardown() { :; }

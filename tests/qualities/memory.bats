@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # Valgrind on every command: no error, no leak of memory, no fd that is forgotten open.
-load helpers
+load ../tools/helpers
 
 A=52:54:00:00:00:01
 B=52:54:00:00:00:02

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # Many at once on one bridge.
-load helpers
+load ../tools/helpers
 
 # Every status in the file is one of those that the words name.
 only_statuses() {

@@ -2,7 +2,7 @@
 # Who may use it: callers without privilege of their own, by a tapctl with file capabilities, and the
 # access file.
 # shellcheck disable=SC2016,SC2030,SC2031 # scripts for other shells; each test is a subshell
-load helpers
+load ../tools/helpers
 
 MAC=52:54:00:00:00:0a
 TAP=tap52540000000a

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # The kernel's audit log: what exec and bridge-helper write there, and that nothing depends on it.
 # shellcheck disable=SC2016,SC2030,SC2031 # scripts for other shells; each test is a subshell
-load helpers
+load ../tools/helpers
 
 # Audit is switched on for the whole machine while a test runs: others may write meanwhile, so that each
 # test has an address of its own.

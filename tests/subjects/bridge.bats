@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # The bridge keeps its address and its MTU while guests come and go.
-load helpers
+load ../tools/helpers
 
 MAC=52:54:00:00:00:0a
 

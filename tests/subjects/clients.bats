@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # Devices that tapctl made, in the hands of programs that others wrote.
 # shellcheck disable=SC2016,SC2030,SC2031 # scripts for other shells; each test is a subshell
-load helpers
-load guest/boot
+load ../tools/helpers
+load ../guest/boot
 
 MAC=52:54:00:00:00:0a
 TAP=tap52540000000a

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # add --host: the host's own leg beside its guests' macvtaps. guest.bats has a guest to talk to.
 # shellcheck disable=SC2086 # lists of options
-load helpers
+load ../tools/helpers
 
 setup() {
 	setup_namespace
@@ -90,7 +90,7 @@ LEG=mvlfe0000000001
 	command ip -n "there$NS" link set far up
 	ip addr add 192.0.2.10/24 dev eth0
 	ip route add default via 192.0.2.1
-	mandoc -T ascii -O width=200 "$BATS_TEST_DIRNAME/../man/tapctl.8" | sed 's/.\x08//g' |
+	mandoc -T ascii -O width=200 "$TESTS/../man/tapctl.8" | sed 's/.\x08//g' |
 		sed -n '/^ *tapctl add --link eth0 --host/,/^$/p' >"$WORK/example"
 	[ "$(wc -l <"$WORK/example")" = 5 ]
 	PATH=$(dirname "$TAPCTL"):$PATH inside bash -exc "$(cat "$WORK/example")"

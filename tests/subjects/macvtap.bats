@@ -2,7 +2,7 @@
 # Macvtaps: which character device, and the watcher that removes the link with its last open queue.
 # shellcheck disable=SC2016,SC2030,SC2031 # scripts for other shells; each test is a subshell
 # shellcheck disable=SC2034 # an fd is held open by being there
-load helpers
+load ../tools/helpers
 
 MAC=52:54:00:00:00:0a
 MVT=mvt52540000000a

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-load helpers
+# --netns: the devices are in another network namespace, and only they.
+load ../tools/helpers
 
 A=52:54:00:84:e3:62 TAP=tap52540084e362
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # What a bridge port lets through, shown by frames: between guests, and to another host, far, on the wire.
-load helpers
+load ../tools/helpers
 
 A=52540000000a
 B=52540000000b

@@ -2,7 +2,7 @@
 # The process that removes a macvtap with its last open file description, under attack.
 # shellcheck disable=SC2016 # scripts for other shells
 # shellcheck disable=SC2034 # an fd is held open by being there
-load helpers
+load ../tools/helpers
 
 MAC=52:54:00:00:00:0a
 MVT=mvt52540000000a

@@ -29,7 +29,7 @@ teardown() { teardown_namespace; }
 # A stand-in for a VMM: $PROBE. For setup_file.
 build_probe() {
 	export PROBE=$BATS_FILE_TMPDIR/probe
-	${CC:-cc} -D_GNU_SOURCE -o "$PROBE" "$TESTS/probe.c"
+	${CC:-cc} -D_GNU_SOURCE -o "$PROBE" "$TESTS/tools/probe.c"
 }
 
 # Run a program in the test's namespace. bats has fd 3 for itself: commands do not get it.
@@ -79,7 +79,7 @@ stderr_holds() { # WORD...
 	done
 }
 
-# Skip with a reason; under STRICT=1 that is counted as a failure by tests/run.
+# Skip with a reason; under STRICT=1 that is counted as a failure by tests/tools/run.
 requires_root() {
 	[ -z "$TAPCTL_TESTS_UNPRIVILEGED" ] || skip "needs root outside a user namespace"
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every system call of every command fails once, and the process is killed there once.
 
-tests/sweep [--quick] [SCENARIO...]
+tests/tools/sweep.py [--quick] [SCENARIO...]
 
 One traced run tells which calls a command makes. Then each of them gets one run per errno that it
 can have, one in which its answer is lost, and one in which the process is killed at it
@@ -427,7 +427,7 @@ def sweep(scenario, quick):
 def sweep_here(name, quick):
     """One scenario in namespaces that were made for it; prints what main() reads."""
     if set(links()) != {"lo"}:
-        sys.exit("tests/sweep: this is no empty network namespace")
+        sys.exit("tests/tools/sweep.py: this is no empty network namespace")
     subprocess.run(["mount", "-t", "sysfs", "sysfs", "/sys"], check=True)
     ip("link", "add", "br0", "type", "bridge")
     ip("link", "set", "br0", "address", "02:00:00:00:00:99", "up")
