@@ -6,8 +6,8 @@ setup() { WORK=$BATS_TEST_TMPDIR; }
 teardown() { :; }
 
 fuzz() {
-	local fuzzer=$BUILD/fuzz/$1
-	[ -x "$fuzzer" ] || skip "no fuzzers here: make fuzzers (it needs clang and its runtime)"
+	local fuzzer=$BUILD/fuzz/tests/fuzz/$1
+	[ -x "$fuzzer" ] || skip "no fuzzers here: make FUZZ=1 (it needs clang and its runtime)"
 	mkdir "$WORK/new"
 	# What made it fail is shown, in base64.
 	"$fuzzer" -max_total_time=3 -timeout=10 -artifact_prefix="$WORK/" "$WORK/new" "$TESTS/fuzz/$1.seeds" \
