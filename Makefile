@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What each target is for: README, "For developers". make V=1 shows whole commands.
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1)
+VERSION = 0.1
 PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
@@ -9,6 +9,9 @@ CLANG ?= clang
 PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 MAKEFLAGS += --no-print-directory
+
+# Git's word counts only where this directory is a checkout, not where one above it is.
+VERSION := $(shell git --git-dir=.git --work-tree=. describe --tags --always --dirty 2>/dev/null || echo $(VERSION))
 
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Werror
 # A distribution that says _FORTIFY_SOURCE itself is not contradicted.
