@@ -10,6 +10,18 @@ PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 MAKEFLAGS += --no-print-directory
 
+# Under sudo, what is made in the tree is made as the owner of the tree, who could not overwrite files
+# of root's. Only the targets AS_ROOT run as root.
+AS_ROOT = demo check check-vm sweep bench lint fuzz install uninstall clean
+OWNER := $(shell { [ "$$(id -u)" = 0 ] && ! [ -O . ] && \
+	as=$$(stat -c '--reuid %u --regid %g --clear-groups' .) && setpriv $$as test -w . && echo "$$as"; } 2>/dev/null)
+ifdef OWNER
+SHELL := setpriv
+.SHELLFLAGS := $(OWNER) /bin/sh -c
+$(AS_ROOT): private SHELL := /bin/sh
+$(AS_ROOT): private .SHELLFLAGS := -c
+endif
+
 # Git's word counts only where this directory is a checkout, not where one above it is.
 VERSION := $(shell git --git-dir=.git --work-tree=. describe --tags --always --dirty 2>/dev/null || echo $(VERSION))
 
