@@ -1,151 +1,140 @@
 # SPDX-License-Identifier: MIT
+# What each target is for: README, "For developers". make V=1 shows whole commands.
+VERSION = 0.1
 PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
-DESTDIR ?=
-CC ?= gcc
 CLANG ?= clang
 PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
-BUILD ?= build
-# Where the binary goes; a SANITIZE=1 build lives beside the plain one.
-BIN = tapctl
+MAKEFLAGS += --no-print-directory
 
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1)
+# Under sudo, what is made in the tree is made as the owner of the tree, who could not overwrite files
+# of root's. Only the targets AS_ROOT run as root.
+AS_ROOT = demo check check-vm sweep bench lint fuzz install uninstall clean
+OWNER := $(shell { [ "$$(id -u)" = 0 ] && ! [ -O . ] && \
+	as=$$(stat -c '--reuid %u --regid %g --clear-groups' .) && setpriv $$as test -w . && echo "$$as"; } 2>/dev/null)
+ifdef OWNER
+SHELL := setpriv
+.SHELLFLAGS := $(OWNER) /bin/sh -c
+$(AS_ROOT): private SHELL := /bin/sh
+$(AS_ROOT): private .SHELLFLAGS := -c
+endif
+
+# Git's word counts only where this directory is a checkout, not where one above it is.
+VERSION := $(shell git --git-dir=.git --work-tree=. describe --tags --always --dirty 2>/dev/null || echo $(VERSION))
+
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Werror
 # A distribution that says _FORTIFY_SOURCE itself is not contradicted.
 HARDENING = -fPIE -fstack-protector-strong \
 	$(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 LINKING = -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+BUILD = build
+BIN = tapctl
 
+# Beside the plain build there are two more: SANITIZE=1 with ASan and UBSan, FUZZ=1 for libFuzzer.
 ifdef SANITIZE
-override BUILD := $(BUILD)/sanitize
+BUILD = build/sanitize
 BIN = $(BUILD)/tapctl
 HARDENING = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LINKING = -fsanitize=address,undefined
 endif
+ifdef FUZZ
+BUILD = build/fuzz
+BIN = $(FUZZERS)
+override CC = $(CLANG)
+override CFLAGS = -O1 -g
+HARDENING = -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
+LINKING = -fsanitize=fuzzer
+endif
 
-OURS = -std=gnu11 -D_GNU_SOURCE -iquote . -DVERSION='"$(VERSION)"' $(WARNINGS) $(HARDENING) \
-	$(shell $(PKG_CONFIG) --cflags libmnl popt 2>/dev/null)
-LIBS = $(shell $(PKG_CONFIG) --libs libmnl popt 2>/dev/null || echo -lmnl -lpopt)
-
-# Includes are written from the top.
-SOURCES = $(wildcard *.c commands/*.c inspect/*.c vmm/*.c nic/*.c kernel/*.c lib/*.c)
+# Includes are written from the top of the tree.
+OURS = -std=gnu11 -D_GNU_SOURCE $(DEFINES) -iquote . $(WARNINGS) $(HARDENING) $(INCLUDES)
+INCLUDES := $(shell $(PKG_CONFIG) --cflags libmnl popt 2>/dev/null)
+LIBS := $(shell $(PKG_CONFIG) --libs libmnl popt 2>/dev/null || echo -lmnl -lpopt)
+SOURCES = $(wildcard *.c $(addsuffix /*.c,commands inspect vmm nic kernel lib))
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
+UNITS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c))
+FUZZERS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
+BENCH = $(addprefix $(BUILD)/tests/bench/,floor floor-static floor-linked timer)
+
+ifeq ($(V)$(findstring s,$(firstword -$(MAKEFLAGS))),)
+say = @printf '  %-7s %s\n' $(1) $(2);
+endif
+compile = $(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(OURS) $(CFLAGS)
 
 all: $(BIN)
-
-$(BIN): $(OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(LINKING) -o $@ $(OBJECTS) $(LIBS)
-
-$(BUILD)/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(OURS) $(CFLAGS) -MMD -MP -c -o $@ $<
-
-# The version is in one object, which a new commit makes anew.
-$(BUILD)/tapctl.o: $(BUILD)/version
-
-$(BUILD)/version: FORCE | $(BUILD)
-	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@
-
-$(BUILD):
-	mkdir -p $@
-
-# Unit tests: each tests/unit/NAME.c is a program, linked with every room but the command line.
-UNITS = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
-
-$(BUILD)/unit/%: tests/unit/%.c $(filter-out $(BUILD)/tapctl.o,$(OBJECTS))
-	mkdir -p $(@D)
-	$(CC) $(OURS) $(CFLAGS) $(LDFLAGS) $(LINKING) -MMD -MP -o $@ $(filter %.c %.o,$^) $(LIBS)
-
 units: $(UNITS)
 
-# Fuzzers: each tests/fuzz/NAME.c is a program of libFuzzer's, linked in the same way, all of it
-# instrumented. Its seeds are in tests/fuzz/NAME.seeds; what it finds comes into build/fuzz/NAME.found.
-FUZZERS = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
-# Apart, as a fuzzer may have the name of a room, and so may its list of headers.
-FUZZED = $(patsubst %.c,$(BUILD)/fuzz/rooms/%.o,$(filter-out tapctl.c,$(SOURCES)))
-FUZZ_FLAGS = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
-FUZZ_SECONDS ?= 60
-fuzzed = $(filter-out $(HARDENING),$(OURS)) $(FUZZ_FLAGS)
+tapctl build/sanitize/tapctl: $(OBJECTS)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $(LINKING) -o $@ $^ $(LIBS)
 
-$(BUILD)/fuzz/rooms/%.o: %.c
-	mkdir -p $(@D)
-	$(CLANG) $(fuzzed) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+$(BUILD)/%.o: %.c
+	$(compile) -MMD -MP -c -o $@ $<
 
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(FUZZED)
-	$(CLANG) $(fuzzed) -fsanitize=fuzzer -MMD -MP -o $@ $(filter %.c %.o,$^) $(LIBS)
+# The version is in one object, which a new commit makes anew.
+$(BUILD)/tapctl.o: DEFINES = -DVERSION='"$(VERSION)"'
+$(BUILD)/tapctl.o: $(BUILD)/version
+$(BUILD)/version: FORCE
+	@mkdir -p $(@D) && { echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@; }
 
-fuzzers: $(FUZZERS)
+# Unit tests and fuzzers: each file is a program, linked with everything but the command line.
+$(BUILD)/tests/%: tests/%.c $(filter-out $(BUILD)/tapctl.o,$(OBJECTS))
+	$(compile) $(LDFLAGS) $(LINKING) -MMD -MP -o $@ $(filter %.c %.o,$^) $(LIBS)
 
-fuzz:
-	tests/setup build fuzz
-	$(MAKE) --no-print-directory fuzzers
-	@for fuzzer in $(FUZZERS); do \
-		echo "== $$fuzzer" && mkdir -p $$fuzzer.found && $$fuzzer -max_total_time=$(FUZZ_SECONDS) \
-			-timeout=10 -verbosity=0 -artifact_prefix=$$fuzzer.found/ $$fuzzer.found \
-			tests/fuzz/$${fuzzer##*/}.seeds || exit; \
-	done
+# The benchmark's programs stand alone; floor-linked has tapctl's libraries, to see what loading them takes.
+$(BENCH): HARDENING =
+$(BUILD)/tests/bench/%: tests/bench/%.c
+	$(compile) -o $@ $<
+$(BUILD)/tests/bench/%-static: tests/bench/%.c
+	$(compile) -static -o $@ $<
+$(BUILD)/tests/bench/%-linked: tests/bench/%.c
+	$(compile) -fPIE $(LINKING) -Wl,--no-as-needed -o $@ $< $(LIBS)
 
+# What each of these needs is installed first (on Debian, by root).
 demo:
-	tests/setup build demo
-	$(MAKE) --no-print-directory all
-	tests/demo
-
+	@tests/tools/setup demo
+	@$(MAKE) all
+	@tests/tools/demo
 check:
-	tests/setup build check fuzz
-	$(MAKE) --no-print-directory all units fuzzers
-	$(MAKE) --no-print-directory SANITIZE=1 all units
-	SANITIZED=$(CURDIR)/$(BUILD)/sanitize tests/run
-
-# The suite on a kernel of Debian's, with VLAN filtering and vhost-net: KERNEL=linux-image-amd64/bullseye
+	@tests/tools/setup check fuzz
+	@$(MAKE) all units
+	@$(MAKE) FUZZ=1 all
+	@$(MAKE) SANITIZE=1 all units
+	@SANITIZED='$(CURDIR)/build/sanitize' tests/tools/run
 check-vm:
-	tests/setup build check
-	$(MAKE) --no-print-directory all
-	tests/vm
-
-# Every fault at every system call; make check has the short form of it.
-sweep: all
-	tests/setup build check
-	TAPCTL=$(CURDIR)/tapctl tests/sweep
-
-# Against its peers, on the real kernel: the report and its plots go to tests/bench.
+	@tests/tools/setup check
+	@$(MAKE) all
+	@tests/tools/vm
+sweep:
+	@tests/tools/setup check
+	@$(MAKE) all
+	@TAPCTL='$(CURDIR)/tapctl' tests/tools/sweep.py
 bench:
-	tests/setup build bench check
-	$(MAKE) --no-print-directory all $(BENCH)
-	BUILD=$(BUILD) tests/bench/run
-
-BENCH = $(addprefix $(BUILD)/bench/,floor floor-static floor-linked timer)
-
-BENCH_CC = @mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -o $@ $<
-
-$(BUILD)/bench/%: tests/bench/%.c
-	$(BENCH_CC)
-
-$(BUILD)/bench/%-static: tests/bench/%.c
-	$(BENCH_CC) -static
-
-# With the libraries that tapctl needs, to see what loading them takes.
-$(BUILD)/bench/%-linked: tests/bench/%.c
-	$(BENCH_CC) -fPIE $(LINKING) -Wl,--no-as-needed $(LIBS)
-
+	@tests/tools/setup bench check
+	@$(MAKE) all $(BENCH)
+	@tests/bench/run
+fuzz:
+	@tests/tools/setup fuzz
+	@$(MAKE) FUZZ=1 all
+	@tests/tools/fuzz
 lint:
-	tests/setup build lint
-	tests/lint
+	@tests/tools/setup lint
+	@tests/tools/lint
 
 # Nothing is setuid: README, "Without root", has the commands for file capabilities and for the link
-# qemu-bridge-helper.
+# that makes tapctl a bridge helper.
 install: all
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8
-	install -m 755 tapctl $(DESTDIR)$(SBINDIR)/tapctl
-	install -m 644 man/tapctl.8 $(DESTDIR)$(MANDIR)/man8/tapctl.8
+	install -d '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(MANDIR)/man8'
+	install -m 755 tapctl '$(DESTDIR)$(SBINDIR)/tapctl'
+	install -m 644 man/tapctl.8 '$(DESTDIR)$(MANDIR)/man8/tapctl.8'
 
 uninstall:
-	rm -f $(DESTDIR)$(SBINDIR)/tapctl $(DESTDIR)$(MANDIR)/man8/tapctl.8
+	rm -f '$(DESTDIR)$(SBINDIR)/tapctl' '$(DESTDIR)$(MANDIR)/man8/tapctl.8'
 
 clean:
 	rm -rf build tapctl
 
--include $(OBJECTS:.o=.d) $(FUZZED:.o=.d) $(addsuffix .d,$(UNITS) $(FUZZERS))
+-include $(addsuffix .d,$(OBJECTS:.o=) $(UNITS) $(FUZZERS))
 
-.PHONY: FORCE all units fuzzers fuzz demo check check-vm sweep bench lint install uninstall clean
+.PHONY: FORCE all units demo check check-vm sweep bench lint fuzz install uninstall clean

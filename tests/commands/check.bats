@@ -1,0 +1,745 @@
+#!/usr/bin/env bats
+# tapctl check: every finding provoked for real, and nothing said of what is sound. Where there is a
+# remedy that a test can follow, it is followed, and then there is silence again.
+# shellcheck disable=SC2086 # WORDS is a list of words
+load ../tools/helpers
+
+A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362 HOST=fe:54:00:84:e3:62
+B=52:54:00:84:e3:63 TAPB=tap52540084e363
+
+setup() {
+	setup_namespace
+	mkfifo "$WORK/held"
+	exec {held}<>"$WORK/held"
+}
+
+# A process that has the devices open: hold NIC-OPTION... [-- SCRIPT, which runs with them first]
+hold() {
+	local script=:
+	if [ "${*: -2:1}" = -- ]; then
+		script=${*: -1}
+		set -- "${@:1:$#-2}"
+	fi
+	nsenter --net="/run/netns/$NS" -- "$TAPCTL" exec "$@" -- bash -c "$script"'; echo "$?" >"$0"; exec sleep infinity' \
+		"$WORK/held" >"$WORK/log" 2>&1 3>&- 4>&- {held}>&- &
+	HOLDER=$!
+	local answer=nothing
+	read -rt 20 answer <&"$held" || :
+	[ "$answer" = 0 ] || { echo "held: $answer"; cat "$WORK/log"; return 1; }
+}
+
+# The last one held goes, and with it: release DEVICE
+release() {
+	kill "$HOLDER"
+	wait_until 10 no_link "$1" >/dev/null
+}
+
+# A frame from MAC to everybody, for fd 3 without a vnet header: frame_from MAC [TAG]
+frame_from() {
+	printf '%b' "\\xff\\xff\\xff\\xff\\xff\\xff\\x${1//:/\\x}${2-}\\x88\\xb5" >"$WORK/frame"
+	head -c 46 /dev/zero >>"$WORK/frame"
+	echo "cat '$WORK/frame' >&3"
+}
+
+# br0 with an uplink to another namespace, and a guest's tap on it that somebody has open.
+sound_bridge() {
+	ip link add br0 type bridge
+	add_cable uplink far "far$NS"
+	ip link set uplink address 02:00:00:00:00:02
+	ip link set uplink master br0
+	ip link set br0 up
+	hold --bridge br0 --mac $A --no-vnet-hdr "$@"
+}
+sound_macvtap() {
+	requires_macvtap
+	add_cable wire far "far$NS"
+	hold --link wire --mac $A
+}
+
+# The findings are these and no others: only NAME:ID... (of all devices, or of $WORDS). wait_until calls
+# this, too, and what it calls goes on after a failure unless it is told to return.
+only() {
+	local line
+	run_tapctl check --json ${WORDS:-}
+	[[ $status = 1 && -z "$stderr" ]] || return
+	diff <(printf '%s\n' "$@" | sort) <(jq -r '.[] | .name + ":" + .id' <<<"$output" | sort) || return
+	# The same for people, a line each.
+	run_tapctl check ${WORDS:-}
+	[[ $status = 1 && "${#lines[@]}" = "$#" ]] || return
+	for line in "${lines[@]}"; do
+		[[ "$line" =~ ^[^:]+:\ (error|warning):\ .+:\ .+$ ]] || return
+	done
+}
+silent() {
+	run_tapctl check ${WORDS:-}
+	[[ $status = 0 && -z "$output$stderr" ]] || return
+	run_tapctl check --json ${WORDS:-}
+	[[ $status = 0 && "$output" = "[]" ]]
+}
+# Run what the one finding names as its remedy.
+mend() {
+	local remedy
+	remedy=$(tapctl check --json | jq -r '.[0].remedy')
+	echo "remedy: $remedy"
+	PATH=$(dirname "$TAPCTL"):$PATH inside bash -ec "${remedy%% (*}" >/dev/null
+}
+
+@test "check: an empty host is sound" {
+	silent
+	add_bridge br0
+	add_cable v0 v1
+	silent
+}
+
+@test "check: a guest on a bridge is sound, and so is one on a macvtap" {
+	sound_bridge
+	silent
+	requires_macvtap
+	add_cable wire there "far$NS"
+	hold --link wire --mac $B
+	silent
+}
+
+@test "check: a set-up as libvirt makes it is sound" {
+	ip link add virbr0 type bridge stp_state 1 forward_delay 0
+	ip link set virbr0 address 52:54:00:01:02:03 up
+	ip addr add 192.168.122.1/24 dev virbr0
+	ip tuntap add vnet0 mode tap vnet_hdr user root
+	ip link set vnet0 address $HOST master virbr0 up
+	inside python3 -c '
+import fcntl, os, struct, sys, time
+fd = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(fd, 0x400454ca, struct.pack("16sH22x", b"vnet0", 0x5002))
+os.write(int(sys.argv[1]), b"0\n")
+time.sleep(1000)' "$held" >"$WORK/log" 2>&1 &
+	read -rt 20 <&"$held"
+	# With STP the kernel waits for two seconds at least, whatever the delay.
+	WORDS=vnet0 wait_until 10 silent >/dev/null
+}
+
+@test "check: protections that were asked for are sound" {
+	sound_bridge --lock-mac --isolated --hairpin
+	silent
+}
+
+# br0 with the host's address and nothing else.
+host_bridge() {
+	add_bridge br0
+	ip addr add "${1:-192.0.2.1/24}" dev br0
+}
+
+@test "check: guests who are isolated from each other, on a bridge with the host alone, are sound" {
+	host_bridge 2001:db8::1/64
+	hold --bridge br0 --isolated --mac $A --mac $B
+	silent
+}
+
+@test "check: beside the host, a container that does not run and a parked dummy are no broken uplink" {
+	host_bridge
+	ip link add idle type veth peer name stopped
+	ip link set idle master br0 up
+	if ip link add parked type dummy 2>/dev/null; then ip link set parked master br0; fi
+	hold --bridge br0 --mac $A
+	silent
+	ip addr del 192.0.2.1/24 dev br0
+	only br0:uplink-down
+}
+
+@test "check: what stands on a bridge is no port of it, and leads to the host" {
+	add_bridge br0
+	ip link add link br0 name leg type macvlan mode bridge
+	ip link set leg address 00:00:00:00:00:01
+	hold --bridge br0 --mac $A
+	silent
+	ip link del leg
+	only br0:no-uplink
+	ip addr add 192.0.2.1/24 dev br0
+	requires_macvtap
+	ip link add link br0 name direct address $B type macvtap mode bridge
+	ip link set direct allmulticast on up
+	WORDS=direct only br0:host-apart direct:no-holder
+}
+
+@test "check: a tap that is nobody's guest may be the uplink, a VPN's" {
+	add_bridge br0
+	ip tuntap add vpn mode tap user root
+	ip link set vpn master br0 up
+	hold --bridge br0 --mac $A
+	silent
+	WORDS="vpn $TAP" only br0:no-uplink vpn:no-holder
+}
+
+@test "check: a master that is no bridge is left alone" {
+	ip link add vrf0 type vrf table 10 2>/dev/null || skip "this kernel has no VRF"
+	hold --unattached --mac $A
+	ip link set $TAP master vrf0
+	silent
+}
+
+@test "check: devices that come and go meanwhile are sound" {
+	host_bridge
+	requires_macvtap
+	add_cable wire far "far$NS"
+	local turns="for i in {1..30}; do \"\$0\" exec \"\$@\" -- true; done"
+	inside bash -c "$turns" "$TAPCTL" --bridge br0 --mac $A 2>/dev/null &
+	inside bash -c "$turns" "$TAPCTL" --link wire --mac $B 2>/dev/null &
+	while [ -n "$(jobs -pr)" ]; do silent >/dev/null; done
+}
+
+@test "check: a routed guest is sound" {
+	inside sysctl -qw net.ipv4.ip_forward=1
+	add_cable uplink far "far$NS"
+	ip addr add 192.0.2.1/24 dev uplink
+	hold --unattached --mac $A
+	ip addr add 198.51.100.1/32 dev $TAP
+	silent
+}
+
+@test "check: named devices alone are looked at, whoever made them" {
+	sound_bridge
+	ip tuntap add foreign mode tap user root
+	silent
+	WORDS=foreign only foreign:device-down
+	WORDS=$A silent
+	WORDS="foreign $TAP" only foreign:device-down
+	run_tapctl check nosuch
+	[[ $status = 1 && "$stderr" == "tapctl: 'nosuch': there is no such device"* ]]
+}
+
+@test "check: a bridge or a lower device stands for what is on it" {
+	sound_bridge
+	ip tuntap add foreign mode tap user root
+	ip link set foreign master br0
+	silent
+	WORDS=br0 only foreign:device-down
+	WORDS="br0 foreign $TAP" only foreign:device-down
+	add_cable v0 v1
+	run_tapctl check v0
+	[[ $status = 1 && "$stderr" == "tapctl: v0: it is no tap and no macvtap, and none is on it: "* ]]
+	requires_macvtap
+	tapctl add --link v0 --mac $B
+	WORDS=v0 only mvt52540084e363:no-holder
+}
+
+@test "check: it changes nothing" {
+	sound_bridge
+	ip link set $TAP down
+	state() { ip -j link show; ip -j addr show; bridge -j link show; }
+	state >"$WORK/before"
+	run_tapctl check
+	[ "$status" = 1 ]
+	state | diff - "$WORK/before"
+}
+
+@test "check device-down" {
+	sound_bridge
+	ip link set $TAP down
+	only $TAP:device-down
+	mend
+	silent
+	# One thing at a time: nobody has it, either.
+	tapctl add --bridge br0 --mac $B
+	ip link set $TAPB down
+	only $TAPB:device-down
+}
+
+@test "check no-holder: a tap" {
+	sound_bridge
+	tapctl add --bridge br0 --mac $B
+	only $TAPB:no-holder
+	tapctl del $B
+	silent
+}
+
+@test "check no-holder: a macvtap, whose carrier says nothing of it" {
+	sound_macvtap
+	tapctl add --link wire --mac $B
+	only mvt52540084e363:no-holder
+	# One of another PID namespace cannot be seen, and then nothing else is said.
+	inside unshare --pid --fork --mount-proc "$TAPCTL" check >"$WORK/nested" || :
+	[ "$(grep -c 'no process that this container sees has it open' "$WORK/nested")" = 2 ]
+	tapctl del $B
+	silent
+}
+
+@test "check: who may not see all processes does not say that nobody has a macvtap" {
+	requires_plain_build
+	make_caller
+	add_cable wire far "far$NS"
+	tapctl add --link wire --mac $A
+	only $MVT:no-holder
+	# Which device it is shows in this namespace's sysfs, which a caller cannot mount.
+	local hide with_proc='mount -t sysfs sysfs /sys && mount -t proc -o hidepid=$0 proc /proc && exec "$@"'
+	for hide in 0 2; do
+		as_root unshare --mount bash -c "$with_proc" $hide "${BECOME_CALLER[@]}" "$PUBLIC/tapctl" check >"$WORK/caller"
+		[ ! -s "$WORK/caller" ]
+	done
+}
+
+@test "check carrier-off" {
+	sound_bridge
+	silent
+	release $TAP
+	hold --bridge br0 --mac $A -- 'python3 -c "
+import fcntl, struct
+fcntl.ioctl(3, 0x400454e2, struct.pack(\"i\", 0))"'
+	only $TAP:carrier-off
+	tapctl check | grep -qF "sleep (pid $HOLDER)"
+	# By somebody who is not seen: it would be gone if nobody had it.
+	requires_root
+	inside unshare --pid --fork --mount-proc "$TAPCTL" check >"$WORK/nested" || :
+	grep -q "^$TAP: error: a process of another user or container has it open" "$WORK/nested"
+}
+
+@test "check: there is nothing to tell of a tap that add is still making" {
+	add_bridge br0
+	# it waits before its tap gets an owner, longer than this test takes
+	inside strace -qq -o /dev/null -e trace=ioctl -e inject=ioctl:delay_enter=30000000:when=4 \
+		"$TAPCTL" add --bridge br0 --mac $A &
+	up() { [ "$(link_field $TAP '.flags | index("UP") != null' 2>/dev/null)" = true ]; }
+	wait_until 10 up
+	run_tapctl check --json $TAP
+	tapctl list --json $TAP | holds '.[0] | .persistent == false and .carrier == false'
+	got 'all(.name != $tap)' --arg tap $TAP
+}
+
+@test "check packet-info" {
+	ip tuntap add old mode tap pi user root
+	ip link set old up
+	WORDS=old only old:no-holder old:packet-info
+}
+
+@test "check no-owner" {
+	ip tuntap add old mode tap
+	ip link set old up
+	WORDS=old only old:no-holder old:no-owner
+	ip link del old
+	ip tuntap add old mode tap group 7
+	ip link set old up
+	WORDS=old only old:no-holder
+}
+
+@test "check host-is-guest" {
+	sound_bridge
+	ip link set $TAP address $A
+	# Such an address is a low one, too, yet the uplink's is lower.
+	only $TAP:host-is-guest
+	mend
+	silent
+}
+
+@test "check address-changed" {
+	sound_bridge
+	ip link set $TAP address fe:00:00:00:00:01
+	only $TAP:address-changed
+	mend
+	silent
+}
+
+@test "check off-bridge" {
+	sound_bridge
+	ip link set $TAP nomaster
+	only $TAP:off-bridge
+	ip addr add 192.0.2.1/24 dev $TAP
+	silent
+	ip addr del 192.0.2.1/24 dev $TAP
+	ip link set $TAP master br0
+	silent
+	# Where no device makes itself an IPv6 address, one that makes none may be meant to be on no bridge.
+	inside sysctl -qw net.ipv6.conf.default.addr_gen_mode=1
+	ip link set $TAP nomaster
+	silent
+}
+
+@test "check node-no-device, node-open-to-all" {
+	sound_macvtap
+	local node
+	node=/dev/tap$(link_field $MVT .ifindex)
+	[ -c "$node" ] || skip "no /dev/tapN here: /dev is no devtmpfs"
+	local mode
+	for mode in 0666 0604; do
+		chmod $mode "$node"
+		only $MVT:node-open-to-all
+		mend
+		silent
+	done
+	touch "$WORK/file"
+	mount --bind "$WORK/file" "$node"
+	only $MVT:node-no-device
+	umount "$node"
+	silent
+}
+
+@test "check node-of-other: two macvtaps of one index in two namespaces" {
+	requires_macvtap
+	add_cable wire far "far$NS"
+	command ip -n "far$NS" link add link far name first index 31337 type macvtap mode bridge
+	ip link add link wire name second index 31337 address $A type macvtap mode bridge
+	ip link set second allmulticast on up
+	WORDS=second only second:no-holder second:node-of-other
+	command ip -n "far$NS" link del first
+}
+
+@test "check queues-differ" {
+	requires_macvtap
+	add_cable wire far "far$NS"
+	tapctl add --link wire --mac $A
+	inside python3 -c '
+import fcntl, os, struct, sys, time
+fds = [os.open(sys.argv[1], os.O_RDWR) for i in range(2)]
+fcntl.ioctl(fds[1], 0x400454ca, struct.pack("16sH22x", b"", 0x1002))
+os.write(int(sys.argv[2]), b"0\n")
+time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&1 &
+	read -rt 20 <&"$held" || cat "$WORK/log"
+	only $MVT:queues-differ
+}
+
+@test "check no-allmulti" {
+	sound_macvtap
+	ip link set $MVT allmulticast off
+	only $MVT:no-allmulti
+	mend
+	silent
+}
+
+@test "check not-guest-address" {
+	sound_macvtap
+	ip link set $MVT address $B
+	only $MVT:not-guest-address
+	mend
+	silent
+}
+
+@test "check qemu-default: made for it, and heard from it" {
+	sound_bridge
+	hold --bridge br0 --mac 52:54:00:12:34:56
+	only tap525400123456:qemu-default
+	release tap525400123456
+	hold --bridge br0 --mac $B --no-vnet-hdr -- "$(frame_from 52:54:00:12:34:56)"
+	wait_until 10 only $TAPB:qemu-default $TAPB:wrong-source >/dev/null
+}
+
+@test "check wrong-source: the guest does not use the address that it was given" {
+	sound_bridge -- "$(frame_from $B)"
+	wait_until 10 only $TAP:wrong-source >/dev/null
+	tapctl check | grep -qF "$B"
+}
+
+@test "check wrong-source: a guest with further addresses behind its own is sound" {
+	sound_bridge -- "$(frame_from $B); $(WORK=$WORK/.. frame_from $A)"
+	wait_until 10 silent >/dev/null
+}
+
+@test "check same-guest" {
+	sound_bridge
+	ip link add br1 type bridge
+	ip link set br1 address 02:00:00:00:00:11 up
+	ip addr add 192.0.2.1/24 dev br1
+	hold --bridge br1 --mac $A --name second
+	only $TAP:same-guest second:same-guest
+}
+
+@test "check no-forwarding" {
+	inside sysctl -qw net.ipv4.ip_forward=0
+	add_cable uplink far "far$NS"
+	hold --unattached --mac $A
+	hold --unattached --mac $B
+	ip addr add 198.51.100.1/32 dev $TAP
+	# There is nothing to forward to.
+	ip addr add 198.51.100.2/32 dev $TAPB
+	ip addr add 203.0.113.1/32 dev lo
+	silent
+	ip addr del 198.51.100.2/32 dev $TAPB
+	ip addr add 192.0.2.1/24 dev uplink
+	only $TAP:no-forwarding
+	mend
+	silent
+}
+
+@test "check bridge-down" {
+	sound_bridge
+	ip link set br0 down
+	only br0:bridge-down
+	mend
+	silent
+}
+
+@test "check bridge-full" {
+	sound_bridge
+	local i
+	for ((i = 2; i < 1000; i++)); do
+		echo "link add ifb$i type ifb"
+		echo "link set ifb$i master br0"
+	done >"$WORK/batch"
+	ip -batch "$WORK/batch"
+	only br0:bridge-full
+	ip link del ifb2
+	silent
+}
+
+@test "check bridge-follows-tap" {
+	sound_bridge
+	ip addr add 192.0.2.1/24 dev br0
+	ip link set uplink nomaster
+	only br0:bridge-follows-tap
+	mend
+	silent
+}
+
+@test "check no-uplink" {
+	sound_bridge
+	tapctl pin br0
+	ip link set uplink nomaster
+	only br0:no-uplink
+	ip addr add 192.0.2.1/24 dev br0
+	silent
+}
+
+@test "check uplink-down" {
+	sound_bridge
+	ip link set uplink down
+	only br0:uplink-down
+	mend
+	silent
+	command ip -n "far$NS" link set far down
+	only br0:uplink-down
+	tapctl check | grep -q 'has a carrier: look at its cable'
+}
+
+@test "check bridge-nf-drops" {
+	inside test -e /proc/sys/net/bridge || skip "this kernel has no bridge netfilter"
+	inside sysctl -qw net.bridge.bridge-nf-call-iptables=1
+	sound_bridge
+	silent
+	inside nft 'add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }'
+	only br0:bridge-nf-drops
+	mend
+	silent
+	ip link set br0 type bridge nf_call_iptables 1
+	only br0:bridge-nf-drops
+	mend
+	silent
+	# Both of them.
+	ip link set br0 type bridge nf_call_iptables 1
+	inside sysctl -qw net.bridge.bridge-nf-call-iptables=1
+	mend
+	silent
+	# Nothing is forwarded by a bridge of one port.
+	inside sysctl -qw net.bridge.bridge-nf-call-iptables=1
+	ip addr add 192.0.2.1/24 dev br0
+	ip link set uplink nomaster
+	tapctl pin br0
+	silent
+	ip link set uplink master br0
+	only br0:bridge-nf-drops
+	inside nft 'add chain ip filter FORWARD { policy accept; }'
+	silent
+	# What the host itself gets is another matter.
+	inside nft 'add chain ip filter INPUT { type filter hook input priority 0; policy drop; }'
+	silent
+	inside nft 'add table inet both; add chain inet both any { type filter hook forward priority 0; policy drop; }'
+	only br0:bridge-nf-drops
+}
+
+@test "check same-address" {
+	sound_bridge
+	add_cable v0 v1
+	ip link set v0 address $HOST
+	ip link set v0 master br0
+	only $TAP:same-address
+	ip link set v0 address 02:00:00:00:00:03
+	silent
+}
+
+@test "check low-address" {
+	sound_bridge
+	ip link set uplink address 72:00:00:00:00:02
+	ip link set $TAP address 62:00:00:00:00:01
+	only br0:bridge-follows-tap $TAP:low-address $TAP:address-changed
+	ip link set $TAP address $HOST
+	silent
+	# One that is not the lowest, and would be if another went.
+	ip tuntap add low mode tap user root
+	ip tuntap add lower mode tap user root
+	ip link set low address 62:00:00:00:00:01 master br0 up
+	ip link set lower address 52:00:00:00:00:01 master br0 up
+	WORDS=low only br0:bridge-follows-tap low:no-holder low:low-address
+	tapctl pin br0
+	WORDS=low only low:no-holder
+}
+
+@test "check guest-elsewhere" {
+	sound_bridge
+	# On another bridge the address is another guest's.
+	add_bridge br1
+	ip tuntap add other mode tap
+	ip link set other master br1
+	bridge fdb add $A dev other master static
+	silent
+	hold --bridge br0 --mac $B --no-vnet-hdr -- "$(frame_from $A)"
+	wait_until 10 only $TAP:guest-elsewhere $TAPB:wrong-source >/dev/null
+	tapctl check | grep -q "^$TAP: error: .* at $TAPB"
+}
+
+@test "check locked-out" {
+	sound_bridge --lock-mac
+	silent
+	bridge fdb del $A dev $TAP master static
+	only $TAP:locked-out
+	mend
+	silent
+}
+
+@test "check mtu-below-bridge" {
+	sound_bridge
+	# Set, and no longer that of the least port.
+	ip link set br0 mtu 1400
+	ip link set br0 mtu 1500
+	ip link set $TAP mtu 1400
+	only $TAP:mtu-below-bridge
+	mend
+	silent
+}
+
+@test "check mtu-pulls-bridge" {
+	sound_bridge
+	command ip -n "far$NS" link set far mtu 9000
+	ip link set uplink mtu 9000
+	only $TAP:mtu-pulls-bridge
+	mend
+	silent
+}
+
+@test "check stp-delay" {
+	sound_bridge
+	ip link set br0 type bridge stp_state 1
+	ip link set $TAP down
+	ip link set $TAP up
+	wait_until 10 only $TAP:stp-delay >/dev/null
+	tapctl check --json | jq -r '.[0].problem' | grep -oE '[0-9]+ s' >"$WORK/delay"
+	# Listening and learning take 15 s each.
+	[ "$(cut -d ' ' -f 1 "$WORK/delay")" -gt 15 ]
+	mend
+	wait_until 10 silent >/dev/null
+}
+
+@test "check port-blocked: a loop that STP has seen" {
+	ip link add br0 type bridge stp_state 1
+	ip link set br0 address 02:00:00:00:00:01 up
+	ip addr add 192.0.2.1/24 dev br0
+	inside sysctl -qw net.ipv6.conf.br0.disable_ipv6=1
+	# What leaves by one tap comes back by the other.
+	hold --bridge br0 --no-vnet-hdr --mac $A --mac $B -- 'socat FD:3 FD:4 & :'
+	wait_until 20 eval 'tapctl check --json | grep -q blocked' >/dev/null
+	tapctl check | grep -E "^($TAP|$TAPB): error: br0 blocks this port"
+}
+
+@test "check isolated-all" {
+	sound_bridge --isolated
+	silent
+	bridge link set dev uplink isolated on
+	only $TAP:isolated-all
+	bridge link set dev uplink isolated off
+	silent
+	# A guest alone is not kept from anybody.
+	tapctl pin br0
+	ip link set uplink nomaster
+	only br0:no-uplink
+}
+
+@test "check vlan-no-pvid, vlan-not-on-uplink" {
+	requires_vlan_filtering
+	sound_bridge
+	ip link set br0 type bridge vlan_filtering 1
+	silent
+	bridge vlan del dev $TAP vid 1
+	only $TAP:vlan-no-pvid
+	bridge vlan add dev $TAP vid 10 pvid untagged
+	only $TAP:vlan-not-on-uplink
+	mend
+	silent
+	# The host itself may be in it instead.
+	bridge vlan del dev uplink vid 10
+	only $TAP:vlan-not-on-uplink
+	bridge vlan add dev br0 vid 10 self
+	only $TAP:vlan-not-on-uplink
+	ip link add link br0 name host10 type vlan id 10
+	silent
+}
+
+@test "check vlan-no-pvid: a guest that tags its frames needs none" {
+	requires_vlan_filtering
+	sound_bridge
+	ip link set br0 type bridge vlan_filtering 1
+	hold --bridge br0 --mac $B --no-vnet-hdr -- "bridge vlan del dev $TAPB vid 1; bridge vlan add dev $TAPB vid 10"
+	only $TAPB:vlan-no-pvid
+	release $TAPB
+	hold --bridge br0 --mac $B --no-vnet-hdr -- "bridge vlan del dev $TAPB vid 1; bridge vlan add dev $TAPB vid 10
+		$(frame_from $B '\x81\x00\x00\x0a')"
+	wait_until 10 silent >/dev/null
+}
+
+@test "check lower-down, lower-no-carrier" {
+	sound_macvtap
+	ip link set wire down
+	only wire:lower-down
+	mend
+	silent
+	command ip -n "far$NS" link set far down
+	only wire:lower-no-carrier
+}
+
+@test "check wireless" {
+	requires_macvtap
+	modprobe mac80211_hwsim radios=1 2>/dev/null || skip "this kernel has no simulated wireless card"
+	local card
+	card=$(basename /sys/class/ieee80211/*)
+	inside sleep infinity &
+	iw phy "$card" set netns $!
+	ip link set wlan0 up
+	tapctl add --link wlan0 --mac $A
+	tapctl check | grep -q '^wlan0: error: a wireless network'
+	modprobe -r mac80211_hwsim
+}
+
+@test "check host-apart" {
+	sound_macvtap
+	ip addr add 192.0.2.1/24 dev wire
+	only wire:host-apart
+	ip link add link wire name host type macvlan mode bridge
+	ip link set host up
+	only wire:host-apart
+	ip addr add 198.51.100.1/24 dev host
+	silent
+	# It would not help a guest of another mode.
+	ip link set host type macvlan mode private
+	only wire:host-apart
+	ip link set $MVT type macvtap mode vepa
+	silent
+}
+
+@test "check vepa-no-reflection" {
+	requires_macvtap
+	add_cable wire switch
+	add_bridge br0
+	ip addr add 192.0.2.1/24 dev br0
+	ip link set switch master br0
+	hold --link wire --mode vepa --mac $A
+	silent
+	hold --link wire --mode vepa --mac $B
+	only wire:vepa-no-reflection
+	mend
+	silent
+}
+
+@test "check: somebody else's words in a finding neither break the JSON nor reach a terminal raw" {
+	sound_bridge
+	release $TAP
+	hold --bridge br0 --mac $A -- 'python3 -c "
+import fcntl, struct
+fcntl.ioctl(3, 0x400454e2, struct.pack(\"i\", 0))"; printf "\033[31m\"x" >/proc/$$/comm; sleep infinity 3>&- & echo 0 >"$0"; wait'
+	run_tapctl check --json
+	jq -n -e 'input | .[0].problem | startswith("\u001b[31m\"x (pid")' <<<"$output"
+	run_tapctl check
+	[[ "$output" == *'?[31m"x (pid'* ]]
+}

@@ -1,0 +1,210 @@
+#!/usr/bin/env bats
+# What README, the manual page and --help say is so: options on both sides, and every example is run.
+load ../tools/helpers
+
+MAN=$TESTS/../man/tapctl.8
+README=$TESTS/../README
+COMMANDS="mac add exec list check del pin bridge-helper"
+
+# A VMM that takes the fds that its arguments name, and writes down what it was given.
+stub_qemu() {
+	mkdir "$WORK/bin"
+	cat >"$WORK/bin/qemu-system-x86_64" <<-'S'
+		#!/bin/bash
+		for word in "$@"; do
+			case $word in
+			tap,*) ;;
+			bridge,*,helper=*) python3 "$0.py" "${word##*helper=}" && continue ;;
+			*) continue ;;
+			esac
+			fds=${word##*fd=} fds=${fds##*fds=}
+			for fd in ${fds//:/ }; do
+				case $(readlink "/proc/$$/fd/$fd") in
+				/dev/net/tun) name=$(sed -n 's/iff:[[:space:]]*//p' "/proc/$$/fdinfo/$fd") ;;
+				/dev/tap*) name=macvtap ;;
+				*) name=none ;;
+				esac
+				echo "fd $fd is $name, uid $(id -u)"
+			done
+		done
+	S
+	cat >"$WORK/bin/qemu-system-x86_64.py" <<-'S'
+		import fcntl, os, socket, subprocess, sys
+		mine, its = socket.socketpair()
+		subprocess.run([sys.argv[1], "--use-vnet", f"--fd={its.fileno()}", "--br=br0"],
+		               pass_fds=[its.fileno()], check=True)
+		name = fcntl.ioctl(socket.recv_fds(mine, 1, 1)[1][0], 0x800454d2, bytes(40))[:16].rstrip(b"\0")
+		print(f"helper's fd is {name.decode()}, uid {os.getuid()}")
+	S
+	chmod -R go+rx "$WORK/bin"
+	ln -s "$TAPCTL" "$WORK/bin/tapctl"
+	chmod go+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/* "$WORK" 2>/dev/null || :
+}
+
+# The place that the examples are about: br0 and eth0, of the test's own.
+example_namespace() {
+	requires_macvtap
+	add_bridge br0
+	add_cable eth0 far
+	stub_qemu
+}
+
+# The manual page as text: what mandoc strikes over comes once.
+man_text() { mandoc -T ascii -O width=200 "$MAN" | sed 's/.\x08//g'; }
+
+# The literal displays of the manual page, and the indented blocks of README, one a line; a backslash
+# goes on. Blank lines and prose end a block.
+man_examples() {
+	man_text |
+		awk '/^EXAMPLES/ { on = 1 } /^DIAGNOSTICS/ { on = 0 } on && /^           / { sub(/^ +/, ""); print }'
+}
+readme_examples() { sed -n 's/^    //p' "$README"; }
+joined() { sed -e ':a' -e '/\\$/N; s/\\\n *//; ta'; }
+
+# Runs the commands of one example as a shell would, in the namespace.
+run_example() {
+	echo "\$ $1"
+	run inside env PATH="$WORK/bin:$PATH" bash -ec "$1"
+	echo "status $status: $output"
+	[ "$status" = 0 ]
+	[[ "$output" != *none* ]]
+	case $1 in *qemu*) [[ "$output" == *"fd 3 is tap525"* || "$output" == *"fd 3 is macvtap"* ]] ;; esac
+}
+
+run_all() {
+	local line count=0
+	while IFS= read -r line; do
+		case $line in tapctl\ *) ;; *) continue ;; esac
+		run_example "$line"
+		count=$((count + 1))
+		# A macvtap's end takes a moment.
+		wait_until 5 no_link mvt52540084e362
+	done
+	[ "$count" -ge "$1" ]
+}
+
+@test "docs: the manual page is well-formed" {
+	run mandoc -T lint -W warning "$MAN"
+	echo "$output"
+	[ "$status" = 0 ]
+}
+
+@test "docs: every finding of check is in the manual page and has a test" {
+	local id ids
+	ids=$(grep -rhoE '(WARNING|ERROR), "[a-z-]+"' "$TESTS/../inspect" | cut -d '"' -f 2 | sort -u)
+	[ "$(wc -l <<<"$ids")" -ge 39 ]
+	for id in $ids; do
+		grep -qxF ".It Li $id" "$MAN" || { echo "not in the manual page: $id"; return 1; }
+		grep -qE "@test \"check .*$id" "$TESTS/commands/check.bats" || { echo "no test: $id"; return 1; }
+	done
+	[ "$(grep -cE '^\.It Li [a-z]+(-[a-z]+)*$' "$MAN")" -ge 39 ]
+}
+
+@test "docs: every option of --help is in the manual page" {
+	local page option
+	page=$(man_text)
+	for command in $COMMANDS; do
+		for option in $("$TAPCTL" "$command" --help | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
+			grep -qE -- "$option([^a-z-]|\$)" <<<"$page" || { echo "$command $option"; return 1; }
+		done
+	done
+}
+
+@test "docs: every option of the manual page is in some --help" {
+	local help option
+	help=$("$TAPCTL" --help; for command in $COMMANDS; do "$TAPCTL" "$command" --help; done)
+	"$TAPCTL" --version | grep -q '^tapctl '
+	for option in $(man_text | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
+		[ "$option" = --version ] || grep -qF -- "$option" <<<"$help" || { echo "$option"; return 1; }
+	done
+}
+
+@test "docs: the synopsis of each command shows what its --help does" {
+	local page
+	page=$(man_text | sed '/^DESCRIPTION/,$d')
+	for command in $COMMANDS; do
+		diff <(grep -E "^ +tapctl $command" <<<"$page" | grep -oE -- '[ []--?[a-zA-Z][a-zA-Z-]*' | tr -d ' [' |
+			sed '/^--/!s/-//; /^--/!s/./-&\n/g' | sed '/^$/d' | sort) \
+			<("$TAPCTL" "$command" --help |
+				sed -n '/^Help options/q; /^NIC options/,/^$/d; s/^  \(-[a-zA-Z]\|    --[a-z-]*\).*/\1/p' |
+				tr -d ' ' | sort) || { echo "$command"; return 1; }
+	done
+}
+
+@test "docs: every command of --help is in the manual page, with --help and --usage of its own" {
+	for command in $("$TAPCTL" --help | sed -n 's/^  tapctl \([a-z-]*\).*/\1/p'); do
+		grep -q "^.Ss $command$" "$MAN"
+		"$TAPCTL" "$command" --help | grep -q "^Usage: tapctl $command"
+		"$TAPCTL" "$command" --usage | grep -q "^Usage: tapctl $command"
+		[[ " $COMMANDS " == *" $command "* ]]
+	done
+}
+
+@test "docs: the environment variables of the manual page are those that COMMAND gets" {
+	run tapctl exec --unattached --mac 52:54:00:84:e3:62 -- sh -c 'env | sed -n "s/^\(TAPCTL_[A-Z_]*\)=.*/\1/p" | sort'
+	diff <(grep -v '^TAPCTL_TESTS' <<<"$output" | grep -v '^TAPCTL$') \
+		<(sed -n 's/^\.It Ev \(TAPCTL_[A-Z_]*\).*/\1/p' "$MAN" | grep -v VHOST | sort)
+}
+
+@test "docs: the JSON keys of the manual page are those of list" {
+	requires_macvtap
+	add_cable v0 v1
+	tapctl add --mac 52:54:00:84:e3:62 --unattached --mac 52:54:00:84:e3:63 --link v0
+	diff <(tapctl list --json --holders | jq -r '.[] | keys[]' | sort -u) \
+		<(sed -n '/^\.Ss list/,/^\.Ss check/s/^\.Li \([a-z_]*\).*/\1/p' "$MAN" |
+			grep -vx 'pid\|command' | sort -u)
+}
+
+@test "docs: the JSON keys of the manual page are those of check" {
+	tapctl add --mac 52:54:00:84:e3:62 --unattached
+	diff <(inside "$TAPCTL" check --json | jq -r '.[] | keys[]' | sort -u) \
+		<(sed -n '/^\.Ss check/,/^The identifiers/s/^\.Li \([a-z]*\) *[.,]*$/\1/p' "$MAN" | sort -u)
+}
+
+@test "docs: the examples of the manual page" {
+	example_namespace
+	man_examples | joined >"$WORK/lines"
+	run_all 9 <"$WORK/lines"
+}
+
+@test "docs: the examples of README" {
+	example_namespace
+	readme_examples | joined | sed 's/^ExecStart=//' >"$WORK/lines"
+	grep -q '^tapctl .*--user nobody -- qemu' "$WORK/lines"
+	run_all 6 <"$WORK/lines"
+}
+
+@test "docs: the four ways of README to do without root, as an ordinary user" {
+	example_namespace
+	make_caller
+	cp -a /etc/. "$ETC"
+	rm -rf "$ETC/tapctl" "$ETC/qemu"
+	echo 'nobody ALL=(ALL) NOPASSWD: ALL' >"$ETC/sudoers.d/nobody"
+	# What is installed in /usr/local/sbin.
+	mkdir "$PUBLIC/sbin"
+	cp "$WORK"/bin/qemu* "$TAPCTL" "$PUBLIC/sbin"
+	IN_PLACE+=(bash -c 'mount --bind "$0" /usr/local/sbin && exec "$@"' "$PUBLIC/sbin")
+	sed -n '/^Without root/,/^How it compares/s/^    //p' "$README" >"$PUBLIC/ways"
+	grep -q 'setcap cap_net_admin=ep /usr/local/sbin/tapctl' "$PUBLIC/ways"
+	run as_caller sudo -n true
+	[ "$status" = 0 ] || skip "sudo does not work here: $output"
+	# With the PATH of an ordinary user (login.defs).
+	run as_caller env USER=nobody PATH=/usr/local/bin:/usr/bin:/bin bash -ec ". $PUBLIC/ways"
+	echo "$output"
+	[ "$status" = 0 ]
+	[ "$(grep "fd " <<<"$output")" = "fd 3 is tap52540084e362, uid 65534
+fd 3 is tap52540084e362, uid 65534
+fd 3 is tap52540084e362, uid 65534
+helper's fd is tap0, uid 65534
+fd 3 is tap52540084e362, uid 0" ]
+}
+
+@test "docs: the Python example of README" {
+	example_namespace
+	readme_examples | sed -n '/^import json/,/^subprocess.run/p' >"$WORK/example.py"
+	run inside env PATH="$WORK/bin:$PATH" python3 "$WORK/example.py"
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ "$output" =~ ^tap5254[0-9a-f]{8}\ 52:54:00:.*\ fe:54:00: ]]
+	[ "$(tapctl list --json)" = "[]" ]
+}

@@ -1,0 +1,62 @@
+#!/usr/bin/env bats
+# Many at once on one bridge.
+load ../tools/helpers
+
+# Every status in the file is one of those that the words name.
+only_statuses() {
+	local file=$1
+	shift
+	sort "$file" | uniq -c
+	! grep -vxE "$(IFS='|'; echo "$*")" "$file" || return 1
+}
+
+@test "race: 200 exec at once, each with its device, and nothing left" {
+	add_bridge br0
+	export NS
+	run_one() {
+		mac=52:54:02:00:00:$(printf %02x "$1")
+		name=$(nsenter --net="/run/netns/$NS" -- "$TAPCTL" exec --bridge br0 --mac "$mac" -- \
+			sh -c 'sed -n "s/iff:[[:space:]]*//p" /proc/self/fdinfo/3' 3>&- 4>&-) || return
+		[ "$name" = "tap5254020000${mac##*:}" ]
+	}
+	export -f run_one
+	seq 200 | xargs -P 200 -I{} bash -c 'run_one {}; echo $?' >"$WORK/statuses" 2>"$WORK/errors"
+	cat "$WORK/errors"
+	[ "$(wc -l <"$WORK/statuses")" = 200 ]
+	only_statuses "$WORK/statuses" 0
+	[ "$(links)" = $'br0\nlo' ]
+	[ "$(link_field br0 .address)" = 02:00:00:00:00:01 ]
+}
+
+@test "race: 100 add and del of one address, and list and check all the while" {
+	add_bridge br0
+	export NS
+	run_one() {
+		local status=0
+		nsenter --net="/run/netns/$NS" -- "$TAPCTL" "$@" 3>&- 4>&- || status=$?
+		echo "$status" >&2
+	}
+	export -f run_one
+	# Whoever looks meanwhile sees valid JSON, whatever comes and goes.
+	(
+		while [ ! -e "$WORK/done" ]; do
+			inside "$TAPCTL" list --json --holders | holds 'length <= 1' >/dev/null || echo bad
+			inside "$TAPCTL" check --json | holds 'all(.id and .remedy)' >/dev/null || echo bad
+		done
+	) >"$WORK/lists" 2>&1 &
+	seq 100 | xargs -P 16 -I{} bash -c '
+		run_one add --bridge br0 --mac 52:54:00:84:e3:62; run_one del 52:54:00:84:e3:62
+	' >/dev/null 2>"$WORK/told"
+	touch "$WORK/done"
+	wait
+	[ ! -s "$WORK/lists" ]
+	# A loser is told that it exists, or that there is none, or that it has just gone.
+	only_statuses <(grep -xE '[0-9]+' "$WORK/told") 0 1
+	run grep -vE '^[01]$|it exists already|there is no (such )?device|of that name exists|has gone|another port of br0' \
+		"$WORK/told"
+	echo "$output"
+	[ -z "$output" ]
+	grep -q 'exists' "$WORK/told"
+	tapctl del 52:54:00:84:e3:62 || :
+	[ "$(links)" = $'br0\nlo' ]
+}
