@@ -748,7 +748,9 @@ struct nl_result nl_links_delete(struct nl *nl, const struct link *links, size_t
 		return result;
 	if (count == 1) {
 		result = nl_link_delete(nl, links[0].ifindex);
-		return result.err == -ENODEV ? (struct nl_result){ .err = 0 } : result;
+		if (result.err == -ENODEV)
+			result.err = 0;
+		return result;
 	}
 	result.err = draw_group(nl, &group);
 	if (result.err)

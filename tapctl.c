@@ -195,7 +195,7 @@ static int split_command(const struct command *command, int argc, char **argv, s
 /* @argv begins with the name of the command. */
 static int run_line(const struct command *command, int argc, char **argv)
 {
-	struct option_tables tables;
+	struct option_tables tables = { .top[0].longName = NULL };
 	struct run run = { .nl = NULL };
 	char title[32], usage[64];
 	poptContext context;

@@ -44,13 +44,15 @@ static const struct option_rule rules[] = {
 	  value_kind, NIC_UNATTACHED, 0, NICS, 1U << NIC_UNATTACHED, false, 0 },
 	{ "mode", 0, "MODE", "of a macvtap: bridge (default), vepa, private, passthru",
 	  value_mode, 0, 0, NICS, MACVTAP | HOST, true, NIC(mode) },
-	{ "name", 'n', "NAME", "device name; may hold one %d (default: tap or mvt and the address's digits)",
+	{ "name", 'n', "NAME",
+	  "device name; may hold one %d (default: tap or mvt and the address's digits)",
 	  value_name, 0, 0, NICS, ANY, false, NIC(name) },
 	{ "mtu", 0, "N", "its MTU (default: that of the bridge or lower device)",
 	  value_number, 68, 65535, NICS, ANY, false, NIC(mtu) },
 	{ "queues", 'q', "N", "as many queues, and so fds (default: 1)",
 	  value_number, 1, QUEUES_MAX, NICS, GUEST, true, NIC(queues) },
-	{ "vhost", 0, "on|auto", "also a vhost fd a queue: on fails without it, auto (default) goes on",
+	{ "vhost", 0, "on|auto",
+	  "also a vhost fd a queue: on fails without it, auto (default) goes on",
 	  value_vhost, 0, 0, NICS, GUEST, true, NIC(vhost) },
 	{ "no-vnet-hdr", 0, NULL, "bare Ethernet frames, without IFF_VNET_HDR",
 	  value_flag, 0, 0, NICS, GUEST, true, NIC(no_vnet_hdr) },
@@ -88,7 +90,8 @@ static const struct option_rule rules[] = {
 	  value_flag, 0, 0, FOR_LIST, 0, true, RUN(all) },
 	{ "holders", 'H', NULL, "also which processes have them open",
 	  value_flag, 0, 0, FOR_LIST, 0, true, RUN(holders) },
-	{ "force", 'f', NULL, "also what tapctl did not make; what may be in use by processes unseen",
+	{ "force", 'f', NULL,
+	  "also what tapctl did not make; what may be in use by processes unseen",
 	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(force) },
 	{ "stale", 's', NULL, "all macvtaps of tapctl's that no process has open",
 	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(stale) },
@@ -159,7 +162,6 @@ void options_fill(struct option_tables *tables, enum option_command command)
 	const struct poptOption help[] = { POPT_AUTOHELP POPT_TABLEEND };
 	struct poptOption *top = tables->top, *nic = tables->nic, *general = tables->general;
 
-	memset(tables, 0, sizeof(*tables));
 	for (size_t i = 0; i < RULES; i++) {
 		const struct option_rule *rule = &rules[i];
 

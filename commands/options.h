@@ -47,7 +47,8 @@ struct option_tables {
 	struct poptOption top[OPTION_ROWS], nic[OPTION_ROWS], general[OPTION_ROWS];
 };
 
-/* Fill in those of the options that @command has. They refer to each other: do not move them. */
+/* Fill in, from zeros, those of the options that @command has. They refer to each other: do not
+ * move them. */
 void options_fill(struct option_tables *tables, enum option_command command);
 
 /*

@@ -37,7 +37,7 @@ static void check_reflection(struct check *check, const struct siblings *sibling
 		vepa += siblings->list[i].link.mode == MODE_VEPA;
 	if (vepa < 2 || strcmp(lower->kind_name, "veth") != 0 || lower->lower_elsewhere)
 		return;
-	peer = inventory_find(check->inventory, lower->lower);
+	peer = inventory_find(&check->inventory, lower->lower);
 	if (peer && peer->link.port.of_bridge && !peer->link.port.hairpin)
 		find(check, lower, WARNING, "vepa-no-reflection",
 		     "its guests in mode vepa reach each other only if the switch sends frames "
@@ -138,20 +138,19 @@ static int choose_all(struct inventory *inventory, const struct selection *selec
 
 static int look(struct check *check, struct nl *nl, const struct selection *selection)
 {
+	struct inventory *inventory = &check->inventory;
 	struct siblings siblings = { .count = 0 };
-	struct inventory inventory;
-	int err = inventory_read(&inventory, nl);
+	int err = inventory_read(inventory, nl);
 
 	if (err)
 		report_error(err, "cannot look at the links: %s", nl_strerror(err));
 	if (!err)
-		err = choose_all(&inventory, selection);
+		err = choose_all(inventory, selection);
 	if (!err)
-		err = inventory_read_around(&inventory, nl);
-	check->inventory = &inventory;
-	while (!err && inventory_next(&inventory, &siblings))
+		err = inventory_read_around(inventory, nl);
+	while (!err && inventory_next(inventory, &siblings))
 		check_siblings(check, &siblings);
-	inventory_free(&inventory);
+	inventory_free(inventory);
 	if (!err && check->err)
 		err = report_error(check->err, "out of memory");
 	return err;

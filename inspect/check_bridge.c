@@ -176,7 +176,7 @@ static void check_port_address(struct check *check, const struct bridge *bridge,
 static void check_port_guest(struct check *check, const struct bridge *bridge,
 			     const struct inventory_link *port)
 {
-	const struct inventory_link *elsewhere = inventory_find(check->inventory, port->elsewhere);
+	const struct inventory_link *elsewhere = inventory_find(&check->inventory, port->elsewhere);
 	const char *name = bridge->bridge->link.name;
 	char guest[MAC_STRLEN], foreign[MAC_STRLEN];
 
@@ -258,13 +258,13 @@ static void check_port_state(struct check *check, const struct bridge *bridge,
 /* Whether the VLAN @vid leads to an uplink of the bridge, if there is any, or to the host. */
 static bool vlan_goes_out(struct check *check, const struct bridge *bridge, uint16_t vid)
 {
-	for (size_t i = 0; i < check->inventory->vlans.count; i++) {
-		const struct port_vlan *vlan = &check->inventory->vlans.list[i];
+	for (size_t i = 0; i < check->inventory.vlans.count; i++) {
+		const struct port_vlan *vlan = &check->inventory.vlans.list[i];
 		const struct inventory_link *port;
 
 		if (vid < vlan->first || vid > vlan->last)
 			continue;
-		port = inventory_find(check->inventory, vlan->ifindex);
+		port = inventory_find(&check->inventory, vlan->ifindex);
 		if (port == bridge->bridge ? has_host(port) :
 					     port->link.master == bridge->bridge->link.ifindex)
 			return true;

@@ -15,7 +15,7 @@ static void check_tap_holder(struct check *check, const struct inventory_link *d
 
 	if (link->carrier || !(link->flags & IFF_UP))
 		return;
-	holder = holders_next(&check->inventory->holders, NULL, link->name, 0);
+	holder = holders_next(&check->inventory.holders, NULL, link->name, 0);
 	/* `add` is at work on it: what it makes has no carrier until somebody opens it. */
 	if (holder && !link->tun.persistent && strcmp(holder->command, "tapctl") == 0)
 		return;
@@ -110,16 +110,16 @@ static void check_macvtap(struct check *check, const struct inventory_link *devi
 	char is[MAC_STRLEN], wanted[MAC_STRLEN];
 	dev_t rdev = macvtap_rdev(link);
 
-	if (rdev && !check->inventory->holders.incomplete &&
-	    !holders_next(&check->inventory->holders, NULL, "", rdev))
+	if (rdev && !check->inventory.holders.incomplete &&
+	    !holders_next(&check->inventory.holders, NULL, "", rdev))
 		find(check, link, ERROR, "no-holder",
 		     "no process%s has it open\n"
 		     "start its guest with it (tapctl exec --reuse), or: tapctl del %s",
-		     check->inventory->holders.nested ? " that this container sees" : "",
+		     check->inventory.holders.nested ? " that this container sees" : "",
 		     link->name);
 	if (rdev)
 		check_node(check, link, rdev);
-	if (rdev && holders_disagree(&check->inventory->holders, rdev))
+	if (rdev && holders_disagree(&check->inventory.holders, rdev))
 		find(check, link, ERROR, "queues-differ",
 		     "some of its queues have vnet headers and some have none, and frames get to "
 		     "any of them\nopen all of them alike (tapctl exec --queues N)");
@@ -157,7 +157,7 @@ void check_device(struct check *check, const struct inventory_link *device)
 		     "%s is the address that qemu gives to every guest without mac=\n"
 		     "give each guest its own: tapctl mac --random",
 		     mac);
-	duplicate = inventory_find_duplicate(check->inventory, device);
+	duplicate = inventory_find_duplicate(&check->inventory, device);
 	if (duplicate)
 		find(check, link, WARNING, "same-guest",
 		     "%s was made for the same guest %s\nremove one: tapctl del %s",
@@ -167,7 +167,7 @@ void check_device(struct check *check, const struct inventory_link *device)
 /* The host is this guest's router, if it has a second leg. */
 void check_unattached(struct check *check, const struct inventory_link *device)
 {
-	const struct inventory *inventory = check->inventory;
+	const struct inventory *inventory = &check->inventory;
 	char forwarding[64];
 
 	snprintf(forwarding, sizeof(forwarding), "ipv4/conf/%s/forwarding", device->link.name);

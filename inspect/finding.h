@@ -21,7 +21,7 @@ enum severity { WARNING, ERROR };
 
 /* One check: what was read for the present look, and what was found at the first. */
 struct check {
-	const struct inventory *inventory;
+	struct inventory inventory;
 	finding_fn *tell; /* NULL: at the first look */
 	void *data;
 	struct seen *seen;

@@ -126,7 +126,7 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	run_tapctl add --mac $A --bridge br0 --mac $B --link v0 --mac 52:54:00:00:00:01 --unattached --name third
 	[ "$status" = 1 ]
 	[ -z "$output" ]
-	[[ "$stderr" == "tapctl: third: it exists already"* ]]
+	[[ "$stderr" == "tapctl: third: already exists"* ]]
 	no_link $TAP
 	no_link mvt52540084e363
 }
@@ -226,7 +226,7 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	run_tapctl add --bridge br0 --mac $A
 	run_tapctl add --bridge br0 --mac $A
 	[ "$status" = 1 ]
-	[[ "$stderr" == "tapctl: $TAP: it exists already, made for the guest $A"* ]]
+	[[ "$stderr" == "tapctl: $TAP: already exists, made for the guest $A"* ]]
 	# under another name the bridge gives it away
 	run_tapctl add --bridge br0 --name other --mac $A
 	[ "$status" = 1 ]

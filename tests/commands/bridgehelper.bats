@@ -108,7 +108,7 @@ failed_with() { # WORD...
 	tapctl add --bridge br0 --mac $MAC >/dev/null
 	before=$(links)
 	ask caller "$PUBLIC/tapctl" bridge-helper --mac $MAC --use-vnet --fd=@ --br=br0
-	failed_with "$TAP: it exists already"
+	failed_with "$TAP: already exists"
 }
 
 @test "bridge-helper: the tap has the bridge's MTU and leaves that alone" {
@@ -175,7 +175,7 @@ failed_with() { # WORD...
 
 @test "bridge-helper: an fd that is no Unix socket is refused before anything is made" {
 	local words
-	for words in "--fd=99:Bad file descriptor" "--fd=1:no socket"; do
+	for words in "--fd=99:Bad file descriptor" "--fd=1:not a socket"; do
 		ask caller "$PUBLIC/qemu-bridge-helper" --br=br0 "${words%%:*}"
 		failed_with "${words#*:}"
 	done
@@ -185,7 +185,7 @@ s = socket.socket(socket.AF_INET)
 sys.exit(subprocess.run([sys.argv[1], "--br=br0", f"--fd={s.fileno()}"], pass_fds=[s.fileno()]).returncode)
 ' "$PUBLIC/qemu-bridge-helper"
 	[ "$status" = 1 ]
-	[[ $stderr = *"it is no Unix socket"* ]]
+	[[ $stderr = *"is not a Unix socket"* ]]
 }
 
 @test "bridge-helper: when nobody takes the fd it fails, and the tap is gone" {

@@ -215,7 +215,7 @@ host_bridge() {
 	WORDS="br0 foreign $TAP" only foreign:device-down
 	add_cable v0 v1
 	run_tapctl check v0
-	[[ $status = 1 && "$stderr" == "tapctl: v0: it is no tap and no macvtap, and none is on it: "* ]]
+	[[ $status = 1 && "$stderr" == "tapctl: v0: is not a tap or macvtap, and none is on it: "* ]]
 	requires_macvtap
 	tapctl add --link v0 --mac $B
 	WORDS=v0 only mvt52540084e363:no-holder

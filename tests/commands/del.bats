@@ -155,7 +155,7 @@ has_sent() { [ "$(grep -c '^sendto.* = ' "$WORK/log" 2>/dev/null)" -ge "$1" ]; }
 	for name in br0 v0; do
 		run_tapctl del --force $TAP $name
 		[ "$status" = 1 ]
-		[[ "$stderr" == "tapctl: $name: it is no tap"* ]]
+		[[ "$stderr" == "tapctl: $name: is not a tap"* ]]
 	done
 	[ "$(link_field $TAP .ifname)" = $TAP ]
 	requires_macvtap

@@ -64,7 +64,7 @@ run_missing() {
 	# shellcheck disable=SC2016 # as a shell that runs later has it
 	for value in 52:54:00:00:00 52:54:00:00:00:0a:0b '$MAC'; do
 		run_tapctl exec --bridge br0 -- "$PROBE" nic,mac="$value",netdev=n0
-		failed_with 125 "mac=$value: that is no MAC address" --mac
+		failed_with 125 "mac=$value: is not a MAC address" --mac
 	done
 }
 

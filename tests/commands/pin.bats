@@ -52,7 +52,7 @@ setup() {
 @test "pin: what is no bridge, or not there, is an error" {
 	run_tapctl pin lo
 	[ "$status" = 1 ]
-	[[ "$stderr" == "tapctl: lo: it is no bridge"* ]]
+	[[ "$stderr" == "tapctl: lo: is not a bridge"* ]]
 	run_tapctl pin nosuch
 	[ "$status" = 1 ]
 	run_tapctl pin

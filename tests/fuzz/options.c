@@ -77,7 +77,7 @@ static char **cut_command(char *words[], size_t *count)
 
 static void read_line(enum option_command command, size_t count, char *words[])
 {
-	struct option_tables tables;
+	struct option_tables tables = { .top[0].longName = NULL };
 	struct options options;
 	char **tail = NULL;
 	poptContext context;

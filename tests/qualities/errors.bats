@@ -95,23 +95,23 @@ fails_with_dir() {
 
 @test "errors: what is no bridge is called what it is" {
 	add_cable v0 v1
-	fails 1 "v0: it is no bridge, it is a veth" add --bridge v0 --mac $A
-	fails 1 "lo: it is no bridge, it is a loopback device" add --bridge lo --mac $A
+	fails 1 "v0: is not a bridge but a veth" add --bridge v0 --mac $A
+	fails 1 "lo: is not a bridge but a loopback device" add --bridge lo --mac $A
 	[[ "$stderr" == *"a loopback device" ]] # and could carry no macvtap either
-	fails 1 "lo: it is no bridge, it is a loopback device" pin lo
+	fails 1 "lo: is not a bridge but a loopback device" pin lo
 }
 
 @test "errors: the name is taken, by whom and held by which process" {
 	add_bridge br0
 	ip link add $TAP type veth peer name peer
-	fails 1 "$TAP: it exists already, a veth that tapctl did not make" add --bridge br0 --mac $A
+	fails 1 "$TAP: already exists, a veth that tapctl did not make" add --bridge br0 --mac $A
 	ip link del $TAP
 	mkfifo "$WORK/pid" "$WORK/end"
 	tapctl exec --bridge br0 --mac $A -- sh -c "echo \$\$ >'$WORK/pid'; read -r x <'$WORK/end'" \
 		>/dev/null 2>&1 &
 	read -rt 20 pid <>"$WORK/pid"
-	fails 1 "$TAP: it exists already, made for the guest $A, held by sh (pid $pid)" add --bridge br0 --mac $A
-	fails 125 "$TAP: it is busy, held by sh (pid $pid)" exec --reuse --bridge br0 --mac $A -- true
+	fails 1 "$TAP: already exists, made for the guest $A, held by sh (pid $pid)" add --bridge br0 --mac $A
+	fails 125 "$TAP: in use, held by sh (pid $pid)" exec --reuse --bridge br0 --mac $A -- true
 	echo >"$WORK/end"
 	wait
 }
@@ -120,13 +120,13 @@ fails_with_dir() {
 	add_bridge br0
 	add_bridge br1
 	tapctl add --bridge br0 --mac $A --queues 2
-	fails 125 "$TAP: it is no port of br1" exec --reuse --bridge br1 --mac $A -- true
-	fails 125 "$TAP: it was made for several queues" exec --reuse --bridge br0 --mac $A -- true
-	fails 125 "$TAP: --reuse: it was made for the guest $A" \
+	fails 125 "$TAP: is not a port of br1" exec --reuse --bridge br1 --mac $A -- true
+	fails 125 "$TAP: was made for several queues" exec --reuse --bridge br0 --mac $A -- true
+	fails 125 "$TAP: --reuse: was made for the guest $A" \
 		exec --reuse --bridge br0 --name $TAP --mac 52:54:00:00:00:01 -- true
 	fails 125 "$TAP: it is a port of something" exec --reuse --unattached --mac $A -- true
 	for flag in lock-mac isolated hairpin; do
-		fails 125 "$TAP: --reuse: it is there without --$flag: leave that out, or make it anew: tapctl del $TAP" \
+		fails 125 "$TAP: --reuse: exists without --$flag: leave that out, or make it anew: tapctl del $TAP" \
 			exec --reuse --bridge br0 --queues 2 --mac $A --$flag -- true
 	done
 }
@@ -138,20 +138,20 @@ fails_with_dir() {
 	fails 1 "lo: a loopback device cannot carry a macvtap" add --link lo --mac $A
 	fails 1 "br0: a bridge cannot carry a macvtap: use --bridge" add --link br0 --mac $A
 	ip link add link v0 name mv type macvlan
-	fails 1 "mv: it is itself a macvlan, of v0: use --link v0" add --link mv --mac $A
+	fails 1 "mv: is itself a macvlan, of v0: use --link v0" add --link mv --mac $A
 	tapctl add --link v0 --mac $A
-	fails 1 "$MVT: it is itself a macvtap, of v0: use --link v0" add --link $MVT --mac 52:54:00:00:00:01
+	fails 1 "$MVT: is itself a macvtap, of v0: use --link v0" add --link $MVT --mac 52:54:00:00:00:01
 	tapctl del $MVT
 	# Elsewhere another device may have the number of its lower one.
 	command ip netns add "$NS-2"
 	command ip -n "$NS-2" link add stranger index "$(link_field v0 .ifindex)" type bridge
 	ip link set mv netns "$NS-2"
 	run --separate-stderr inside_of "$NS-2" "$TAPCTL" add --link mv --mac $A
-	says 1 "mv: it is itself a macvlan"
+	says 1 "mv: is itself a macvlan"
 	[[ "$stderr" == *"a macvlan" ]]
 	command ip -n "$NS-2" link del mv
 	ip link set v0 master br0
-	fails 1 "v0: it is a port of the bridge br0: use --bridge br0" add --link v0 --mac $A
+	fails 1 "v0: is a port of br0: use --bridge br0" add --link v0 --mac $A
 }
 
 @test "errors: a macvtap's address is in use, by which device and process" {
@@ -164,13 +164,13 @@ fails_with_dir() {
 	fails 1 "$A: the address is in use on v0 by $MVT" add --link v0 --name other --mac $A
 	ip link add link v0 name leg address 52:54:00:00:00:01 up type macvlan
 	fails 1 "52:54:00:00:00:01: the address is in use on v0 by leg" add --link v0 --mac 52:54:00:00:00:01
-	fails 1 "$MVT: it exists already" add --link v0 --mac $A
+	fails 1 "$MVT: already exists" add --link v0 --mac $A
 	mkfifo "$WORK/pid" "$WORK/end"
 	tapctl exec --reuse --link v0 --mac $A -- sh -c "echo \$\$ >'$WORK/pid'; read -r x <'$WORK/end'" \
 		>/dev/null 2>&1 &
 	read -rt 20 pid <>"$WORK/pid"
 	fails 1 "by $MVT, held by sh (pid $pid)" add --link v0 --name other --mac $A
-	fails 125 "$MVT: it is busy, held by sh (pid $pid)" exec --reuse --link v0 --mac $A -- true
+	fails 125 "$MVT: in use, held by sh (pid $pid)" exec --reuse --link v0 --mac $A -- true
 	echo >"$WORK/end"
 	wait
 }
@@ -188,7 +188,7 @@ fails_with_dir() {
 @test "errors: an MTU out of the device's range" {
 	requires_macvtap
 	add_cable v0 v1
-	fails 1 "--mtu 9000: that is larger than the 1500 of v0" add --link v0 --mtu 9000 --mac $A
+	fails 1 "--mtu 9000: is larger than the 1500 of v0" add --link v0 --mtu 9000 --mac $A
 	tapctl add --link v0 --mtu 1500 --mac $A
 	tapctl del $MVT
 	fails 2 "--mtu 65535: a tap's is 68 to 65521" add --unattached --mtu 65535 --mac $A
@@ -218,8 +218,8 @@ fails_with_dir() {
 	fails 2 "-j: give the command first" -j list
 	fails 2 "--nosuch: unknown option: see tapctl add --help" add --nosuch
 	fails 125 "--nosuch: unknown option" exec --nosuch -- true
-	fails 2 "whose device? give the guest's address" add --bridge br0
-	fails 2 "where to? give --bridge BRIDGE, --link IFNAME or --unattached" add --mac $A
+	fails 2 "no guest address give the guest's address" add --bridge br0
+	fails 2 "no place for the device give --bridge BRIDGE, --link IFNAME or --unattached" add --mac $A
 	# Without --, whatever else would be said of COMMAND's words.
 	fails 125 "exec: no COMMAND behind --: tapctl exec [OPTION...] -- COMMAND" exec --bridge br0 qemu -device x
 	fails 125 "exec: no COMMAND behind --" exec --bridge br0 --mac $A true

@@ -52,7 +52,7 @@ only_statuses() {
 	[ ! -s "$WORK/lists" ]
 	# A loser is told that it exists, or that there is none, or that it has just gone.
 	only_statuses <(grep -xE '[0-9]+' "$WORK/told") 0 1
-	run grep -vE '^[01]$|it exists already|there is no (such )?device|of that name exists|has gone|another port of br0' \
+	run grep -vE '^[01]$|already exists|there is no (such )?device|already exists|disappeared|another port of br0' \
 		"$WORK/told"
 	echo "$output"
 	[ -z "$output" ]

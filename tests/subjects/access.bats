@@ -180,19 +180,19 @@ conf() { printf '%s\n' "$@" >"$CONF"; }
 @test "access: a file that everybody may write is refused, included or not" {
 	conf 'allow br0'
 	chmod o+w "$CONF"
-	denied br0 "/etc/tapctl/bridge.conf: everybody may write it"
+	denied br0 "/etc/tapctl/bridge.conf: is writable by everybody"
 	chmod o-w "$CONF"
 	conf 'allow br0' 'include /etc/tapctl/other'
 	: >"$ETC/tapctl/other"
 	allowed br0
 	chmod o+w "$ETC/tapctl/other"
-	denied br0 "/etc/tapctl/other: everybody may write it"
+	denied br0 "/etc/tapctl/other: is writable by everybody"
 }
 
 @test "access: a file that is not root's is refused, though one that it includes may be anybody's" {
 	conf 'allow br0'
 	chown nobody "$CONF"
-	denied br0 "/etc/tapctl/bridge.conf: it is not root's"
+	denied br0 "/etc/tapctl/bridge.conf: does not belong to root"
 	chown root "$CONF"
 	conf 'include /etc/tapctl/other'
 	echo 'allow br0' >"$ETC/tapctl/other"
@@ -202,10 +202,10 @@ conf() { printf '%s\n' "$@" >"$CONF"; }
 
 @test "access: what is no file is refused, and waited for by nobody" {
 	mkdir "$CONF"
-	denied br0 "/etc/tapctl/bridge.conf: it is no file"
+	denied br0 "/etc/tapctl/bridge.conf: is not a regular file"
 	rmdir "$CONF"
 	mkfifo "$CONF"
-	denied br0 "/etc/tapctl/bridge.conf: it is no file"
+	denied br0 "/etc/tapctl/bridge.conf: is not a regular file"
 	rm "$CONF"
 	ln -s bridge.conf "$CONF"
 	denied br0 "/etc/tapctl/bridge.conf: cannot open it"
@@ -278,7 +278,7 @@ on_wire() { # [OPTION...] -- COMMAND...
 	refused_with 125 "wire: access denied"
 	conf 'allow-link wire' 'deny wire'
 	on_wire --mode passthru -- "$PROBE"
-	refused_with 125 "--mode passthru: a caller without privilege"
+	refused_with 125 "--mode passthru: not permitted"
 	on_wire --mode vepa -- "$PROBE"
 	[ "$status" = 0 ]
 	got '.fds["3"].device == $mvt' --arg mvt $MVT
@@ -330,7 +330,7 @@ on_wire() { # [OPTION...] -- COMMAND...
 	for words in "add --bridge br0 --mac $MAC" "del br0" "del --force $TAP" "del --stale" "pin br1"; do
 		# shellcheck disable=SC2086 # they are words
 		run_caller $words
-		refused_with 1 "${words%% *}: a caller without privilege of its own may not do this"
+		refused_with 1 "${words%% *}: not permitted for an unprivileged caller"
 	done
 }
 
@@ -351,11 +351,11 @@ on_wire() { # [OPTION...] -- COMMAND...
 	for option in --netns=1 --netns=/proc/self/ns/net --name=x --mtu=1400 --lock-mac --hairpin --vlan=10 --reuse \
 		--user=nobody --user=root --no-audit; do
 		run_caller exec --bridge br0 --mac $MAC $option -- "$PROBE"
-		refused_with 125 "${option%%=*}: a caller without privilege of its own may not say this"
+		refused_with 125 "${option%%=*}: not permitted for an unprivileged caller"
 		# Also when it stands alone as the next word.
 		[ "$option" = "${option#*=}" ] || {
 			run_caller exec --bridge br0 --mac $MAC "${option%%=*}" "${option#*=}" -- "$PROBE"
-			refused_with 125 "${option%%=*}: a caller without privilege of its own may not say this"
+			refused_with 125 "${option%%=*}: not permitted for an unprivileged caller"
 		}
 	done
 	run_caller exec --unattached --mac 52:54:00:00:00:0b -- "$PROBE"
@@ -492,7 +492,7 @@ effective_at() { # TAPCTL-WORDS...
 	for error in EACCES ENOENT; do
 		run --separate-stderr as_root strace -u nobody -o /dev/null -e inject=getxattr:error=$error \
 			"$PUBLIC/tapctl" exec --bridge br0 --mac $MAC --name x -- "$PROBE"
-		refused_with 125 "--name: a caller without privilege"
+		refused_with 125 "--name: not permitted"
 	done
 }
 

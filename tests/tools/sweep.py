@@ -96,7 +96,7 @@ def nodes():
 
 
 def program(pid):
-    """What a process runs; "" when it has gone."""
+    """What a process runs; "" when it disappeared."""
     try:
         return os.readlink(f"/proc/{pid}/exe")
     except OSError:

@@ -21,7 +21,7 @@ struct result {
 static struct result *read_line(struct result *result, enum option_command command,
 				char *const *tail, const char **words)
 {
-	struct option_tables tables;
+	struct option_tables tables = { .top[0].longName = NULL };
 	int count = 0;
 	poptContext context;
 
