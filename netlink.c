@@ -645,11 +645,14 @@ void nl_put_no_ipv6(struct nlmsghdr *m)
 	mnl_attr_nest_end(m, spec);
 }
 
-void nl_put_flags(struct nl *nl, int ifindex, unsigned flags, uint16_t ack)
+void nl_put_up(struct nl *nl, int ifindex, unsigned flags, const char *alias, uint16_t ack)
 {
 	struct ifinfomsg info = { .ifi_index = ifindex, .ifi_flags = flags, .ifi_change = flags };
+	struct nlmsghdr *m = nl_message(nl, NL_UP, RTM_NEWLINK, ack, sizeof(info), &info);
 
-	nl_message_end(nl, nl_message(nl, NL_UP, RTM_NEWLINK, ack, sizeof(info), &info));
+	if (*alias)
+		mnl_attr_put_strz(m, IFLA_IFALIAS, alias);
+	nl_message_end(nl, m);
 }
 
 struct nl_result nl_link_set_address(struct nl *nl, int ifindex,

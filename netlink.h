@@ -193,8 +193,9 @@ void nl_link_request(struct nl *nl, enum nl_step step, const char *name, int ifi
  * address of the host's own on it. */
 void nl_put_no_ipv6(struct nlmsghdr *m);
 
-/* A message that sets @flags (IFF_UP ...) of a link; @ack: NLM_F_ACK or 0. */
-void nl_put_flags(struct nl *nl, int ifindex, unsigned flags, uint16_t ack);
+/* The message that brings a link up: its @flags (IFF_UP ...) and its @alias ("": none), which is
+ * not taken when a link is created; @ack: NLM_F_ACK or 0. */
+void nl_put_up(struct nl *nl, int ifindex, unsigned flags, const char *alias, uint16_t ack);
 
 /* What one answer means: 0 or a negative errno. */
 typedef int nl_reply_fn(const struct nlmsghdr *m, void *data);

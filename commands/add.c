@@ -69,7 +69,7 @@ static int run_add(struct run *run)
 	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGPIPE);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	err = nicset_begin(&set, run->options.nics, run->options.nic_count);
+	err = nicset_begin(&set, run->options.nics, run->options.nic_count, RECORD_BY_ADD);
 	if (!err)
 		err = nicset_make_persistent(&set, find_caller());
 	if (!err)

@@ -19,7 +19,7 @@ static int run_bridgehelper(struct run *run)
 
 	if (err)
 		return err;
-	err = nicset_begin(&set, options->nics, 1);
+	err = nicset_begin(&set, options->nics, 1, RECORD_BY_EXEC);
 	if (!err)
 		err = access_check(set.nics[0].parent.name, false);
 	if (err)

@@ -85,7 +85,7 @@ static int make_devices(struct nicset *set, const struct run *run)
 	if (options->netns[0])
 		err = netns_enter(options->netns, &previous);
 	if (!err)
-		err = nicset_begin(set, options->nics, options->nic_count);
+		err = nicset_begin(set, options->nics, options->nic_count, RECORD_BY_EXEC);
 	if (!err)
 		err = check_access(set);
 	if (err)

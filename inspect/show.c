@@ -87,13 +87,14 @@ static void show_json(const struct show *show, const struct device *device)
 {
 	const struct link *link = device->link;
 	FILE *out = show->out;
-	uint8_t guest[MAC_LEN];
+	struct record record;
+	bool ours = record_read(&record, link);
 
 	fputs(show->count ? ",\n{\"name\":" : "[{\"name\":", out);
 	json_string(out, link->name);
 	json_member_number(out, "ifindex", true, (unsigned)link->ifindex);
 	json_member(out, "kind", kind_word(link));
-	json_mac(out, "guest_mac", record_guest(guest, link) ? guest : NULL);
+	json_mac(out, "guest_mac", ours && !record.host ? record.guest : NULL);
 	json_mac(out, "host_mac", link->address);
 	json_member_number(out, "mtu", true, link->mtu);
 	json_member_bool(out, "up", link->flags & IFF_UP);
@@ -102,6 +103,7 @@ static void show_json(const struct show *show, const struct device *device)
 		json_tap(out, device);
 	else
 		json_macvtap(out, device);
+	json_member(out, "made_by", ours ? record_maker_name(record.by) : NULL);
 	if (show->holders)
 		json_holders(show, device);
 	putc('}', out);

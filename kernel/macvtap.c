@@ -53,12 +53,10 @@ static void put_macvtap(struct nl *nl, const struct macvtap_setup *setup)
 	nl_message_end(nl, m);
 }
 
-/* The alias is not taken at creation. */
 static void put_macvtap_config(struct nl *nl, const struct macvtap_setup *setup, bool no_ipv6)
 {
 	struct nlmsghdr *m = nl_link_message(nl, NL_CONFIGURE, RTM_NEWLINK, 0, setup->ifindex);
 
-	mnl_attr_put_strz(m, IFLA_IFALIAS, setup->alias);
 	/*
 	 * In mode passthru the device is created with the lower one's address. The lower one
 	 * follows this change, and gets its own back in the end (drivers/net/macvlan.c).
@@ -71,7 +69,8 @@ static void put_macvtap_config(struct nl *nl, const struct macvtap_setup *setup,
 	qdisc_put_none(nl, setup->ifindex);
 	/* Without IFF_ALLMULTI the guest never sees a multicast frame that the host did not ask
 	 * for. */
-	nl_put_flags(nl, setup->ifindex, setup->for_host ? IFF_UP : IFF_ALLMULTI | IFF_UP, 0);
+	nl_put_up(nl, setup->ifindex, setup->for_host ? IFF_UP : IFF_ALLMULTI | IFF_UP,
+		  setup->alias, 0);
 	nl_link_request(nl, NL_READ, NULL, setup->ifindex);
 }
 

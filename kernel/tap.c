@@ -141,8 +141,6 @@ static struct nl_result set_up(struct nl *nl, const struct tap_setup *setup, boo
 	nl_begin(nl);
 	m = nl_link_message(nl, NL_CONFIGURE, RTM_NEWLINK, 0, setup->ifindex);
 	mnl_attr_put(m, IFLA_ADDRESS, MAC_LEN, setup->address);
-	if (setup->alias)
-		mnl_attr_put_strz(m, IFLA_IFALIAS, setup->alias);
 	if (setup->mtu)
 		mnl_attr_put_u32(m, IFLA_MTU, setup->mtu);
 	if (bridge)
@@ -156,7 +154,7 @@ static struct nl_result set_up(struct nl *nl, const struct tap_setup *setup, boo
 		bridge_put_policy(nl, setup->ifindex, setup->policy, setup->guest,
 				  bridge->bridge.default_pvid);
 	qdisc_put_none(nl, setup->ifindex);
-	nl_put_flags(nl, setup->ifindex, IFF_UP, bridge ? 0 : NLM_F_ACK);
+	nl_put_up(nl, setup->ifindex, IFF_UP, setup->alias, bridge ? 0 : NLM_F_ACK);
 	if (!bridge)
 		return nl_commit(nl, NULL, NULL);
 	bridge_put_fdb_request(nl, NL_READ, bridge->ifindex, setup->address);

@@ -58,7 +58,7 @@ int tap_ioctl(int fd, unsigned long request, void *arg);
 struct tap_setup {
 	int ifindex;
 	const uint8_t *address, *guest; /* the host side's, the guest's */
-	const char *alias; /* NULL: none */
+	const char *alias; /* "": none */
 	uint32_t mtu; /* 0: as it is */
 	bool no_carrier; /* nobody will hold it: the kernel is spared what a carrier sets off */
 	const struct link *bridge; /* NULL: on no bridge */
@@ -66,9 +66,9 @@ struct tap_setup {
 };
 
 /*
- * Set up a tap, one transaction: address, MTU and alias, the bridge, on it no IPv6 of the host's
- * own; the port's policy; no queueing discipline; up. On a bridge, @owner becomes the ifindex of
- * the port that owns the tap's address there: another one's when two ports have the same address,
- * which the kernel accepts silently.
+ * Set up a tap, one transaction: address and MTU, the bridge, on it no IPv6 of the host's
+ * own; the port's policy; no queueing discipline; up, with the alias. On a bridge, @owner becomes
+ * the ifindex of the port that owns the tap's address there: another one's when two ports have the
+ * same address, which the kernel accepts silently.
  */
 struct nl_result tap_set_up(struct nl *nl, const struct tap_setup *setup, int *owner);

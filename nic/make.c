@@ -10,7 +10,6 @@
 #include "kernel/tap.h"
 #include "lib/report.h"
 #include "nic/make.h"
-#include "nic/record.h"
 
 #define IFINDEX_HIGH 0x40000000 /* the kernel counts its own from 1 */
 
@@ -92,12 +91,11 @@ static int check_alone(struct nl *nl, struct nic *nic)
 static int set_up_tap(struct nl *nl, struct nic *nic, bool no_carrier)
 {
 	bool bridged = nic->want->kind == NIC_BRIDGED;
-	char alias[LINK_ALIAS];
 	struct tap_setup setup = {
 		.ifindex = nl_link_index(nl, nic->name),
 		.address = nic->host,
 		.guest = nic->guest,
-		.alias = nic->anonymous ? NULL : alias,
+		.alias = nic->alias,
 		/* Where the MTU is taken over from the bridge. */
 		.mtu = nic->want->mtu ? nic->want->mtu : nic->parent.mtu,
 		.no_carrier = no_carrier,
@@ -109,7 +107,6 @@ static int set_up_tap(struct nl *nl, struct nic *nic, bool no_carrier)
 
 	if (setup.ifindex < 0)
 		return nic_refused_errno(nic, NIC_STEP_READ, setup.ifindex);
-	record_write(alias, nic);
 	nic->link.ifindex = setup.ifindex;
 	memcpy(nic->link.name, nic->name, sizeof(nic->link.name));
 	nic->link.mtu = setup.mtu ? setup.mtu : ETH_DATA_LEN;
@@ -179,12 +176,11 @@ int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue)
 
 int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex)
 {
-	char alias[LINK_ALIAS];
 	const struct macvtap_setup setup = {
 		.ifindex = ifindex,
 		.name = nic->name,
 		.address = nic->host,
-		.alias = alias,
+		.alias = nic->alias,
 		.mtu = nic->want->mtu,
 		.lower = nic->parent.ifindex,
 		.mode = nic->want->mode,
@@ -192,7 +188,6 @@ int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex)
 	};
 	struct nl_result result;
 
-	record_write(alias, nic);
 	result = macvtap_create(nl, &setup, &nic->link);
 	nic->made = !result.err || result.step != NL_CREATE;
 	nic->link.ifindex = ifindex;

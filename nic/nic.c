@@ -49,11 +49,19 @@ static void derive_name(struct nic *nic)
 		mac_name(nic->name, prefixes[nic->want->kind], nic->guest);
 }
 
-int nic_init(struct nic *nic, const struct nic_options *want)
+int nic_init(struct nic *nic, const struct nic_options *want, enum record_maker by)
 {
 	int err;
 
-	*nic = (struct nic){ .want = want, .owner = want->owner, .group = want->group };
+	*nic = (struct nic){
+		.want = want,
+		.owner = want->owner,
+		.group = want->group,
+		.record = { .by = by,
+			    .host = want->kind == NIC_HOST,
+			    .policy = want->policy,
+			    .mtu = want->mtu },
+	};
 	nic->fds = malloc((size_t)2 * want->queues * sizeof(*nic->fds));
 	if (!nic->fds)
 		return report_error(-ENOMEM, "out of memory");

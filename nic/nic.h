@@ -14,6 +14,7 @@
 #include "kernel/bridge.h"
 #include "macutil.h"
 #include "netlink.h"
+#include "nic/record.h"
 
 enum nic_kind {
 	NIC_NONE,
@@ -62,6 +63,8 @@ struct nic {
 	uint8_t host[MAC_LEN]; /* the address of the device on this side */
 	char name[IFNAMSIZ];
 	bool anonymous; /* a tap for a guest whose address nobody told: without record */
+	struct record record; /* complete once it is prepared */
+	char alias[LINK_ALIAS]; /* the record as it is written, or "" */
 	uid_t owner; /* (uid_t)-1 and (gid_t)-1: nobody */
 	gid_t group;
 	/* found and made */
@@ -85,7 +88,7 @@ bool nic_is_tap(const struct nic *nic);
 
 /* Begin a NIC: derive its name and addresses. Every nic ends with nic_free(), which closes its fds.
  */
-int nic_init(struct nic *nic, const struct nic_options *want);
+int nic_init(struct nic *nic, const struct nic_options *want, enum record_maker by);
 void nic_free(struct nic *nic);
 
 /* Keep what the kernel refused. Returns the errno in it. */

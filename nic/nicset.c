@@ -13,7 +13,8 @@
 #include "nic/prepare.h"
 #include "nic/verify.h"
 
-int nicset_begin(struct nicset *set, const struct nic_options *wants, size_t count)
+int nicset_begin(struct nicset *set, const struct nic_options *wants, size_t count,
+		 enum record_maker by)
 {
 	int err;
 
@@ -32,7 +33,7 @@ int nicset_begin(struct nicset *set, const struct nic_options *wants, size_t cou
 		struct nic *nic = &set->nics[set->count];
 
 		set->watchers[set->count] = (struct watcher){ .inotify = -1, .control = -1 };
-		err = nic_init(nic, &wants[set->count++]);
+		err = nic_init(nic, &wants[set->count++], by);
 		if (!err)
 			err = nic_prepare(set->nl, nic, set->count > 1 ? nic - 1 : NULL);
 	}

@@ -20,10 +20,11 @@ struct nicset {
 
 /*
  * Begin in the present network namespace: check everything that can be known before making
- * anything. @wants stays the caller's and has to live as long. Whatever it returns, nicset_end()
- * comes last.
+ * anything. @by is who makes them, for their record. @wants stays the caller's and has to live as
+ * long. Whatever it returns, nicset_end() comes last.
  */
-int nicset_begin(struct nicset *set, const struct nic_options *wants, size_t count);
+int nicset_begin(struct nicset *set, const struct nic_options *wants, size_t count,
+		 enum record_maker by);
 
 /*
  * Make persistent devices, for `add`, and read back what protects them. They belong to @owner where

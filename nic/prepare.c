@@ -90,7 +90,25 @@ static int look_up_parent(struct nl *nl, struct nic *nic)
 	return 0;
 }
 
-int nic_prepare(struct nl *nl, struct nic *nic, const struct nic *previous)
+/* What the device will say of itself. */
+static int write_record(struct nic *nic)
+{
+	struct record *record = &nic->record;
+
+	if (nic->anonymous)
+		return 0;
+	memcpy(record->guest, nic->guest, MAC_LEN);
+	memcpy(record->parent, nic->parent.name, sizeof(record->parent));
+	if (record_write(nic->alias, record))
+		return 0;
+	return report_error(
+		-E2BIG,
+		"--vlan: too many VLANs: the record of a device has %d bytes for them "
+		"and all else: write neighbours one after the other, which are one range",
+		LINK_ALIAS - 1);
+}
+
+static int prepare_parent(struct nl *nl, struct nic *nic, const struct nic *previous)
 {
 	int err = 0;
 
@@ -108,4 +126,11 @@ int nic_prepare(struct nl *nl, struct nic *nic, const struct nic *previous)
 	if (!err)
 		derive_host(nic);
 	return err;
+}
+
+int nic_prepare(struct nl *nl, struct nic *nic, const struct nic *previous)
+{
+	int err = prepare_parent(nl, nic, previous);
+
+	return err ? err : write_record(nic);
 }

@@ -1,27 +1,188 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/parse.h"
 #include "nic/record.h"
 
-void record_write(char alias[static LINK_ALIAS], const struct nic *nic)
+#define GUEST "tapctl guest " /* and the guest's address */
+#define HOST "tapctl host"
+
+static const char *const makers[] = { [RECORD_BY_ADD] = "add", [RECORD_BY_EXEC] = "exec" };
+
+const char *record_maker_name(enum record_maker by)
 {
+	return makers[by];
+}
+
+/* --- writing --- */
+
+/* The alias under construction; @len grows beyond what there is room for. */
+struct text {
+	char *alias;
+	size_t len;
+};
+
+static void add(struct text *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct text *text, const char *fmt, ...)
+{
+	size_t at = text->len < LINK_ALIAS ? text->len : LINK_ALIAS;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text->len += (size_t)vsnprintf(text->alias + at, LINK_ALIAS - at, fmt, ap);
+	va_end(ap);
+}
+
+/* 10,20-29: neighbours as ranges; the first one is the PVID. */
+static void add_vlans(struct text *text, const struct port_policy *policy)
+{
+	for (unsigned i = 0, end; i < policy->vlan_count; i = end) {
+		end = i + 1;
+		while (end < policy->vlan_count && policy->vlans[end] == policy->vlans[end - 1] + 1)
+			end++;
+		add(text, "%s%u", i ? "," : " vlan=", policy->vlans[i]);
+		if (end - i > 1)
+			add(text, "-%u", policy->vlans[end - 1]);
+	}
+}
+
+bool record_write(char alias[static LINK_ALIAS], const struct record *record)
+{
+	struct text text = { .alias = alias };
 	char mac[MAC_STRLEN];
 
-	if (nic->want->kind == NIC_HOST)
-		snprintf(alias, LINK_ALIAS, RECORD_HOST);
+	if (record->host)
+		add(&text, HOST);
 	else
-		snprintf(alias, LINK_ALIAS, RECORD_GUEST "%s", mac_format(mac, nic->guest));
+		add(&text, GUEST "%s", mac_format(mac, record->guest));
+	if (record->by != RECORD_OLD)
+		add(&text, " by=%s", makers[record->by]);
+	if (record->parent[0])
+		add(&text, " on=%s", record->parent);
+	if (record->policy.isolated)
+		add(&text, " isolated");
+	if (record->policy.locked)
+		add(&text, " locked");
+	if (record->policy.hairpin)
+		add(&text, " hairpin");
+	add_vlans(&text, &record->policy);
+	if (record->mtu)
+		add(&text, " mtu=%u", record->mtu);
+	return text.len < LINK_ALIAS;
+}
+
+/* --- reading --- */
+
+/* "10,20-29" into @policy. */
+static bool read_ranges(struct port_policy *policy, char *text)
+{
+	unsigned long first, last;
+	char *save, *part;
+
+	policy->vlan_count = 0;
+	for (part = strtok_r(text, ",", &save); part; part = strtok_r(NULL, ",", &save)) {
+		char *dash = strchr(part, '-');
+
+		if (dash)
+			*dash = '\0';
+		if (!parse_number(&first, part, 1, VLAN_MAX) ||
+		    !parse_number(&last, dash ? dash + 1 : part, first, VLAN_MAX))
+			return false;
+		for (; first <= last; first++) {
+			if (policy->vlan_count == sizeof(policy->vlans) / sizeof(*policy->vlans))
+				return false;
+			policy->vlans[policy->vlan_count++] = (uint16_t)first;
+		}
+	}
+	return policy->vlan_count;
+}
+
+/* All of them, or none. */
+static bool read_vlans(struct port_policy *policy, char *text)
+{
+	if (read_ranges(policy, text))
+		return true;
+	policy->vlan_count = 0;
+	return false;
+}
+
+static bool read_maker(struct record *record, const char *value)
+{
+	for (enum record_maker by = RECORD_BY_ADD; by <= RECORD_BY_EXEC; by++) {
+		if (strcmp(value, makers[by]) != 0)
+			continue;
+		record->by = by;
+		return true;
+	}
+	return false;
+}
+
+/* One word, which is taken apart in place. False: it is not known. */
+static bool read_word(struct record *record, char *word)
+{
+	char *value = strchr(word, '=');
+	unsigned long number;
+
+	if (!value) {
+		bool *flag = strcmp(word, "isolated") == 0 ? &record->policy.isolated :
+			     strcmp(word, "locked") == 0   ? &record->policy.locked :
+			     strcmp(word, "hairpin") == 0  ? &record->policy.hairpin :
+							     NULL;
+
+		if (flag)
+			*flag = true;
+		return flag;
+	}
+	*value++ = '\0';
+	if (strcmp(word, "by") == 0)
+		return read_maker(record, value);
+	if (strcmp(word, "vlan") == 0)
+		return read_vlans(&record->policy, value);
+	if (strcmp(word, "on") == 0 && strlen(value) < sizeof(record->parent)) {
+		memcpy(record->parent, value, strlen(value) + 1);
+		return true;
+	}
+	if (strcmp(word, "mtu") == 0 && parse_number(&number, value, 1, UINT32_MAX)) {
+		record->mtu = (uint32_t)number;
+		return true;
+	}
+	return false;
+}
+
+bool record_read(struct record *record, const struct link *link)
+{
+	char text[LINK_ALIAS], *words = text, *save, *word;
+
+	*record = (struct record){ .host = record_is_host(link) };
+	if (!record->host && !record_guest(record->guest, link))
+		return false;
+	snprintf(text, sizeof(text), "%s", link->alias);
+	words += record->host ? strlen(HOST) : strlen(GUEST) + MAC_STRLEN - 1;
+	for (word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save))
+		record->has_unknown |= !read_word(record, word);
+	return true;
+}
+
+/* Whether @text, with its @len first bytes, is at the end of a word. */
+static bool ends_word(const char *text, size_t len)
+{
+	return text[len] == '\0' || text[len] == ' ';
 }
 
 bool record_guest(uint8_t guest[static MAC_LEN], const struct link *link)
 {
-	size_t len = strlen(RECORD_GUEST);
+	const char *mac = link->alias + strlen(GUEST);
 
-	return strncmp(link->alias, RECORD_GUEST, len) == 0 && mac_parse(guest, link->alias + len);
+	return strncmp(link->alias, GUEST, strlen(GUEST)) == 0 &&
+	       strnlen(mac, MAC_STRLEN) >= MAC_STRLEN - 1 && ends_word(mac, MAC_STRLEN - 1) &&
+	       mac_parse_span(guest, mac, MAC_STRLEN - 1);
 }
 
 bool record_is_host(const struct link *link)
 {
-	return link->kind == LINK_MACVLAN && strcmp(link->alias, RECORD_HOST) == 0;
+	return link->kind == LINK_MACVLAN && strncmp(link->alias, HOST, strlen(HOST)) == 0 &&
+	       ends_word(link->alias, strlen(HOST));
 }

@@ -13,7 +13,7 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	[ -z "$stderr" ]
 	ip -d -j link show $TAP | holds '.[0] | .address == "fe:54:00:84:e3:62" and .master == "br0"
 		and .mtu == 1500 and (.flags | index("UP")) and .qdisc == "noqueue"
-		and .ifalias == "tapctl guest 52:54:00:84:e3:62" and .inet6_addr_gen_mode == "none"
+		and .ifalias == "tapctl guest 52:54:00:84:e3:62 by=add on=br0" and .inet6_addr_gen_mode == "none"
 		and .linkinfo.info_data.persist and .linkinfo.info_data.vnet_hdr
 		and (.linkinfo.info_data.pi | not) and (.linkinfo.info_data.multi_queue | not)'
 	[ "$(ip -j addr show $TAP | jq '.[0].addr_info | length')" = 0 ]
@@ -80,7 +80,7 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 			and .linkinfo.info_data.mode == $mode and .address == "52:54:00:84:e3:62"
 			and .link == "v0" and (.flags | index("UP")) and (.flags | index("ALLMULTI"))
 			and .qdisc == "noqueue" and .inet6_addr_gen_mode == "none"
-			and .ifalias == "tapctl guest 52:54:00:84:e3:62" and .ifindex >= 1073741824' --arg mode $mode
+			and .ifalias == "tapctl guest 52:54:00:84:e3:62 by=add on=v0" and .ifindex >= 1073741824' --arg mode $mode
 		run_tapctl del $MVT
 		[ "$status" = 0 ]
 	done

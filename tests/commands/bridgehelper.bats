@@ -100,7 +100,7 @@ failed_with() { # WORD...
 @test "bridge-helper: with --mac the tap has the derived name and address, and is tapctl's" {
 	ask caller "$PUBLIC/tapctl" bridge-helper --mac $MAC --use-vnet --fd=@ --br=br0
 	served $TAP
-	got '.links[] | select(.ifname == $tap) | .address == "fe:54:00:00:00:0a" and .ifalias == "tapctl guest " + $mac' \
+	got '.links[] | select(.ifname == $tap) | .address == "fe:54:00:00:00:0a" and .ifalias == "tapctl guest " + $mac + " by=exec on=br0"' \
 		--arg tap $TAP --arg mac $MAC
 	ask caller "$PUBLIC/qemu-bridge-helper" --br=br0 --mac=$MAC --fd=@
 	served $TAP

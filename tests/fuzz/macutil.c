@@ -1,33 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses: what is parsed survives being printed, in every spelling, and in an alias. */
+/* Addresses: what is parsed survives being printed, in every spelling. */
 #include <ctype.h>
 
-#include "nic/record.h"
 #include "tests/fuzz/fuzz.h"
 #include "macutil.h"
 #include "lib/parse.h"
 
 static const uint8_t untouched[MAC_LEN] = { 1, 2, 3, 4, 5, 6 };
-
-static void check_alias(const char *text, bool parses, const uint8_t *mac)
-{
-	struct link link = { .ifindex = 1 };
-	uint8_t guest[MAC_LEN];
-
-	memcpy(guest, untouched, MAC_LEN);
-	snprintf(link.alias, sizeof(link.alias), "%s", text);
-	if (record_guest(guest, &link))
-		always(strncmp(text, RECORD_GUEST, strlen(RECORD_GUEST)) == 0,
-		       "an alias of ours says so");
-	else
-		always(mac_equal(guest, untouched), "a foreign alias leaves the result alone");
-	snprintf(link.alias, sizeof(link.alias), RECORD_GUEST "%.200s", text);
-	memcpy(guest, untouched, MAC_LEN);
-	if (strlen(text) <= 200)
-		always(record_guest(guest, &link) == parses, "an alias names what is an address");
-	if (parses)
-		always(mac_equal(guest, mac), "and just that address");
-}
 
 /* @mac with @separator between groups of @group digits. */
 static void spell(char text[static MAC_STRLEN], const uint8_t *mac, const char *digits,
@@ -87,7 +66,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	parses = mac_parse(mac, text);
 	always(mac_parse_span(span, text, strlen(text)) == parses && mac_equal(mac, span),
 	       "a span that is the whole is read as the whole");
-	check_alias(text, parses, mac);
 	if (parses) {
 		check_spellings(mac);
 		check_device(mac);

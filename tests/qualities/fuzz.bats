@@ -15,10 +15,11 @@ fuzz() {
 	grep 'Done [1-9][0-9]* runs' "$WORK/log"
 }
 
-@test "fuzz: MAC addresses, and the alias with one" { fuzz macutil; }
+@test "fuzz: MAC addresses" { fuzz macutil; }
 @test "fuzz: the values of options" { fuzz values; }
 @test "fuzz: whole command lines" { fuzz options; }
 @test "fuzz: the words of COMMAND" { fuzz args; }
+@test "fuzz: records in aliases" { fuzz record; }
 @test "fuzz: answers of rtnetlink" { fuzz netlink; }
 @test "fuzz: fdinfo" { fuzz holders; }
 @test "fuzz: strings of others, shown" { fuzz json; }

@@ -20,7 +20,7 @@ LEG=mvlfe0000000001
 	[ "$(link_field $LEG .address)" = fe:00:00:00:00:01 ]
 	[ "$(link_field $LEG .link)" = eth0 ]
 	[ "$(link_field $LEG .operstate)" = UP ]
-	[ "$(link_field $LEG .ifalias)" = "tapctl host" ]
+	[ "$(link_field $LEG .ifalias)" = "tapctl host by=add on=eth0" ]
 	tapctl del $LEG
 	tapctl add --link eth0 --host
 	[ "$(link_field $LEG .address)" = fe:00:00:00:00:01 ]
@@ -64,7 +64,7 @@ LEG=mvlfe0000000001
 	tapctl add --link eth0 --host
 	run_tapctl add --link eth0 --host
 	[ "$status" = 1 ]
-	[ "$stderr" = "tapctl: $LEG: already exists, as this host's leg: tapctl del removes it" ]
+	[ "$stderr" = "tapctl: $LEG: already exists, as this host's macvlan: tapctl del removes it" ]
 }
 
 @test "host: what does not go with it is refused before anything is made" {
@@ -76,7 +76,7 @@ LEG=mvlfe0000000001
 	done
 	for options in "--queues 2" --vhost --no-vnet-hdr "--owner root" "--group root"; do
 		run_tapctl add --link eth0 --host $options
-		[[ $status = 2 && "$stderr" == "tapctl: --host: nobody opens that device"* ]]
+		[[ $status = 2 && "$stderr" == "tapctl: "*": is for a guest's device, which somebody opens" ]]
 	done
 	run_tapctl exec --link eth0 --host -- true
 	[[ $status = 125 && "$stderr" == "tapctl: --host: unknown option"* ]]

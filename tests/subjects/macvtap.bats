@@ -62,7 +62,7 @@ processes() { command ip netns pids "$NS"; }
 	for mode in bridge vepa private passthru; do
 		run_quiet exec --link wire --mac $MAC --mode $mode -- ip -d -j link show $MVT
 		got '.[0] | .link == "wire" and .linkinfo.info_kind == "macvtap" and .address == $mac and
-			.linkinfo.info_data.mode == $mode and .ifalias == "tapctl guest " + $mac and
+			.linkinfo.info_data.mode == $mode and .ifalias == "tapctl guest " + $mac + " by=exec on=wire" and
 			.inet6_addr_gen_mode == "none" and .qdisc == "noqueue" and
 			(.flags | contains(["UP", "ALLMULTI"]))' --arg mac $MAC --arg mode $mode
 		wait_until 10 no_link $MVT
