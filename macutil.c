@@ -61,8 +61,13 @@ bool mac_parse(uint8_t mac[static MAC_LEN], const char *text)
 
 char *mac_format(char text[static MAC_STRLEN], const uint8_t mac[static MAC_LEN])
 {
-	snprintf(text, MAC_STRLEN, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
-		 mac[4], mac[5]);
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < MAC_LEN; i++) {
+		text[3 * i] = digits[mac[i] >> 4];
+		text[3 * i + 1] = digits[mac[i] & 0xf];
+		text[3 * i + 2] = i + 1 < MAC_LEN ? ':' : '\0';
+	}
 	return text;
 }
 

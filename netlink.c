@@ -20,6 +20,7 @@
 
 #define ERRNO_MAX 4095 /* MAX_ERRNO of linux/err.h */
 #define BUFFER 32768 /* the most the kernel puts into one datagram of a dump */
+#define PADDED 512 /* no message with attributes to pad is longer */
 #define BRPORT_LOCKED 39 /* IFLA_BRPORT_LOCKED, newer (Linux 5.18) than some builders' headers */
 
 struct nl {
@@ -95,10 +96,12 @@ bool link_disappeared(int err)
 
 int nl_open_protocol(struct nl **nl, int protocol, int flags)
 {
-	struct nl *new = calloc(1, sizeof(*new)); /* attributes are padded with what is there */
+	struct nl *new = malloc(sizeof(*new));
 
 	if (!new)
 		return -ENOMEM;
+	new->seq = 0;
+	nl_begin(new);
 	new->socket = mnl_socket_open2(protocol, SOCK_CLOEXEC | flags);
 	if (!new->socket) {
 		int err = -errno;
@@ -151,8 +154,12 @@ void nl_begin(struct nl *nl)
 struct nlmsghdr *nl_message(struct nl *nl, enum nl_step step, uint16_t type, uint16_t flags,
 			    size_t extra, const void *header)
 {
-	struct nlmsghdr *m = mnl_nlmsg_put_header(nl->buffer + nl->len);
+	size_t room = sizeof(nl->buffer) - nl->len;
+	struct nlmsghdr *m;
 
+	/* libmnl before 1.0.5 pads attributes with what is there. */
+	memset(nl->buffer + nl->len, 0, room < PADDED ? room : PADDED);
+	m = mnl_nlmsg_put_header(nl->buffer + nl->len);
 	m->nlmsg_type = type;
 	m->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
 	m->nlmsg_seq = ++nl->seq;
@@ -648,10 +655,14 @@ void nl_put_no_ipv6(struct nlmsghdr *m)
 void nl_put_up(struct nl *nl, int ifindex, unsigned flags, const char *alias, uint16_t ack)
 {
 	struct ifinfomsg info = { .ifi_index = ifindex, .ifi_flags = flags, .ifi_change = flags };
-	struct nlmsghdr *m = nl_message(nl, NL_UP, RTM_NEWLINK, ack, sizeof(info), &info);
+	struct nlmsghdr *m;
 
-	if (*alias)
+	if (*alias) {
+		m = nl_link_message(nl, NL_UP, RTM_NEWLINK, 0, ifindex);
 		mnl_attr_put_strz(m, IFLA_IFALIAS, alias);
+		nl_message_end(nl, m);
+	}
+	m = nl_message(nl, NL_UP, RTM_NEWLINK, ack, sizeof(info), &info);
 	nl_message_end(nl, m);
 }
 

@@ -193,8 +193,11 @@ void nl_link_request(struct nl *nl, enum nl_step step, const char *name, int ifi
  * address of the host's own on it. */
 void nl_put_no_ipv6(struct nlmsghdr *m);
 
-/* The message that brings a link up: its @flags (IFF_UP ...) and its @alias ("": none), which is
- * not taken when a link is created; @ack: NLM_F_ACK or 0. */
+/*
+ * The last messages of a set-up: the link's @alias ("": none), which is not taken when it is created,
+ * and its @flags (IFF_UP ...); @ack: NLM_F_ACK or 0. Not one message: an alias beside IFF_UP announces
+ * a change of a link that is up, for which a bridge looks at all its ports (half a millisecond).
+ */
 void nl_put_up(struct nl *nl, int ifindex, unsigned flags, const char *alias, uint16_t ack);
 
 /* What one answer means: 0 or a negative errno. */

@@ -42,7 +42,7 @@ struct options {
 };
 
 /* popt's tables for one command. */
-#define OPTION_ROWS 48
+#define OPTION_ROWS 24
 struct option_tables {
 	struct poptOption top[OPTION_ROWS], nic[OPTION_ROWS], general[OPTION_ROWS];
 };

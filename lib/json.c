@@ -32,19 +32,29 @@ static size_t utf8_length(const unsigned char *s)
 	return len;
 }
 
+/* The length of what stands in JSON as it is. */
+static size_t plain_length(const unsigned char *s)
+{
+	size_t len = 0;
+
+	while (s[len] >= 0x20 && s[len] < 0x7f && s[len] != '"' && s[len] != '\\')
+		len++;
+	return len;
+}
+
 void json_string(FILE *out, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
 
 	putc('"', out);
 	while (*s) {
-		size_t len = utf8_length(s);
+		size_t plain = plain_length(s), len = plain ? plain : utf8_length(s);
 
 		if (len == 0)
 			fputs("\\ufffd", out);
-		else if (*s == '"' || *s == '\\')
+		else if (!plain && (*s == '"' || *s == '\\'))
 			fprintf(out, "\\%c", *s);
-		else if (*s < 0x20 || *s == 0x7f)
+		else if (!plain && (*s < 0x20 || *s == 0x7f))
 			fprintf(out, "\\u%04x", *s);
 		else
 			fwrite(s, 1, len, out);
@@ -70,7 +80,9 @@ void json_member(FILE *out, const char *key, const char *text)
 
 void json_member_bool(FILE *out, const char *key, bool value)
 {
-	fprintf(out, ",\"%s\":%s", key, value ? "true" : "false");
+	putc(',', out);
+	json_string(out, key);
+	fputs(value ? ":true" : ":false", out);
 }
 
 void json_member_number(FILE *out, const char *key, bool known, unsigned number)
