@@ -500,15 +500,16 @@ static void read_info(const struct nlattr *info, struct link *link)
 		read_port(tb[IFLA_INFO_SLAVE_DATA], link);
 }
 
-static bool read_no_ipv6(const struct nlattr *spec)
+/* Without IPv6, or with an MTU below its least, there is no block of it. */
+static bool read_makes_ipv6(const struct nlattr *spec)
 {
 	const struct nlattr *families[AF_INET6 + 1], *tb[IFLA_INET6_ADDR_GEN_MODE + 1];
-	uint8_t mode = IN6_ADDR_GEN_MODE_EUI64;
+	uint8_t mode = IN6_ADDR_GEN_MODE_NONE;
 
 	nl_parse_nested(spec, families, AF_INET6);
 	nl_parse_nested(families[AF_INET6], tb, IFLA_INET6_ADDR_GEN_MODE);
 	nl_attr_number(tb[IFLA_INET6_ADDR_GEN_MODE], sizeof(mode), &mode);
-	return mode == IN6_ADDR_GEN_MODE_NONE;
+	return mode != IN6_ADDR_GEN_MODE_NONE;
 }
 
 int nl_read_link(const struct nlmsghdr *m, void *data)
@@ -516,6 +517,7 @@ int nl_read_link(const struct nlmsghdr *m, void *data)
 	const struct nlattr *tb[IFLA_MAX + 1];
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(m);
 	struct link *link = data;
+	uint8_t mode = IF_LINK_MODE_DEFAULT;
 
 	if (m->nlmsg_type != RTM_NEWLINK || m->nlmsg_len < mnl_nlmsg_size(sizeof(*info)) ||
 	    info->ifi_index <= 0)
@@ -534,7 +536,9 @@ int nl_read_link(const struct nlmsghdr *m, void *data)
 	link->master = (int)nl_attr_u32(tb[IFLA_MASTER]);
 	link->lower = (int)nl_attr_u32(tb[IFLA_LINK]);
 	link->lower_elsewhere = tb[IFLA_LINK_NETNSID];
-	link->no_ipv6 = read_no_ipv6(tb[IFLA_AF_SPEC]);
+	link->makes_ipv6 = read_makes_ipv6(tb[IFLA_AF_SPEC]);
+	nl_attr_number(tb[IFLA_LINKMODE], 1, &mode);
+	link->dormant = mode == IF_LINK_MODE_DORMANT;
 	if (tb[IFLA_LINKINFO])
 		read_info(tb[IFLA_LINKINFO], link);
 	return 0;
@@ -652,16 +656,21 @@ void nl_put_no_ipv6(struct nlmsghdr *m)
 	mnl_attr_nest_end(m, spec);
 }
 
+void nl_put_alias(struct nl *nl, int ifindex, const char *alias)
+{
+	struct nlmsghdr *m = nl_link_message(nl, NL_UP, RTM_NEWLINK, 0, ifindex);
+
+	mnl_attr_put_strz(m, IFLA_IFALIAS, alias);
+	nl_message_end(nl, m);
+}
+
 void nl_put_up(struct nl *nl, int ifindex, unsigned flags, const char *alias, uint16_t ack)
 {
 	struct ifinfomsg info = { .ifi_index = ifindex, .ifi_flags = flags, .ifi_change = flags };
 	struct nlmsghdr *m;
 
-	if (*alias) {
-		m = nl_link_message(nl, NL_UP, RTM_NEWLINK, 0, ifindex);
-		mnl_attr_put_strz(m, IFLA_IFALIAS, alias);
-		nl_message_end(nl, m);
-	}
+	if (*alias)
+		nl_put_alias(nl, ifindex, alias);
 	m = nl_message(nl, NL_UP, RTM_NEWLINK, ack, sizeof(info), &info);
 	nl_message_end(nl, m);
 }

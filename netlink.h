@@ -64,7 +64,8 @@ struct link {
 	int lower; /* IFLA_LINK: ifindex or 0 */
 	bool lower_elsewhere; /* the lower device is in another network namespace */
 	char alias[LINK_ALIAS];
-	bool no_ipv6; /* address generation none: tapctl's mark on what it made for a bridge */
+	bool makes_ipv6; /* it makes itself IPv6 addresses (address generation is not none) */
+	bool dormant; /* its link mode: a bridge lets nothing through such a port */
 	enum macvtap_mode mode;
 	struct {
 		bool is_tap, persistent, multi_queue, vnet_hdr, packet_info;
@@ -193,10 +194,14 @@ void nl_link_request(struct nl *nl, enum nl_step step, const char *name, int ifi
  * address of the host's own on it. */
 void nl_put_no_ipv6(struct nlmsghdr *m);
 
+/* The message that gives a link its alias. */
+void nl_put_alias(struct nl *nl, int ifindex, const char *alias);
+
 /*
- * The last messages of a set-up: the link's @alias ("": none), which is not taken when it is created,
- * and its @flags (IFF_UP ...); @ack: NLM_F_ACK or 0. Not one message: an alias beside IFF_UP announces
- * a change of a link that is up, for which a bridge looks at all its ports (half a millisecond).
+ * The last messages of a set-up: the link's @alias ("": none), which is not taken when it is
+ * created, and its @flags (IFF_UP ...); @ack: NLM_F_ACK or 0. Not one message: an alias beside
+ * IFF_UP announces a change of a link that is up, for which a bridge looks at all its ports (half a
+ * millisecond).
  */
 void nl_put_up(struct nl *nl, int ifindex, unsigned flags, const char *alias, uint16_t ack);
 

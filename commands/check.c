@@ -17,20 +17,13 @@ struct findings {
 
 static void print_finding(const struct finding *finding, void *data)
 {
-	const char *severity = finding->error ? "error" : "warning";
 	struct findings *findings = data;
 
 	if (findings->json) {
-		fputs(findings->count ? ",\n{\"name\":" : "[{\"name\":", stdout);
-		json_string(stdout, finding->name);
-		printf(",\"id\":\"%s\",\"severity\":\"%s\",\"problem\":", finding->id, severity);
-		json_string(stdout, finding->problem);
-		fputs(",\"remedy\":", stdout);
-		json_string(stdout, finding->remedy);
-		putchar('}');
+		finding_print_json(stdout, finding, !findings->count);
 	} else {
 		plain_string(stdout, finding->name);
-		printf(": %s: ", severity);
+		fputs(finding->error ? ": error: " : ": warning: ", stdout);
 		plain_string(stdout, finding->problem);
 		fputs(": ", stdout);
 		plain_string(stdout, finding->remedy);

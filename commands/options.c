@@ -13,7 +13,8 @@
 #include "vmm/args.h"
 
 #define NICS (FOR_ADD | FOR_EXEC)
-#define ALL (FOR_ADD | FOR_EXEC | FOR_LIST | FOR_CHECK | FOR_DEL | FOR_PIN | FOR_HELPER)
+#define ALL \
+	(FOR_ADD | FOR_EXEC | FOR_LIST | FOR_CHECK | FOR_DEL | FOR_PIN | FOR_HELPER | FOR_ATTACH)
 
 #define BRIDGED (1U << NIC_BRIDGED)
 #define MACVTAP (1U << NIC_MACVTAP)
@@ -95,10 +96,12 @@ static const struct option_rule rules[] = {
 	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(force) },
 	{ "stale", 's', NULL, "all macvtaps of tapctl's that no process has open",
 	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(stale) },
+	{ "bridge", 'b', "BRIDGE", "move the named taps to this bridge, and their records with them",
+	  value_bridge, 0, 0, FOR_ATTACH, 0, false, RUN(bridge) },
 	{ "random", 'r', NULL, "draw a guest's address",
 	  value_flag, 0, 0, FOR_MAC, 0, true, RUN(random) },
 	{ "json", 'j', NULL, "print JSON",
-	  value_flag, 0, 0, FOR_MAC | FOR_ADD | FOR_LIST | FOR_CHECK, 0, true, RUN(json) },
+	  value_flag, 0, 0, FOR_MAC | FOR_ADD | FOR_LIST | FOR_CHECK | FOR_ATTACH, 0, true, RUN(json) },
 	{ "netns", 'N', "NAME|PID|PATH", "work in that network namespace",
 	  value_text, 0, sizeof(((struct options *)NULL)->netns), ALL, 0, false, RUN(netns) },
 	{ "verbose", 'v', NULL, "tell each step on stderr",

@@ -24,6 +24,7 @@ enum option_command {
 	FOR_DEL = 1 << 5,
 	FOR_PIN = 1 << 6,
 	FOR_HELPER = 1 << 7,
+	FOR_ATTACH = 1 << 8,
 };
 
 /* Everything that options of any command can say. All zeros but fd (-1) is the beginning. */
@@ -37,6 +38,7 @@ struct options {
 	int fd; /* where the queues begin, or the socket; -1: not said */
 	bool reuse, no_audit, use_vnet;
 	struct privs_user user;
+	char bridge[IFNAMSIZ]; /* attach: where to; "": where the record says */
 	/* list, del, mac */
 	bool all, holders, force, stale, random;
 };

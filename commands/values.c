@@ -62,6 +62,11 @@ static int read_name(char *target, const struct option_rule *rule, const char *t
 	return 0;
 }
 
+int value_bridge(void *target, const struct option_rule *rule, const char *text)
+{
+	return read_name(target, rule, text, false);
+}
+
 int value_name(void *target, const struct option_rule *rule, const char *text)
 {
 	return read_name(target, rule, text, true);

@@ -31,6 +31,7 @@ value_fn value_flag; /* a bool: true */
 value_fn value_number; /* an unsigned, a decimal number of @min to @max */
 value_fn value_fd; /* an int, the number of a file descriptor, of @min to @max */
 value_fn value_text; /* @max bytes of char: a string that is not empty, with its NUL */
+value_fn value_bridge; /* IFNAMSIZ bytes of char: a device name */
 value_fn value_name; /* a device name, which may hold one %d */
 
 value_fn value_mac; /* a guest's address, or `random` */

@@ -143,8 +143,7 @@ static void check_port_address(struct check *check, const struct bridge *bridge,
 			       const struct inventory_link *port)
 {
 	const struct link *link = &port->link;
-	char mac[MAC_STRLEN], host[MAC_STRLEN] = "fe:...";
-	uint8_t address[MAC_LEN];
+	char mac[MAC_STRLEN];
 
 	mac_format(mac, link->address);
 	for (size_t i = 0; i < bridge->ports->count; i++) {
@@ -162,14 +161,11 @@ static void check_port_address(struct check *check, const struct bridge *bridge,
 	if (!bridge->follows || link->address[0] >= 0xfa ||
 	    (bridge->steady && is_lower(bridge->steady, port)))
 		return;
-	if (port->ours) {
-		mac_derive_host(address, port->guest);
-		mac_format(host, address);
-	}
 	find(check, link, WARNING, "low-address",
 	     "its address %s is a low one, and %s takes the lowest of its ports for its own\n"
-	     "ip link set %s address %s",
-	     mac, bridge->bridge->link.name, link->name, host);
+	     "%s%s%s",
+	     mac, bridge->bridge->link.name, port->ours ? "tapctl attach " : "ip link set ",
+	     link->name, port->ours ? "" : " address fe:...");
 }
 
 /* Whom the bridge has heard on this port and on others. */
@@ -200,7 +196,8 @@ static void check_port_guest(struct check *check, const struct bridge *bridge,
 		     "its guest sends as %s and not as %s, for which it was made\n"
 		     "tell the VMM: mac=%s",
 		     foreign, guest, guest);
-	if (port->link.port.locked && !port->heard)
+	/* One whose record says so is compared with that. */
+	if (port->link.port.locked && !port->record.policy.locked && !port->heard)
 		find(check, &port->link, ERROR, "locked-out",
 		     "the port is locked, and not for its guest's address %s: it lets nothing in\n"
 		     "bridge fdb add %s dev %s master static",
@@ -212,7 +209,8 @@ static void check_port_mtu(struct check *check, const struct bridge *bridge,
 {
 	const struct link *link = &port->link, *above = &bridge->bridge->link;
 
-	if (link->mtu < above->mtu)
+	/* What was asked for is by design. */
+	if (link->mtu < above->mtu && !port->record.mtu)
 		find(check, link, WARNING, "mtu-below-bridge",
 		     "its MTU is %u and that of %s is %u: it drops larger frames for the guest\n"
 		     "ip link set %s mtu %u",
@@ -221,7 +219,8 @@ static void check_port_mtu(struct check *check, const struct bridge *bridge,
 		find(check, link, WARNING, "mtu-pulls-bridge",
 		     "its MTU %u keeps %s down to that, where the uplink has %u\n"
 		     "ip link set %s mtu %u",
-		     link->mtu, above->name, bridge->uplink_mtu, link->name, bridge->uplink_mtu);
+		     link->mtu, above->name, bridge->uplink_mtu,
+		     port->record.mtu ? above->name : link->name, bridge->uplink_mtu);
 }
 
 static void check_port_state(struct check *check, const struct bridge *bridge,
@@ -280,7 +279,7 @@ static void check_port_vlan(struct check *check, const struct bridge *bridge,
 	if (!bridge->bridge->link.bridge.filters)
 		return;
 	/* A guest that tags its frames needs none. */
-	if (!port->pvid && !port->sends)
+	if (!port->pvid && !port->sends && !port->record.policy.vlan_count)
 		find(check, link, WARNING, "vlan-no-pvid",
 		     "the port has no PVID: what its guest sends without a tag is dropped\n"
 		     "bridge vlan add dev %s vid VID pvid untagged",

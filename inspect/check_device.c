@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "inspect/check_device.h"
+#include "inspect/difference.h"
 #include "kernel/holders.h"
 #include "kernel/macvtap.h"
 
@@ -39,8 +40,6 @@ static void check_tap_holder(struct check *check, const struct inventory_link *d
 static void check_tap(struct check *check, const struct inventory_link *device)
 {
 	const struct link *link = &device->link;
-	char is[MAC_STRLEN], wanted[MAC_STRLEN];
-	uint8_t host[MAC_LEN];
 
 	check_tap_holder(check, device);
 	if (link->tun.packet_info)
@@ -52,30 +51,6 @@ static void check_tap(struct check *check, const struct inventory_link *device)
 		find(check, link, WARNING, "no-owner",
 		     "it has no owner, so every user of this host may open it\n"
 		     "tapctl del --force %s, and make it anew: tapctl add --owner USER",
-		     link->name);
-	if (!device->ours)
-		return;
-	mac_derive_host(host, device->guest);
-	mac_format(is, link->address);
-	mac_format(wanted, host);
-	if (mac_equal(link->address, device->guest))
-		find(check, link, ERROR, "host-is-guest",
-		     "it has its guest's own address %s, and so the bridge keeps every frame for "
-		     "the guest\nip link set %s address %s",
-		     is, link->name, wanted);
-	else if (!mac_equal(link->address, host))
-		find(check, link, WARNING, "address-changed",
-		     "its address is %s and not %s: udev or another program has changed it\n"
-		     "ip link set %s address %s (and for udev MACAddressPolicy=none in a .link "
-		     "file)",
-		     is, wanted, link->name, wanted);
-	if (!link->master && link->no_ipv6 && !device->has_ip &&
-	    !setting_is_on("ipv6/conf/default/addr_gen_mode"))
-		find(check, link, ERROR, "off-bridge",
-		     "it was made for a bridge and is on none: NetworkManager and systemd-networkd "
-		     "take off what they do not know\nip link set %s master BRIDGE (and "
-		     "unmanaged-devices=interface-name:tap* for NetworkManager, Unmanaged=yes for "
-		     "systemd-networkd)",
 		     link->name);
 }
 
@@ -107,7 +82,6 @@ static void check_node(struct check *check, const struct link *link, dev_t rdev)
 static void check_macvtap(struct check *check, const struct inventory_link *device)
 {
 	const struct link *link = &device->link;
-	char is[MAC_STRLEN], wanted[MAC_STRLEN];
 	dev_t rdev = macvtap_rdev(link);
 
 	if (rdev && !check->inventory.holders.incomplete &&
@@ -123,17 +97,62 @@ static void check_macvtap(struct check *check, const struct inventory_link *devi
 		find(check, link, ERROR, "queues-differ",
 		     "some of its queues have vnet headers and some have none, and frames get to "
 		     "any of them\nopen all of them alike (tapctl exec --queues N)");
-	if (!(link->flags & IFF_ALLMULTI))
+	if (device->ours && device->has_ip)
+		find(check, link, WARNING, "macvtap-ip",
+		     "the host has an IP address on it, and answers for it with the guest's "
+		     "address\n"
+		     "ip address flush dev %s",
+		     link->name);
+	else if (!device->ours && !(link->flags & IFF_ALLMULTI))
 		find(check, link, WARNING, "no-allmulti",
 		     "it drops multicast that the host did not ask for, so the guest's IPv6 finds "
 		     "no neighbours\nip link set %s allmulticast on",
 		     link->name);
-	if (device->ours && !mac_equal(link->address, device->guest))
-		find(check, link, ERROR, "not-guest-address",
-		     "its address is %s and not the guest's %s, for which it takes no frames\n"
-		     "ip link set %s address %s",
-		     mac_format(is, link->address), mac_format(wanted, device->guest), link->name,
-		     wanted);
+}
+
+/* The bridge or lower device that the record names: hardly ever another one than it is on. */
+static const struct inventory_link *find_recorded(const struct inventory *inventory,
+						  const struct inventory_link *device)
+{
+	const struct inventory_link *is = inventory_find(inventory, device->parent);
+	const char *wanted = device->record.parent;
+
+	if (!wanted[0] || (is && strcmp(is->link.name, wanted) == 0))
+		return wanted[0] ? is : NULL;
+	for (size_t i = 0; i < inventory->count; i++)
+		if (strcmp(inventory->links[i].link.name, wanted) == 0)
+			return &inventory->links[i];
+	return NULL;
+}
+
+static void check_record(struct check *check, const struct inventory_link *device)
+{
+	const struct inventory_link *parent = find_recorded(&check->inventory, device);
+	const struct inventory_link *master = inventory_find(&check->inventory,
+							     device->link.master);
+	struct compared compared = {
+		.link = &device->link,
+		.record = &device->record,
+		.parent = parent ? &parent->link : NULL,
+		.master = master ? &master->link : NULL,
+		.port = device->port,
+	};
+	struct difference_texts texts;
+	unsigned differences;
+
+	compared.port.known = true;
+	differences = record_compare(&compared);
+	for (enum difference d = 0; d < DIFFERENCES; d++) {
+		struct finding finding;
+
+		if (!(differences & 1U << d))
+			continue;
+		finding = difference_finding(&texts, &compared, d);
+		find(check, &device->link, finding.error ? ERROR : WARNING, finding.id, "%s\n%s",
+		     finding.problem, finding.remedy);
+	}
+	if (!check->tell)
+		record_tell_unknown(&device->record, &device->link);
 }
 
 void check_device(struct check *check, const struct inventory_link *device)
@@ -142,7 +161,7 @@ void check_device(struct check *check, const struct inventory_link *device)
 	const struct inventory_link *duplicate;
 	char mac[MAC_STRLEN];
 
-	if (!(link->flags & IFF_UP))
+	if (!device->ours && !(link->flags & IFF_UP))
 		find(check, link, ERROR, "device-down", "it is down\nip link set %s up",
 		     link->name);
 	if (link->kind == LINK_MACVTAP)
@@ -151,6 +170,7 @@ void check_device(struct check *check, const struct inventory_link *device)
 		check_tap(check, device);
 	if (!device->ours)
 		return;
+	check_record(check, device);
 	mac_format(mac, device->guest);
 	if (mac_equal(device->guest, mac_qemu_default))
 		find(check, link, WARNING, "qemu-default",
@@ -171,7 +191,7 @@ void check_unattached(struct check *check, const struct inventory_link *device)
 	char forwarding[64];
 
 	snprintf(forwarding, sizeof(forwarding), "ipv4/conf/%s/forwarding", device->link.name);
-	if (!device->has_ipv4 || setting_is_on(forwarding))
+	if (device->record.parent[0] || !device->has_ipv4 || setting_is_on(forwarding))
 		return;
 	for (size_t i = 0; i < inventory->count; i++) {
 		const struct inventory_link *other = &inventory->links[i];

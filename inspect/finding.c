@@ -8,6 +8,7 @@
 #include "inspect/finding.h"
 #include "kernel/sysfs.h"
 #include "lib/array.h"
+#include "lib/json.h"
 
 /* What was found at a first look, and of which link. */
 struct seen {
@@ -61,6 +62,17 @@ void find(struct check *check, const struct link *link, enum severity severity, 
 	finding.remedy = *end ? end + 1 : end;
 	*end = '\0';
 	check->tell(&finding, check->data);
+}
+
+void finding_print_json(FILE *out, const struct finding *finding, bool first)
+{
+	fputs(first ? "[{\"name\":" : ",\n{\"name\":", out);
+	json_string(out, finding->name);
+	json_member(out, "id", finding->id);
+	json_member(out, "severity", finding->error ? "error" : "warning");
+	json_member(out, "problem", finding->problem);
+	json_member(out, "remedy", finding->remedy);
+	putc('}', out);
 }
 
 bool setting_is_on(const char *setting)

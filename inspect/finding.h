@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "inspect/inventory.h"
 
@@ -15,6 +16,10 @@ struct finding {
 	bool error; /* nothing gets through; else it may, or will not always */
 	const char *problem, *remedy;
 };
+
+/* As the next object of a JSON array; the first one begins it. */
+void finding_print_json(FILE *out, const struct finding *finding, bool first);
+
 typedef void finding_fn(const struct finding *finding, void *data);
 
 enum severity { WARNING, ERROR };

@@ -18,6 +18,12 @@ static int parent_of(const struct link *link)
 	return link->lower_elsewhere ? 0 : link->lower;
 }
 
+static void keep_record(struct inventory_link *link)
+{
+	link->ours = record_read(&link->record, &link->link) && !link->record.host;
+	memcpy(link->guest, link->record.guest, MAC_LEN);
+}
+
 static int keep_link(const struct link *link, void *data)
 {
 	struct inventory *inventory = data;
@@ -32,8 +38,7 @@ static int keep_link(const struct link *link, void *data)
 		.parent = parent_of(link),
 		.is_port = link->master,
 	};
-	links[inventory->count].ours = record_guest(links[inventory->count].guest, link);
-	inventory->count++;
+	keep_record(&links[inventory->count++]);
 	return 0;
 }
 
@@ -216,6 +221,7 @@ static int keep_fdb_entry(const struct fdb_entry *entry, void *data)
 		port->sends |= entry->learned;
 	if (port && port->ours && mac_equal(entry->mac, port->guest)) {
 		port->heard = true;
+		port->port.has_entry |= !entry->learned;
 	} else if (port && entry->learned) {
 		port->has_foreign = true;
 		memcpy(port->foreign, entry->mac, MAC_LEN);
@@ -247,6 +253,8 @@ static int keep_vlan(const struct port_vlan *vlan, void *data)
 
 	if (port && vlan->pvid)
 		port->pvid = vlan->first;
+	if (port && port->ours && port->record.policy.vlan_count)
+		compare_vlan(&port->port, &port->record, vlan);
 	/* Thousands of guests have a VLAN each, and nobody asks for it again. */
 	return port && !link_is_tap(&port->link) ? append_vlan(vlan, &inventory->vlans) : 0;
 }

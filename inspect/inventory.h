@@ -15,13 +15,15 @@
 #include "kernel/holders.h"
 #include "kernel/macvtap.h"
 #include "netlink.h"
+#include "nic/compare.h"
 
 /* --- all links --- */
 
 struct inventory_link {
 	struct link link;
-	bool ours;
-	uint8_t guest[MAC_LEN]; /* when it is ours */
+	bool ours; /* a guest's device with a record: */
+	struct record record;
+	uint8_t guest[MAC_LEN];
 	int parent; /* the master or, of a macvtap or macvlan, the lower device; 0: none here */
 	bool is_port; /* the parent is its master */
 	bool chosen; /* for the caller: false at first */
@@ -29,6 +31,7 @@ struct inventory_link {
 	bool has_ip, has_ipv4; /* an address that is not for its own link only */
 	bool has_upper; /* the host has another device on it, like one for a VLAN */
 	/* of a bridge port */
+	struct port_state port;
 	uint16_t pvid; /* 0: none */
 	bool sends; /* the bridge has learned an address here */
 	bool heard; /* the bridge knows the guest's address at this port */

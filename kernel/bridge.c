@@ -17,7 +17,8 @@ bool port_policy_is_set(const struct port_policy *policy)
 	return policy->locked || policy->isolated || policy->hairpin || policy->vlan_count;
 }
 
-static void put_port_flags(struct nl *nl, int ifindex, const struct port_policy *policy)
+static void put_port_flags(struct nl *nl, int ifindex, const struct port_policy *policy,
+			   bool is_used)
 {
 	struct nlmsghdr *m = nl_link_message(nl, NL_PORT, RTM_NEWLINK, 0, ifindex);
 	struct nlattr *info = mnl_attr_nest_start(m, IFLA_LINKINFO), *data;
@@ -27,6 +28,9 @@ static void put_port_flags(struct nl *nl, int ifindex, const struct port_policy 
 	if (policy->locked) {
 		mnl_attr_put_u8(m, BRPORT_LOCKED, 1);
 		mnl_attr_put_u8(m, IFLA_BRPORT_LEARNING, 0);
+		/* A locked port still passes the addresses that it had learned. */
+		if (is_used)
+			mnl_attr_put(m, IFLA_BRPORT_FLUSH, 0, NULL);
 	}
 	if (policy->isolated)
 		mnl_attr_put_u8(m, IFLA_BRPORT_ISOLATED, 1);
@@ -51,6 +55,18 @@ static void put_vlan(struct nlmsghdr *m, uint16_t vid, uint16_t flags)
 	mnl_attr_put(m, IFLA_BRIDGE_VLAN_INFO, sizeof(vlan), &vlan);
 }
 
+static void put_vlan_removal(struct nl *nl, int ifindex, uint16_t first, uint16_t last)
+{
+	struct nlmsghdr *m = vlan_message(nl, RTM_DELLINK, ifindex);
+	struct nlattr *spec = mnl_attr_nest_start(m, IFLA_AF_SPEC);
+
+	put_vlan(m, first, first == last ? 0 : BRIDGE_VLAN_INFO_RANGE_BEGIN);
+	if (first != last)
+		put_vlan(m, last, BRIDGE_VLAN_INFO_RANGE_END);
+	mnl_attr_nest_end(m, spec);
+	nl_message_end(nl, m);
+}
+
 /* The port's VLANs; the bridge's default one goes, unless it is among them. */
 static void put_vlans(struct nl *nl, int ifindex, const struct port_policy *policy,
 		      uint16_t default_pvid)
@@ -66,13 +82,8 @@ static void put_vlans(struct nl *nl, int ifindex, const struct port_policy *poli
 	}
 	mnl_attr_nest_end(m, spec);
 	nl_message_end(nl, m);
-	if (keep_default)
-		return;
-	m = vlan_message(nl, RTM_DELLINK, ifindex);
-	spec = mnl_attr_nest_start(m, IFLA_AF_SPEC);
-	put_vlan(m, default_pvid, 0);
-	mnl_attr_nest_end(m, spec);
-	nl_message_end(nl, m);
+	if (!keep_default)
+		put_vlan_removal(nl, ifindex, default_pvid, default_pvid);
 }
 
 /* @mac lives on this port for good, in every VLAN of it. */
@@ -95,10 +106,24 @@ void bridge_put_policy(struct nl *nl, int ifindex, const struct port_policy *pol
 		       const uint8_t guest[static MAC_LEN], uint16_t default_pvid)
 {
 	if (policy->locked || policy->isolated || policy->hairpin)
-		put_port_flags(nl, ifindex, policy);
+		put_port_flags(nl, ifindex, policy, false);
 	if (policy->vlan_count)
 		put_vlans(nl, ifindex, policy, default_pvid);
 	/* In the VLANs that there are by now. */
+	if (policy->locked)
+		put_static_entry(nl, ifindex, guest);
+}
+
+void bridge_put_policy_again(struct nl *nl, int ifindex, const struct port_policy *policy,
+			     const uint8_t guest[static MAC_LEN], bool flags, bool vlans)
+{
+	if (flags)
+		put_port_flags(nl, ifindex, policy, true);
+	if (vlans) {
+		/* The entries of a VLAN go with it. */
+		put_vlan_removal(nl, ifindex, 1, VLAN_MAX);
+		put_vlans(nl, ifindex, policy, 0);
+	}
 	if (policy->locked)
 		put_static_entry(nl, ifindex, guest);
 }

@@ -30,6 +30,13 @@ void bridge_put_policy(struct nl *nl, int ifindex, const struct port_policy *pol
 		       const uint8_t guest[static MAC_LEN], uint16_t default_pvid);
 
 /*
+ * The same for a port that is in use: its @flags, without what it has learned when it is locked;
+ * all its @vlans, and no others; and, with either or alone, the entry of a locked one.
+ */
+void bridge_put_policy_again(struct nl *nl, int ifindex, const struct port_policy *policy,
+			     const uint8_t guest[static MAC_LEN], bool flags, bool vlans);
+
+/*
  * Ask, as part of a transaction, which port of @bridge has @mac in its forwarding table: the answer
  * is for bridge_read_fdb(), which keeps the port's ifindex in the int @data.
  */

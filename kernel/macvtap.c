@@ -90,6 +90,28 @@ struct nl_result macvtap_create(struct nl *nl, const struct macvtap_setup *setup
 	return result;
 }
 
+struct nl_result macvtap_repair(struct nl *nl, const struct macvtap_repair *repair,
+				struct link *link)
+{
+	struct nlmsghdr *m;
+
+	nl_begin(nl);
+	if (repair->address || repair->mtu || repair->no_ipv6) {
+		m = nl_link_message(nl, NL_CONFIGURE, RTM_NEWLINK, 0, repair->ifindex);
+		if (repair->address)
+			mnl_attr_put(m, IFLA_ADDRESS, MAC_LEN, repair->address);
+		if (repair->mtu)
+			mnl_attr_put_u32(m, IFLA_MTU, repair->mtu);
+		if (repair->no_ipv6)
+			nl_put_no_ipv6(m);
+		nl_message_end(nl, m);
+	}
+	if (repair->flags)
+		nl_put_up(nl, repair->ifindex, repair->flags, "", 0);
+	nl_link_request(nl, NL_READ, NULL, repair->ifindex);
+	return nl_commit(nl, nl_read_link, link);
+}
+
 /* --- which device --- */
 
 int macvtap_find(dev_t *rdev, const char *name, int ifindex)

@@ -34,6 +34,21 @@ struct nl_result macvtap_create(struct nl *nl, const struct macvtap_setup *setup
 				struct link *link);
 
 /*
+ * Set right what there is of these, of one that may be in use, and read it into @link: the address
+ * (NULL: as it is), the MTU (0: as it is), no IPv6 addresses of the host's own, the @flags
+ * (IFF_UP ...).
+ */
+struct macvtap_repair {
+	int ifindex;
+	const uint8_t *address;
+	uint32_t mtu;
+	bool no_ipv6;
+	unsigned flags;
+};
+struct nl_result macvtap_repair(struct nl *nl, const struct macvtap_repair *repair,
+				struct link *link);
+
+/*
  * The device number of a macvtap, from the sysfs of the calling thread's network namespace: /sys is
  * that of whoever mounted it, and /dev/tapN has the same number for one ifindex in every namespace.
  */

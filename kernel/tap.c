@@ -171,3 +171,84 @@ struct nl_result tap_set_up(struct nl *nl, const struct tap_setup *setup, int *o
 		result = set_up(nl, setup, false, owner);
 	return result;
 }
+
+/* --- while it is in use --- */
+
+static void put_operstate(struct nlmsghdr *m, uint8_t mode, uint8_t state)
+{
+	mnl_attr_put_u8(m, IFLA_OPERSTATE, state);
+	mnl_attr_put_u8(m, IFLA_LINKMODE, mode);
+}
+
+struct nl_result tap_join(struct nl *nl, const struct tap_setup *setup, struct link *link)
+{
+	const struct link *bridge = setup->bridge;
+	struct nlmsghdr *m;
+
+	nl_begin(nl);
+	/* In a message of its own: the master of one message is set before its state. */
+	m = nl_link_message(nl, NL_CONFIGURE, RTM_NEWLINK, 0, setup->ifindex);
+	put_operstate(m, IF_LINK_MODE_DORMANT, IF_OPER_DORMANT);
+	nl_message_end(nl, m);
+	m = nl_link_message(nl, NL_CONFIGURE, RTM_NEWLINK, 0, setup->ifindex);
+	if (setup->address)
+		mnl_attr_put(m, IFLA_ADDRESS, MAC_LEN, setup->address);
+	if (setup->mtu)
+		mnl_attr_put_u32(m, IFLA_MTU, setup->mtu);
+	mnl_attr_put_u32(m, IFLA_MASTER, (uint32_t)bridge->ifindex);
+	nl_message_end(nl, m);
+	bridge_put_policy(nl, setup->ifindex, setup->policy, setup->guest,
+			  bridge->bridge.default_pvid);
+	nl_link_request(nl, NL_READ, NULL, setup->ifindex);
+	return nl_commit(nl, nl_read_link, link);
+}
+
+struct nl_result tap_open_port(struct nl *nl, int ifindex, const char *alias)
+{
+	struct ifinfomsg info = { .ifi_index = ifindex, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+	struct nlmsghdr *m;
+
+	nl_begin(nl);
+	if (*alias)
+		nl_put_alias(nl, ifindex, alias);
+	m = nl_message(nl, NL_UP, RTM_NEWLINK, NLM_F_ACK, sizeof(info), &info);
+	put_operstate(m, IF_LINK_MODE_DEFAULT, IF_OPER_UP);
+	nl_message_end(nl, m);
+	return nl_commit(nl, NULL, NULL);
+}
+
+struct nl_result tap_leave(struct nl *nl, int ifindex)
+{
+	struct nlmsghdr *m;
+
+	nl_begin(nl);
+	m = nl_link_message(nl, NL_CONFIGURE, RTM_NEWLINK, 0, ifindex);
+	mnl_attr_put_u32(m, IFLA_MASTER, 0);
+	nl_message_end(nl, m);
+	m = nl_link_message(nl, NL_CONFIGURE, RTM_NEWLINK, NLM_F_ACK, ifindex);
+	put_operstate(m, IF_LINK_MODE_DEFAULT, IF_OPER_UP);
+	nl_message_end(nl, m);
+	return nl_commit(nl, NULL, NULL);
+}
+
+struct nl_result tap_repair(struct nl *nl, const struct tap_repair *repair, struct link *link)
+{
+	struct nlmsghdr *m;
+
+	nl_begin(nl);
+	if (repair->address || repair->mtu) {
+		m = nl_link_message(nl, NL_CONFIGURE, RTM_NEWLINK, 0, repair->ifindex);
+		if (repair->address)
+			mnl_attr_put(m, IFLA_ADDRESS, MAC_LEN, repair->address);
+		if (repair->mtu)
+			mnl_attr_put_u32(m, IFLA_MTU, repair->mtu);
+		nl_message_end(nl, m);
+	}
+	if (repair->flags || repair->vlans || repair->entry)
+		bridge_put_policy_again(nl, repair->ifindex, repair->policy, repair->guest,
+					repair->flags, repair->vlans);
+	if (*repair->alias)
+		nl_put_alias(nl, repair->ifindex, repair->alias);
+	nl_link_request(nl, NL_READ, NULL, repair->ifindex);
+	return nl_commit(nl, nl_read_link, link);
+}

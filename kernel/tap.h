@@ -72,3 +72,30 @@ struct tap_setup {
  * same address, which the kernel accepts silently.
  */
 struct nl_result tap_set_up(struct nl *nl, const struct tap_setup *setup, int *owner);
+
+/*
+ * Put a tap that may be in use on a bridge, in two transactions and never down: a holder would get
+ * EIO. The first one makes it a dormant port, which the bridge keeps shut, with its address, MTU
+ * and policy, and reads it into @link; tap_open_port() opens it, when it is what it should be, and
+ * tap_leave() takes it off again when it is not. @setup->address may be NULL, and @setup->mtu 0: as
+ * they are.
+ */
+struct nl_result tap_join(struct nl *nl, const struct tap_setup *setup, struct link *link);
+struct nl_result tap_leave(struct nl *nl, int ifindex);
+
+/* No longer dormant, and up; with the alias, unless it is "". */
+struct nl_result tap_open_port(struct nl *nl, int ifindex, const char *alias);
+
+/* What is to be set right of a device that stays where it is, in use or not. */
+struct tap_repair {
+	int ifindex;
+	const uint8_t *address; /* NULL: as it is */
+	uint32_t mtu; /* 0: as it is */
+	bool flags, vlans, entry; /* of the policy: */
+	const struct port_policy *policy;
+	const uint8_t *guest;
+	const char *alias; /* "": as it is */
+};
+
+/* Set it right, in one transaction, and read it into @link. */
+struct nl_result tap_repair(struct nl *nl, const struct tap_repair *repair, struct link *link);

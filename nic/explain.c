@@ -38,6 +38,18 @@ static int explain_disappeared(struct nl *nl, const struct nic *nic, int err)
 			    nic->name);
 }
 
+static int explain_changed(struct nl *nl, const struct nic *nic, int err)
+{
+	char mac[MAC_STRLEN];
+
+	(void)nl;
+	return report_error(err,
+			    "%s: its address was changed from %s, and again when it was set once "
+			    "more: find out what on this host does that (udev: see OTHER MANAGERS "
+			    "in tapctl(8))",
+			    nic->name, mac_format(mac, nic->host));
+}
+
 /* The name is taken: by whom. */
 static int explain_exists(struct nl *nl, const struct nic *nic, int err)
 {
@@ -247,7 +259,7 @@ static const struct refusal {
 	{ NIC_STEP_QUEUE, ANY, EPERM, explain_no_right, NULL },
 	{ NIC_STEP_QUEUE, ANY, EINVAL, explain_queues, NULL },
 	{ NIC_STEP_QUEUE, ANY, ANY, NULL, "make the tap" },
-	{ NIC_STEP_SETUP, NL_READ, ENOENT, explain_disappeared, NULL },
+	{ NIC_STEP_SETUP, NL_READ, ENOENT, explain_changed, NULL },
 	{ NIC_STEP_SETUP, NL_CONFIGURE, EXFULL, explain_full, NULL },
 	{ NIC_STEP_SETUP, NL_CONFIGURE, ANY, explain_no_port, NULL },
 	{ NIC_STEP_SETUP, NL_PORT, ANY, NULL, "set the flags of the bridge port" },
@@ -256,6 +268,7 @@ static const struct refusal {
 	{ NIC_STEP_OFFLOAD, ANY, ANY, NULL, "reset its offloads" },
 	{ NIC_STEP_OWNER, ANY, ANY, NULL, "give it to its owner" },
 	{ NIC_STEP_PERSIST, ANY, ANY, NULL, "make it persistent" },
+	{ NIC_STEP_ADDRESS, ANY, ANY, NULL, "set its address once more" },
 	{ NIC_STEP_READ, ANY, ANY, NULL, "read it back" },
 };
 /* clang-format on */

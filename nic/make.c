@@ -88,6 +88,32 @@ static int check_alone(struct nl *nl, struct nic *nic)
 	return report_error(-EBUSY, "%s: another process has opened a queue of it", nic->name);
 }
 
+int nic_set_address_again(struct nl *nl, struct nic *nic)
+{
+	struct nl_result result = nl_link_set_address(nl, nic->link.ifindex, nic->host);
+
+	if (result.err)
+		return nic_refused(nic, NIC_STEP_ADDRESS, &result);
+	report_tell(REPORT_STEP, "%s: its address was changed by another program: set once more",
+		    nic->name);
+	return 0;
+}
+
+/*
+ * The bridge does not know the address that was just set: somebody has changed it. Once more, and
+ * @port becomes the one that has it.
+ */
+static struct nl_result find_port_again(struct nl *nl, struct nic *nic, int *port)
+{
+	struct nl_result result = { .step = NL_READ };
+
+	result.err = nic_set_address_again(nl, nic);
+	if (result.err)
+		return nic->refusal;
+	result.err = bridge_find_port(nl, nic->parent.ifindex, nic->host, port);
+	return result;
+}
+
 static int set_up_tap(struct nl *nl, struct nic *nic, bool no_carrier)
 {
 	bool bridged = nic->want->kind == NIC_BRIDGED;
@@ -108,9 +134,12 @@ static int set_up_tap(struct nl *nl, struct nic *nic, bool no_carrier)
 	if (setup.ifindex < 0)
 		return nic_refused_errno(nic, NIC_STEP_READ, setup.ifindex);
 	nic->link.ifindex = setup.ifindex;
+	nic->link.kind = LINK_TUN;
 	memcpy(nic->link.name, nic->name, sizeof(nic->link.name));
 	nic->link.mtu = setup.mtu ? setup.mtu : ETH_DATA_LEN;
 	result = tap_set_up(nl, &setup, &port);
+	if (result.err == -ENOENT && result.step == NL_READ)
+		result = find_port_again(nl, nic, &port);
 	if (result.err)
 		return nic_refused(nic, NIC_STEP_SETUP, &result);
 	if (bridged && port != nic->link.ifindex && port != nic->parent.ifindex)

@@ -18,6 +18,12 @@ int nic_draw_ifindex(struct nl *nl, int *ifindex);
  */
 int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue);
 
+/*
+ * Set the address of a new device once more: udev may have set one of its own meanwhile, for which
+ * it had made up its mind before (MACAddressPolicy=). It does so once.
+ */
+int nic_set_address_again(struct nl *nl, struct nic *nic);
+
 /* Make a macvtap, or the host's macvlan, with the index @ifindex; it is persistent. */
 int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex);
 

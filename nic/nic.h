@@ -14,6 +14,7 @@
 #include "kernel/bridge.h"
 #include "macutil.h"
 #include "netlink.h"
+#include "nic/compare.h"
 #include "nic/record.h"
 
 enum nic_kind {
@@ -53,6 +54,7 @@ enum nic_step {
 	NIC_STEP_OFFLOAD,
 	NIC_STEP_OWNER,
 	NIC_STEP_PERSIST,
+	NIC_STEP_ADDRESS, /* set once more */
 	NIC_STEP_READ, /* back from the kernel */
 };
 
@@ -69,14 +71,13 @@ struct nic {
 	gid_t group;
 	/* found and made */
 	struct link parent; /* the bridge or lower device, before the device was there */
-	struct link link; /* the device as the kernel has it; of a new tap only ifindex, name and
-			     MTU until it is read back */
+	struct link link; /* the device as the kernel has it; of a new tap only ifindex, kind, name
+			     and MTU until it is read back */
 	bool made; /* it is ours to unmake */
 	bool reused;
 	bool persistent;
 	dev_t rdev; /* of a macvtap, once somebody looked for it; else 0 */
-	unsigned vlans_found; /* as wanted, see nic_verify() */
-	bool has_other_vlan;
+	struct port_state port; /* once it is verified */
 	int *fds; /* want->queues of them, -1 where not open */
 	int *vhost_fds; /* the same, or all -1 */
 	enum nic_step step; /* where the kernel refused something */

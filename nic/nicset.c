@@ -60,7 +60,7 @@ static int make_macvtap(struct nicset *set, size_t k, bool watched)
 		err = watcher_start(&set->watchers[k], ifindex, nic->name, nic->guest);
 	if (!err)
 		err = nic_make_macvtap(set->nl, nic, ifindex);
-	return err ? err : nic_compare(nic);
+	return err ? err : nic_verify_new(set->nl, nic);
 }
 
 static void tell_made(const struct nic *nic)

@@ -95,11 +95,9 @@ static int write_record(struct nic *nic)
 {
 	struct record *record = &nic->record;
 
-	if (nic->anonymous)
-		return 0;
 	memcpy(record->guest, nic->guest, MAC_LEN);
 	memcpy(record->parent, nic->parent.name, sizeof(record->parent));
-	if (record_write(nic->alias, record))
+	if (nic->anonymous || record_write(nic->alias, record))
 		return 0;
 	return report_error(
 		-E2BIG,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/parse.h"
+#include "lib/report.h"
 #include "nic/record.h"
 
 #define GUEST "tapctl guest " /* and the guest's address */
@@ -164,6 +165,15 @@ bool record_read(struct record *record, const struct link *link)
 	for (word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save))
 		record->has_unknown |= !read_word(record, word);
 	return true;
+}
+
+void record_tell_unknown(const struct record *record, const struct link *link)
+{
+	if (record->has_unknown)
+		report_tell(REPORT_STEP,
+			    "%s: its record has a word that this tapctl does not know, and a newer "
+			    "one may: %s",
+			    link->name, link->alias);
 }
 
 /* Whether @text, with its @len first bytes, is at the end of a word. */

@@ -40,6 +40,9 @@ bool record_write(char alias[static LINK_ALIAS], const struct record *record);
 /* Read the record of @link. False: it has none, so tapctl did not make it. */
 bool record_read(struct record *record, const struct link *link);
 
+/* Tell as a step (-v) of words in the record of @link that are not known. */
+void record_tell_unknown(const struct record *record, const struct link *link);
+
 /* "add", "exec" or, when that is not known, NULL. */
 const char *record_maker_name(enum record_maker by);
 

@@ -3,66 +3,112 @@
 #include <string.h>
 
 #include "kernel/holders.h"
+#include "lib/privs.h"
 #include "lib/report.h"
-#include "nic/record.h"
+#include "nic/make.h"
 #include "nic/verify.h"
 
-static int check_policy(const struct nic *nic)
+/* A device is compared with what is wanted of it, as its record has it or will have it. */
+static struct compared compared_of(const struct nic *nic)
 {
-	const struct port_policy *want = &nic->want->policy;
-	const struct link *link = &nic->link;
-	const char *missing = want->locked && (!link->port.locked || link->port.learning) ?
-				      "--lock-mac" :
-			      want->isolated && !link->port.isolated ? "--isolated" :
-			      want->hairpin && !link->port.hairpin   ? "--hairpin" :
-								       NULL;
-
-	if (missing && nic->reused)
-		return report_error(-ESTALE,
-				    "%s: --reuse: exists without %s: leave that out, or make "
-				    "it anew: tapctl del %s",
-				    nic->name, missing, nic->name);
-	if (missing)
-		return report_error(
-			-EOPNOTSUPP,
-			"%s: %s did not take: the bridges of this kernel do not have it%s",
-			nic->name, missing,
-			want->locked && !link->port.locked ? " (it came with Linux 5.18)" : "");
-	return 0;
+	return (struct compared){
+		.link = &nic->link,
+		.record = &nic->record,
+		.parent = nic->parent.ifindex ? &nic->parent : NULL,
+		.port = nic->port,
+	};
 }
 
-int nic_compare(const struct nic *nic)
-{
-	const struct link *link = &nic->link;
-	char is[MAC_STRLEN], wanted[MAC_STRLEN];
+/* --- what is not so, in words --- */
 
-	if (!mac_equal(link->address, nic->host))
+#define CULPRITS "something on this host (udev, NetworkManager, systemd-networkd)"
+
+/* A protection that was asked for; the kernel ignores those that it does not know. */
+static int refuse_policy(const struct nic *nic, enum difference difference)
+{
+	if (difference == DIFFERS_ENTRY)
+		return report_error(-ENOENT,
+				    "%s: --lock-mac: the guest's address is not in %s's "
+				    "forwarding table at this port",
+				    nic->name, nic->parent.name);
+	if (difference == DIFFERS_VLANS || difference == DIFFERS_FILTERING)
+		return report_error(-EOPNOTSUPP, "%s: --vlan did not take: bridge vlan show dev %s",
+				    nic->name, nic->name);
+	return report_error(-EOPNOTSUPP,
+			    "%s: %s did not take: the bridges of this kernel do not have it%s",
+			    nic->name, difference_option(difference),
+			    difference == DIFFERS_LOCKED && !nic->link.port.locked ?
+				    " (it came with Linux 5.18)" :
+				    "");
+}
+
+static int refuse_new(const struct nic *nic, enum difference difference)
+{
+	const struct compared compared = compared_of(nic);
+	char text[DIFFERENCE_TEXT];
+	bool changed = difference == DIFFERS_PARENT || difference == DIFFERS_ADDRESS ||
+		       difference == DIFFERS_HOST_IS_GUEST;
+
+	if (difference_option(difference))
+		return refuse_policy(nic, difference);
+	return report_error(-ESTALE, "%s: %s%s", nic->name,
+			    difference_words(text, &compared, difference),
+			    changed ? ": " CULPRITS " changed that" : "");
+}
+
+/* An existing device: @own: what it says of itself, or NULL. */
+static int refuse_existing(const struct nic *nic, const struct record *own,
+			   enum difference difference)
+{
+	struct compared compared = compared_of(nic);
+	const char *option = difference_option(difference);
+	char text[DIFFERENCE_TEXT];
+
+	compared.record = own ? own : &nic->record;
+	difference_words(text, &compared, difference);
+	/* It was made as is wanted, and has lost that since. */
+	if (own && record_compare(&compared) & 1U << difference &&
+	    strcmp(own->parent, nic->want->parent) == 0)
+		return report_error(-ESTALE, "%s: --reuse: %s: tapctl attach %s", nic->name, text,
+				    nic->name);
+	if (option)
 		return report_error(-ESTALE,
-				    "%s: its address is %s and not %s: something on this host "
-				    "(udev, NetworkManager, systemd-networkd) changed it",
-				    nic->name, mac_format(is, link->address),
-				    mac_format(wanted, nic->host));
-	if (nic->want->kind == NIC_BRIDGED && link->master != nic->parent.ifindex)
-		return report_error(-ESTALE, "%s: is not a port of %s%s", nic->name,
-				    nic->parent.name,
-				    nic->reused ? "" :
-						  ": something on this host (NetworkManager, "
-						  "systemd-networkd) took it off");
-	if (nic->want->kind == NIC_UNATTACHED && link->master)
+				    "%s: --reuse: exists without %s: leave that out, or make it "
+				    "anew: tapctl del %s",
+				    nic->name, option, nic->name);
+	if (difference == DIFFERS_PARENT && nic->want->kind == NIC_BRIDGED)
+		return report_error(-ESTALE, "%s: is not a port of %s", nic->name,
+				    nic->parent.name);
+	if (difference == DIFFERS_PARENT)
 		return report_error(-ESTALE,
 				    "%s: is a port of another link, and --unattached was given",
 				    nic->name);
+	compared.record = &nic->record;
+	return report_error(-ESTALE, "%s: --reuse: %s", nic->name,
+			    difference_words(text, &compared, difference));
+}
+
+/* Compare nic->link, as it was read last, with what is wanted. */
+static int compare(const struct nic *nic)
+{
+	const struct compared compared = compared_of(nic);
+	const struct link *link = &nic->link;
+	unsigned differences = record_compare(&compared);
+	struct record own = { .by = RECORD_OLD };
+	bool has_own = nic->reused && record_read(&own, link);
+
 	if (!nic_is_tap(nic) &&
 	    (link->lower != nic->parent.ifindex || link->mode != nic->want->mode))
 		return report_error(-ESTALE, "%s: is not a macvtap of %s in mode %s", nic->name,
 				    nic->parent.name, macvtap_mode_name(nic->want->mode));
-	if (nic->want->mtu && link->mtu != nic->want->mtu)
-		return report_error(-ESTALE, "%s: its MTU is %u and not %u", nic->name, link->mtu,
-				    nic->want->mtu);
-	if (!(link->flags & IFF_UP))
-		return report_error(-ENETDOWN, "%s: is down: ip link set %s up", nic->name,
-				    nic->name);
-	return check_policy(nic);
+	/* What others made has never had these. */
+	if (nic->reused && own.by == RECORD_OLD)
+		differences &= ~(1U << DIFFERS_ALLMULTI | 1U << DIFFERS_IPV6);
+	for (enum difference d = 0; d < DIFFERENCES; d++)
+		if (differences & 1U << d)
+			return nic->reused ? refuse_existing(nic, has_own ? &own : NULL, d) :
+					     refuse_new(nic, d);
+	return 0;
 }
 
 /* --- what the links themselves do not tell --- */
@@ -72,28 +118,13 @@ struct nics {
 	size_t count;
 };
 
-/* One VLAN of a port: whether it is among those that were wanted, and as wanted. */
-static void check_vlan(struct nic *nic, const struct port_vlan *vlan, unsigned vid)
-{
-	const struct port_policy *want = &nic->want->policy;
-	unsigned i = 0;
-
-	while (i < want->vlan_count && want->vlans[i] != vid)
-		i++;
-	if (i == want->vlan_count || vlan->pvid != (i == 0) || vlan->untagged != (i == 0))
-		nic->has_other_vlan = true;
-	else
-		nic->vlans_found++;
-}
-
 static int keep_vlans(const struct port_vlan *vlan, void *data)
 {
 	const struct nics *nics = data;
 
 	for (size_t k = 0; k < nics->count; k++)
 		if (nics->list[k].link.ifindex == vlan->ifindex)
-			for (unsigned vid = vlan->first; vid <= vlan->last; vid++)
-				check_vlan(&nics->list[k], vlan, vid);
+			compare_vlan(&nics->list[k].port, &nics->list[k].record, vlan);
 	return 0;
 }
 
@@ -106,29 +137,79 @@ static int read_vlans(struct nl *nl, struct nic *nics, size_t count)
 
 	for (size_t k = 0; k < count; k++) {
 		wanted |= nics[k].want->policy.vlan_count;
-		nics[k].vlans_found = 0;
-		nics[k].has_other_vlan = false;
+		nics[k].port = (struct port_state){ .known = false };
 	}
 	err = wanted ? bridge_dump_vlans(nl, keep_vlans, &all) : 0;
 	return err < 0 ? report_error(err, "cannot read the VLANs: %s", nl_strerror(err)) : 0;
 }
 
-static int verify_protections(struct nl *nl, const struct nic *nic)
+/* Only --lock-mac has an entry of its own. */
+static void read_entry(struct nl *nl, struct nic *nic)
 {
-	const struct port_policy *policy = &nic->want->policy;
-	int port = 0, err = 0;
+	int port = 0;
 
-	if (policy->locked)
-		err = bridge_find_port(nl, nic->parent.ifindex, nic->guest, &port);
-	if (policy->locked && (err || port != nic->link.ifindex))
-		return report_error(-ENOENT,
-				    "%s: --lock-mac: the guest's address is not in %s's "
-				    "forwarding table at this port",
-				    nic->name, nic->parent.name);
-	if (policy->vlan_count && (nic->has_other_vlan || nic->vlans_found != policy->vlan_count))
-		return report_error(-EOPNOTSUPP, "%s: --vlan did not take: bridge vlan show dev %s",
-				    nic->name, nic->name);
-	return 0;
+	if (nic->want->policy.locked &&
+	    bridge_find_port(nl, nic->parent.ifindex, nic->guest, &port) == 0)
+		nic->port.has_entry = port == nic->link.ifindex;
+	nic->port.known = true;
+}
+
+/* --- a new device --- */
+
+/* The socket's rights are not enough where they are lent by the program's file. */
+static int set_address_again(struct nl *nl, struct nic *nic)
+{
+	int err;
+
+	privs_use(PRIVS_LINKS);
+	err = nic_set_address_again(nl, nic);
+	privs_use(PRIVS_NONE);
+	return err;
+}
+
+/* One call each: this is all that `add` reads back of a device without protections. */
+static int verify_address(struct nl *nl, struct nic *nic)
+{
+	int err = nl_link_address(nl, nic->name, nic->link.address);
+
+	if (!err && !mac_equal(nic->link.address, nic->host)) {
+		err = set_address_again(nl, nic);
+		if (!err)
+			err = nl_link_address(nl, nic->name, nic->link.address);
+		if (!err && !mac_equal(nic->link.address, nic->host))
+			return refuse_new(nic, DIFFERS_ADDRESS);
+	}
+	return err ? nic_refused_errno(nic, NIC_STEP_READ, err) : 0;
+}
+
+/* The same for all of nic->link, which was read last. */
+static int settle_address(struct nl *nl, struct nic *nic)
+{
+	int err;
+
+	if (nic->reused || mac_equal(nic->link.address, nic->host))
+		return 0;
+	err = set_address_again(nl, nic);
+	return err ? err : nic_read_back(nl, nic);
+}
+
+int nic_verify_new(struct nl *nl, struct nic *nic)
+{
+	int err = settle_address(nl, nic);
+
+	return err ? err : compare(nic);
+}
+
+static int verify_link(struct nl *nl, struct nic *nic)
+{
+	int err = nic_read_back(nl, nic);
+
+	return err ? err : settle_address(nl, nic);
+}
+
+static bool is_whole(const struct nic *nic, bool all)
+{
+	return all || port_policy_is_set(&nic->want->policy);
 }
 
 int nic_verify(struct nl *nl, struct nic *nics, size_t count, bool all, struct nic **failed)
@@ -136,17 +217,19 @@ int nic_verify(struct nl *nl, struct nic *nics, size_t count, bool all, struct n
 	int err = 0;
 
 	for (size_t k = 0; k < count && !err; k++) {
-		if (!all && !port_policy_is_set(&nics[k].want->policy))
-			continue;
 		*failed = &nics[k];
-		err = nic_read_back(nl, &nics[k]);
-		if (!err)
-			err = nic_compare(&nics[k]);
+		err = is_whole(&nics[k], all) ? verify_link(nl, &nics[k]) :
+						verify_address(nl, &nics[k]);
 	}
 	if (!err)
 		err = read_vlans(nl, nics, count);
-	for (size_t k = 0; k < count && !err; k++)
-		err = verify_protections(nl, &nics[k]);
+	for (size_t k = 0; k < count && !err; k++) {
+		if (!is_whole(&nics[k], all))
+			continue;
+		*failed = &nics[k];
+		read_entry(nl, &nics[k]);
+		err = compare(&nics[k]);
+	}
 	return err;
 }
 
@@ -172,7 +255,7 @@ static bool is_busy(const struct nic *nic)
 int nic_find_existing(struct nl *nl, struct nic *nic)
 {
 	char text[MAC_STRLEN];
-	uint8_t guest[MAC_LEN];
+	struct record own;
 	int err = nl_link_get(nl, nic->name, 0, &nic->link);
 
 	if (err == -ENODEV)
@@ -183,11 +266,12 @@ int nic_find_existing(struct nl *nl, struct nic *nic)
 	    (nic->link.kind == LINK_MACVTAP) != (nic->want->kind == NIC_MACVTAP))
 		return report_error(-EEXIST, "%s: --reuse: is a %s", nic->name,
 				    link_kind_word(&nic->link));
-	if (record_guest(guest, &nic->link) && !mac_equal(guest, nic->guest))
+	if (record_read(&own, &nic->link) && !mac_equal(own.guest, nic->guest))
 		return report_error(-EEXIST, "%s: --reuse: was made for the guest %s", nic->name,
-				    mac_format(text, guest));
+				    mac_format(text, own.guest));
+	record_tell_unknown(&own, &nic->link);
 	nic->reused = true;
-	err = nic_compare(nic);
+	err = compare(nic);
 	if (!err)
 		err = nic_find_node(nic);
 	if (!err && is_busy(nic))

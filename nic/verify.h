@@ -16,11 +16,12 @@
  */
 int nic_find_existing(struct nl *nl, struct nic *nic);
 
-/* Compare nic->link, as it was read last, with what was wanted. */
-int nic_compare(const struct nic *nic);
+/* Compare nic->link of a device just made, as it was read last, with what was wanted. */
+int nic_verify_new(struct nl *nl, struct nic *nic);
 
 /*
- * Read @count devices back and compare them with what was wanted, protections too: @all, or those
- * for which protections were asked. @failed becomes the one that is not so.
+ * Read @count devices back and compare them with what was wanted: @all, or those for which
+ * protections were asked, with everything, and of the others the address alone. An address that was
+ * changed is set once more. @failed becomes the one that is not so.
  */
 int nic_verify(struct nl *nl, struct nic *nics, size_t count, bool all, struct nic **failed);

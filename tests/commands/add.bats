@@ -2,7 +2,7 @@
 # add: taps and macvtaps that stay, whole or not at all, and whose they are.
 load ../tools/helpers
 
-A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
+A=52:54:00:84:e3:62 HOST=fe:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 
 @test "add: a tap on a bridge, complete" {
@@ -311,6 +311,59 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	[ "$status" = 1 ]
 	[[ "$stderr" == "tapctl: $TAP: --lock-mac did not take"* ]]
 	no_link $TAP
+}
+
+# As udev does it with MACAddressPolicy=, once; and as something that is wrong does it.
+@test "add: an address that somebody changed is set once more, and changed again it is an error" {
+	add_bridge br0
+	is_up() { [ "$(link_field $TAP '.flags | index("UP") != null' 2>/dev/null)" = true ]; }
+	late() { # WHICH OPTION...
+		run --separate-stderr inside strace -o /dev/null -e trace=sendto \
+			-e inject=sendto:delay_exit=300000:when="$1" "$TAPCTL" add --mac $A "${@:2}"
+		echo "$status: $stderr"
+	}
+	{ wait_until 20 is_up && ip link set $TAP address 02:11:22:33:44:55; } 3>&- 4>&- &
+	late 2 --bridge br0
+	[ "$status" = 0 ]
+	[ "$(link_field $TAP .address)" = $HOST ]
+	tapctl del $A
+	while sleep 0.05 && [ -e "/run/netns/$NS" ]; do ip link set $TAP address 02:11:22:33:44:55 || :; done >/dev/null 2>&1 3>&- 4>&- &
+	changer=$!
+	local kind
+	for kind in "--bridge br0" "--bridge br0 --isolated" --unattached; do
+		# shellcheck disable=SC2086 # they are words
+		late 1+ $kind
+		[ "$status" = 1 ]
+		[[ "$stderr" == "tapctl: $TAP: its address is 02:11:22:33:44:55 and not $HOST: something on this host (udev, "* ]]
+		no_link $TAP
+	done
+	kill $changer
+}
+
+@test "add: beside a loop that sets another address as soon as the name is there, it says what is so" {
+	add_bridge br0
+	inside python3 -c '
+import fcntl, socket, struct, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+request = struct.pack("16sH6s8x", sys.argv[1].encode(), 1, bytes.fromhex("021122334455"))
+while True:
+    try:
+        fcntl.ioctl(s, 0x8924, request)
+    except OSError:
+        pass' $TAP >/dev/null 2>&1 &
+	changer=$!
+	local i
+	for i in {1..40}; do
+		run_tapctl add --bridge br0 --mac $A
+		if [ "$status" = 0 ]; then
+			[ -z "$stderr" ]
+			tapctl del $A
+		else
+			[[ "$stderr" == "tapctl: $TAP: its address "* ]]
+			no_link $TAP
+		fi
+	done
+	kill $changer
 }
 
 @test "add: VLANs" {

@@ -3,86 +3,7 @@
 # remedy that a test can follow, it is followed, and then there is silence again.
 # shellcheck disable=SC2086 # WORDS is a list of words
 load ../tools/helpers
-
-A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362 HOST=fe:54:00:84:e3:62
-B=52:54:00:84:e3:63 TAPB=tap52540084e363
-
-setup() {
-	setup_namespace
-	mkfifo "$WORK/held"
-	exec {held}<>"$WORK/held"
-}
-
-# A process that has the devices open: hold NIC-OPTION... [-- SCRIPT, which runs with them first]
-hold() {
-	local script=:
-	if [ "${*: -2:1}" = -- ]; then
-		script=${*: -1}
-		set -- "${@:1:$#-2}"
-	fi
-	nsenter --net="/run/netns/$NS" -- "$TAPCTL" exec "$@" -- bash -c "$script"'; echo "$?" >"$0"; exec sleep infinity' \
-		"$WORK/held" >"$WORK/log" 2>&1 3>&- 4>&- {held}>&- &
-	HOLDER=$!
-	local answer=nothing
-	read -rt 20 answer <&"$held" || :
-	[ "$answer" = 0 ] || { echo "held: $answer"; cat "$WORK/log"; return 1; }
-}
-
-# The last one held goes, and with it: release DEVICE
-release() {
-	kill "$HOLDER"
-	wait_until 10 no_link "$1" >/dev/null
-}
-
-# A frame from MAC to everybody, for fd 3 without a vnet header: frame_from MAC [TAG]
-frame_from() {
-	printf '%b' "\\xff\\xff\\xff\\xff\\xff\\xff\\x${1//:/\\x}${2-}\\x88\\xb5" >"$WORK/frame"
-	head -c 46 /dev/zero >>"$WORK/frame"
-	echo "cat '$WORK/frame' >&3"
-}
-
-# br0 with an uplink to another namespace, and a guest's tap on it that somebody has open.
-sound_bridge() {
-	ip link add br0 type bridge
-	add_cable uplink far "far$NS"
-	ip link set uplink address 02:00:00:00:00:02
-	ip link set uplink master br0
-	ip link set br0 up
-	hold --bridge br0 --mac $A --no-vnet-hdr "$@"
-}
-sound_macvtap() {
-	requires_macvtap
-	add_cable wire far "far$NS"
-	hold --link wire --mac $A
-}
-
-# The findings are these and no others: only NAME:ID... (of all devices, or of $WORDS). wait_until calls
-# this, too, and what it calls goes on after a failure unless it is told to return.
-only() {
-	local line
-	run_tapctl check --json ${WORDS:-}
-	[[ $status = 1 && -z "$stderr" ]] || return
-	diff <(printf '%s\n' "$@" | sort) <(jq -r '.[] | .name + ":" + .id' <<<"$output" | sort) || return
-	# The same for people, a line each.
-	run_tapctl check ${WORDS:-}
-	[[ $status = 1 && "${#lines[@]}" = "$#" ]] || return
-	for line in "${lines[@]}"; do
-		[[ "$line" =~ ^[^:]+:\ (error|warning):\ .+:\ .+$ ]] || return
-	done
-}
-silent() {
-	run_tapctl check ${WORDS:-}
-	[[ $status = 0 && -z "$output$stderr" ]] || return
-	run_tapctl check --json ${WORDS:-}
-	[[ $status = 0 && "$output" = "[]" ]]
-}
-# Run what the one finding names as its remedy.
-mend() {
-	local remedy
-	remedy=$(tapctl check --json | jq -r '.[0].remedy')
-	echo "remedy: $remedy"
-	PATH=$(dirname "$TAPCTL"):$PATH inside bash -ec "${remedy%% (*}" >/dev/null
-}
+load check
 
 @test "check: an empty host is sound" {
 	silent
@@ -333,21 +254,6 @@ fcntl.ioctl(3, 0x400454e2, struct.pack(\"i\", 0))"'
 	ip link set $TAP address fe:00:00:00:00:01
 	only $TAP:address-changed
 	mend
-	silent
-}
-
-@test "check off-bridge" {
-	sound_bridge
-	ip link set $TAP nomaster
-	only $TAP:off-bridge
-	ip addr add 192.0.2.1/24 dev $TAP
-	silent
-	ip addr del 192.0.2.1/24 dev $TAP
-	ip link set $TAP master br0
-	silent
-	# Where no device makes itself an IPv6 address, one that makes none may be meant to be on no bridge.
-	inside sysctl -qw net.ipv6.conf.default.addr_gen_mode=1
-	ip link set $TAP nomaster
 	silent
 }
 

@@ -15,10 +15,9 @@ static const struct {
 	const char *name;
 	enum option_command command;
 } commands[] = {
-	{ "mac", FOR_MAC },	{ "add", FOR_ADD },
-	{ "exec", FOR_EXEC },	{ "list", FOR_LIST },
-	{ "del", FOR_DEL },	{ "pin", FOR_PIN },
-	{ "check", FOR_CHECK }, { "bridge-helper", FOR_HELPER },
+	{ "mac", FOR_MAC },	  { "add", FOR_ADD },	  { "exec", FOR_EXEC },
+	{ "list", FOR_LIST },	  { "del", FOR_DEL },	  { "pin", FOR_PIN },
+	{ "attach", FOR_ATTACH }, { "check", FOR_CHECK }, { "bridge-helper", FOR_HELPER },
 };
 
 static void check_nic(const struct nic_options *nic)

@@ -4,7 +4,7 @@ load ../tools/helpers
 
 MAN=$TESTS/../man/tapctl.8
 README=$TESTS/../README
-COMMANDS="mac add exec list check del pin bridge-helper"
+COMMANDS="mac add exec list check del attach pin bridge-helper"
 
 # A VMM that takes the fds that its arguments name, and writes down what it was given.
 stub_qemu() {
@@ -95,7 +95,7 @@ run_all() {
 	[ "$(wc -l <<<"$ids")" -ge 39 ]
 	for id in $ids; do
 		grep -qxF ".It Li $id" "$MAN" || { echo "not in the manual page: $id"; return 1; }
-		grep -qE "@test \"check .*$id" "$TESTS/commands/check.bats" || { echo "no test: $id"; return 1; }
+		grep -qE "@test \"check .*$id" "$TESTS"/commands/check*.bats || { echo "no test: $id"; return 1; }
 	done
 	[ "$(grep -cE '^\.It Li [a-z]+(-[a-z]+)*$' "$MAN")" -ge 39 ]
 }

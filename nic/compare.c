@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "nic/compare.h"
+
+/* --- VLANs --- */
+
+void compare_vlan(struct port_state *port, const struct record *record,
+		  const struct port_vlan *vlan)
+{
+	const struct port_policy *policy = &record->policy;
+
+	for (unsigned vid = vlan->first; vid <= vlan->last; vid++) {
+		unsigned i = 0;
+
+		while (i < policy->vlan_count && policy->vlans[i] != vid)
+			i++;
+		if (i == policy->vlan_count || vlan->pvid != (i == 0) || vlan->untagged != (i == 0))
+			port->other_vlan = true;
+		else
+			port->vlans++;
+	}
+}
+
+/* --- all of it --- */
+
+static unsigned bit(enum difference difference, bool differs)
+{
+	return differs ? 1U << difference : 0;
+}
+
+bool record_address(uint8_t address[static MAC_LEN], const struct compared *compared)
+{
+	const struct record *record = compared->record;
+
+	/* That of the host's macvlan is not written. */
+	if (mac_is_zero(record->guest))
+		return false;
+	if (compared->link->kind == LINK_TUN)
+		mac_derive_host(address, record->guest);
+	else
+		memcpy(address, record->guest, MAC_LEN);
+	return true;
+}
+
+static unsigned compare_address(const struct compared *compared)
+{
+	const struct link *link = compared->link;
+	uint8_t address[MAC_LEN];
+
+	if (!record_address(address, compared) || mac_equal(link->address, address))
+		return 0;
+	if (link->kind == LINK_TUN && mac_equal(link->address, compared->record->guest))
+		return bit(DIFFERS_HOST_IS_GUEST, true);
+	return bit(DIFFERS_ADDRESS, true);
+}
+
+/* Only a tap can be moved. One that was made for no bridge may be on a switch of another kind. */
+static bool is_elsewhere(const struct compared *compared)
+{
+	const struct link *link = compared->link;
+
+	if (link->kind != LINK_TUN)
+		return false;
+	if (!compared->record->parent[0])
+		return link->port.of_bridge;
+	return !link->master || !compared->parent || link->master != compared->parent->ifindex;
+}
+
+static unsigned compare_port(const struct compared *compared)
+{
+	const struct port_policy *want = &compared->record->policy;
+	const struct port_state *port = &compared->port;
+	const struct link *link = compared->link;
+	bool filters = compared->parent->bridge.filters;
+
+	return bit(DIFFERS_LOCKED, want->locked && (!link->port.locked || link->port.learning)) |
+	       bit(DIFFERS_ENTRY, want->locked && port->known && !port->has_entry) |
+	       bit(DIFFERS_ISOLATED, want->isolated && !link->port.isolated) |
+	       bit(DIFFERS_HAIRPIN, want->hairpin && !link->port.hairpin) |
+	       bit(DIFFERS_FILTERING, want->vlan_count && !filters) |
+	       bit(DIFFERS_VLANS, want->vlan_count && filters && port->known &&
+					  (port->other_vlan || port->vlans != want->vlan_count)) |
+	       bit(DIFFERS_DORMANT, link->dormant);
+}
+
+unsigned record_compare(const struct compared *compared)
+{
+	const struct record *record = compared->record;
+	const struct link *link = compared->link;
+	bool macvtap = link->kind == LINK_MACVTAP;
+	unsigned differences;
+
+	differences = compare_address(compared) | bit(DIFFERS_UP, !(link->flags & IFF_UP)) |
+		      bit(DIFFERS_ALLMULTI, macvtap && !(link->flags & IFF_ALLMULTI)) |
+		      bit(DIFFERS_IPV6, macvtap && link->makes_ipv6);
+	if (record->by == RECORD_OLD)
+		return differences;
+	differences |= bit(DIFFERS_MTU, record->mtu && link->mtu != record->mtu);
+	if (is_elsewhere(compared))
+		return differences | bit(DIFFERS_PARENT, true);
+	if (link->kind == LINK_TUN && record->parent[0])
+		differences |= compare_port(compared);
+	return differences;
+}
+
+/* --- in words --- */
+
+static void parent_words(char *text, const struct compared *compared)
+{
+	const char *wanted = compared->record->parent;
+	const char *is = !compared->link->master ? "no bridge" :
+			 compared->master	 ? compared->master->name :
+						   "another bridge";
+
+	snprintf(text, DIFFERENCE_TEXT, "it is on %s and was made for %s%s", is,
+		 wanted[0] ? wanted : "no bridge",
+		 wanted[0] && !compared->parent ? ", which is not here" : "");
+}
+
+static void address_words(char *text, const struct compared *compared, bool is_guest)
+{
+	char is[MAC_STRLEN], wanted[MAC_STRLEN];
+	uint8_t address[MAC_LEN] = { 0 };
+
+	record_address(address, compared);
+	mac_format(is, compared->link->address);
+	mac_format(wanted, address);
+	if (is_guest)
+		snprintf(text, DIFFERENCE_TEXT,
+			 "it has its guest's own address %s and not %s, and so the bridge keeps "
+			 "every frame for the guest",
+			 is, wanted);
+	else
+		snprintf(text, DIFFERENCE_TEXT, "its address is %s and not %s%s", is, wanted,
+			 compared->link->kind == LINK_TUN ?
+				 "" :
+				 ", its guest's, for which it takes no frames");
+}
+
+static const struct {
+	const char *words, *option;
+} rows[DIFFERENCES] = {
+	[DIFFERS_LOCKED] = { "its port is not locked, or learns: its guest may send from other "
+			     "addresses",
+			     "--lock-mac" },
+	[DIFFERS_ENTRY] = { "its port is locked and has no entry for its guest: it lets nothing in",
+			    "--lock-mac" },
+	[DIFFERS_ISOLATED] = { "its port is not isolated: it reaches other isolated ports",
+			       "--isolated" },
+	[DIFFERS_HAIRPIN] = { "its port is not in hairpin mode", "--hairpin" },
+	[DIFFERS_FILTERING] = { "it was made for VLANs, and its bridge does not filter any",
+				"--vlan" },
+	[DIFFERS_VLANS] = { "its port is not in the VLANs that it was made for", "--vlan" },
+	[DIFFERS_DORMANT] = { "its link mode is dormant, and so its bridge keeps the port shut",
+			      NULL },
+	[DIFFERS_ALLMULTI] = { "it drops multicast that the host did not ask for, so its guest's "
+			       "IPv6 finds no neighbours",
+			       NULL },
+	[DIFFERS_IPV6] = { "the host makes itself IPv6 addresses on it, with the guest's address",
+			   NULL },
+	[DIFFERS_UP] = { "it is down", NULL },
+};
+
+const char *difference_words(char text[static DIFFERENCE_TEXT], const struct compared *compared,
+			     enum difference difference)
+{
+	switch (difference) {
+	case DIFFERS_PARENT:
+		parent_words(text, compared);
+		break;
+	case DIFFERS_HOST_IS_GUEST:
+	case DIFFERS_ADDRESS:
+		address_words(text, compared, difference == DIFFERS_HOST_IS_GUEST);
+		break;
+	case DIFFERS_MTU:
+		snprintf(text, DIFFERENCE_TEXT, "its MTU is %u and not %u", compared->link->mtu,
+			 compared->record->mtu);
+		break;
+	default:
+		snprintf(text, DIFFERENCE_TEXT, "%s", rows[difference].words);
+	}
+	return text;
+}
+
+const char *difference_option(enum difference difference)
+{
+	return rows[difference].option;
+}

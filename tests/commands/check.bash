@@ -1,0 +1,101 @@
+# What the files about check share: devices that are held, findings, and their remedies.
+# shellcheck shell=bash disable=SC2034,SC2086,SC2154 # set and used by the files that load this; WORDS is a list of words
+
+A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362 HOST=fe:54:00:84:e3:62
+B=52:54:00:84:e3:63 TAPB=tap52540084e363
+
+setup() {
+	setup_namespace
+	mkfifo "$WORK/held"
+	exec {held}<>"$WORK/held"
+}
+
+# A process that has the devices open: hold NIC-OPTION... [-- SCRIPT, which runs with them first]
+hold() {
+	local script=:
+	if [ "${*: -2:1}" = -- ]; then
+		script=${*: -1}
+		set -- "${@:1:$#-2}"
+	fi
+	nsenter --net="/run/netns/$NS" -- "$TAPCTL" exec "$@" -- bash -c "$script"'; echo "$?" >"$0"; exec sleep infinity' \
+		"$WORK/held" >"$WORK/log" 2>&1 3>&- 4>&- {held}>&- &
+	HOLDER=$!
+	local answer=nothing
+	read -rt 20 answer <&"$held" || :
+	[ "$answer" = 0 ] || { echo "held: $answer"; cat "$WORK/log"; return 1; }
+}
+
+# The last one held goes, and with it: release DEVICE
+release() {
+	kill "$HOLDER"
+	wait_until 10 no_link "$1" >/dev/null
+}
+
+# A frame from MAC to everybody, for fd 3 without a vnet header: frame_from MAC [TAG]
+frame_from() {
+	printf '%b' "\\xff\\xff\\xff\\xff\\xff\\xff\\x${1//:/\\x}${2-}\\x88\\xb5" >"$WORK/frame"
+	head -c 46 /dev/zero >>"$WORK/frame"
+	echo "cat '$WORK/frame' >&3"
+}
+
+# br0 with an uplink to another namespace, and a guest's tap on it that somebody has open.
+sound_bridge() {
+	ip link add br0 type bridge
+	add_cable uplink far "far$NS"
+	ip link set uplink address 02:00:00:00:00:02
+	ip link set uplink master br0
+	ip link set br0 up
+	hold --bridge br0 --mac $A --no-vnet-hdr "$@"
+}
+sound_macvtap() {
+	requires_macvtap
+	add_cable wire far "far$NS"
+	hold --link wire --mac $A
+}
+
+# The findings are these and no others: only NAME:ID... (of all devices, or of $WORDS). wait_until calls
+# this, too, and what it calls goes on after a failure unless it is told to return.
+only() {
+	local line
+	run_tapctl check --json ${WORDS:-}
+	[[ $status = 1 && -z "$stderr" ]] || return
+	diff <(printf '%s\n' "$@" | sort) <(jq -r '.[] | .name + ":" + .id' <<<"$output" | sort) || return
+	# The same for people, a line each.
+	run_tapctl check ${WORDS:-}
+	[[ $status = 1 && "${#lines[@]}" = "$#" ]] || return
+	for line in "${lines[@]}"; do
+		[[ "$line" =~ ^[^:]+:\ (error|warning):\ .+:\ .+$ ]] || return
+	done
+}
+silent() {
+	run_tapctl check ${WORDS:-}
+	[[ $status = 0 && -z "$output$stderr" ]] || return
+	run_tapctl check --json ${WORDS:-}
+	[[ $status = 0 && "$output" = "[]" ]]
+}
+# Run what the one finding names as its remedy.
+mend() {
+	local remedy
+	remedy=$(tapctl check --json | jq -r '.[0].remedy')
+	echo "remedy: $remedy"
+	PATH=$(dirname "$TAPCTL"):$PATH inside bash -ec "${remedy%% (*}" >/dev/null
+}
+
+# br0 with an uplink to the namespace far$NS, 192.0.2.1, and a guest on it who answers: its device is bound to
+# another one, in a namespace of its own, with the address 192.0.2.2. guest_on NIC-OPTION...
+guest_on() {
+	command ip netns add "guest$NS"
+	hold "$@" --mac $A --no-vnet-hdr -- "
+		nsenter --net=/run/netns/guest$NS socat FD:3 TUN:192.0.2.2/24,tun-type=tap,iff-no-pi,iff-up,tun-name=g0 3>&3 &
+		until ip -n guest$NS link set g0 address $A 2>/dev/null; do :; done"
+}
+answering_bridge() {
+	ip link add br0 type bridge
+	add_cable uplink far "far$NS"
+	command ip -n "far$NS" addr add 192.0.2.1/24 dev far
+	ip link set uplink address 02:00:00:00:00:02
+	ip link set uplink master br0
+	ip link set br0 up
+}
+answers() { inside_of "far$NS" ping -c 1 -W "${1:-5}" 192.0.2.2 >/dev/null; }
+no_answer() { ! answers 0.3 || { echo "it answers"; return 1; }; }

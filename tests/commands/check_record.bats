@@ -1,0 +1,253 @@
+#!/usr/bin/env bats
+# tapctl check: how a device differs from its record. Each remedy is run, and then a ping works.
+load ../tools/helpers
+load check
+
+guest_on_bridge() {
+	answering_bridge
+	guest_on --bridge br0 "$@"
+	answers
+	silent
+}
+mended() {
+	mend
+	silent
+	answers
+}
+
+@test "check device-down: the record's remedy" {
+	guest_on_bridge
+	ip link set $TAP down
+	only $TAP:device-down
+	no_answer
+	# The guest's end got EIO meanwhile, and ended.
+	mend
+	silent
+}
+
+@test "check off-bridge" {
+	guest_on_bridge --isolated --lock-mac
+	ip link set $TAP nomaster
+	only $TAP:off-bridge
+	no_answer
+	# Nothing else on it makes it less so.
+	ip addr add 198.51.100.1/24 dev $TAP
+	only $TAP:off-bridge
+	ip addr del 198.51.100.1/24 dev $TAP
+	mended
+	# One that is not the record's is no cure.
+	ip link set $TAP nomaster
+	add_bridge br1
+	ip link set uplink nomaster
+	ip link set uplink master br1
+	WORDS=$TAP only $TAP:off-bridge
+}
+
+@test "check off-bridge: the bridge is not here, or was made anew" {
+	guest_on_bridge
+	ip link del br0
+	only $TAP:off-bridge
+	tapctl check | grep -qF "it is on no bridge and was made for br0, which is not here: make br0 anew, then: tapctl attach $TAP"
+	ip link add br0 type bridge
+	ip link set uplink master br0
+	ip link set br0 up
+	only $TAP:off-bridge
+	mended
+}
+
+@test "check off-bridge: where no device makes itself an IPv6 address it is told as well" {
+	inside sysctl -qw net.ipv6.conf.default.addr_gen_mode=1
+	guest_on_bridge
+	ip link set $TAP nomaster
+	only $TAP:off-bridge
+}
+
+@test "check: a tap that was made for no bridge is on none" {
+	hold --unattached --mac $A
+	silent
+}
+
+@test "check other-bridge" {
+	guest_on_bridge
+	add_bridge br1
+	ip addr add 198.51.100.1/24 dev br1
+	ip link set $TAP nomaster
+	ip link set $TAP master br1
+	only $TAP:other-bridge
+	no_answer
+	mended
+	hold --unattached --mac $B
+	ip link set $TAPB master br1
+	only $TAPB:other-bridge
+	mend
+	silent
+	[ "$(link_field $TAPB .master)" = null ]
+}
+
+@test "check host-is-guest, address-changed: on a locked port, too" {
+	guest_on_bridge --lock-mac
+	ip link set $TAP address $A
+	only $TAP:host-is-guest
+	no_answer
+	mended
+	ip link set $TAP address fe:00:00:00:00:01
+	only $TAP:address-changed
+	mended
+}
+
+@test "check not-locked: also when it learns" {
+	requires_locked_ports
+	guest_on_bridge --lock-mac
+	bridge link set dev $TAP locked off
+	only $TAP:not-locked
+	mended
+	bridge link set dev $TAP learning on
+	only $TAP:not-locked
+	mended
+}
+
+@test "check locked-out: the record's entry" {
+	requires_locked_ports
+	guest_on_bridge --lock-mac
+	bridge fdb del $A dev $TAP master static
+	only $TAP:locked-out
+	no_answer
+	mended
+}
+
+@test "check not-isolated, not-hairpin" {
+	guest_on_bridge --isolated --hairpin
+	bridge link set dev $TAP isolated off
+	only $TAP:not-isolated
+	mended
+	bridge link set dev $TAP hairpin off
+	only $TAP:not-hairpin
+	mended
+	# What was not asked for is somebody else's.
+	bridge link set dev $TAP mcast_flood off
+	silent
+}
+
+@test "check vlans-changed, vlan-filtering-off" {
+	requires_vlan_filtering
+	answering_bridge
+	ip link set br0 type bridge vlan_filtering 1
+	bridge vlan add dev uplink vid 10 pvid untagged
+	guest_on --bridge br0 --vlan 10,20,21 --lock-mac
+	answers
+	silent
+	local change
+	for change in "del dev $TAP vid 10" "del dev $TAP vid 21" "add dev $TAP vid 30" "add dev $TAP vid 20 pvid untagged"; do
+		# shellcheck disable=SC2086 # they are words
+		bridge vlan $change
+		only $TAP:vlans-changed
+		mended
+		tapctl list --json $TAP | holds '.[0].vlans == [10, 20, 21]'
+	done
+	ip link set br0 type bridge vlan_filtering 0
+	only $TAP:vlan-filtering-off
+	mended
+}
+
+@test "check mtu-changed" {
+	answering_bridge
+	# A bridge whose MTU somebody set does not follow its ports: one that is smaller is so by design.
+	ip link set br0 mtu 1400
+	ip link set br0 mtu 1500
+	guest_on --bridge br0 --mtu 1400
+	answers
+	silent
+	ip link set $TAP mtu 1450
+	only $TAP:mtu-changed
+	mended
+	[ "$(link_field $TAP .mtu)" = 1400 ]
+	[ "$(link_field br0 .mtu)" = 1500 ]
+}
+
+@test "check mtu-pulls-bridge: one that was asked for stays" {
+	sound_bridge --mtu 1400
+	only $TAP:mtu-pulls-bridge
+	mend
+	silent
+	[ "$(link_field $TAP .mtu)" = 1400 ]
+}
+
+@test "check port-dormant" {
+	guest_on_bridge
+	ip link set $TAP mode dormant
+	only $TAP:port-dormant
+	mended
+}
+
+@test "check macvtap-ip, macvtap-ipv6" {
+	sound_macvtap
+	silent
+	ip addr add 192.0.2.1/24 dev $MVT
+	only $MVT:macvtap-ip
+	mend
+	silent
+	ip link set $MVT addrgenmode eui64
+	only $MVT:macvtap-ipv6
+	mend
+	silent
+	[ "$(ip -j addr show $MVT | jq '.[0].addr_info | length')" = 0 ]
+}
+
+@test "check no-allmulti, not-guest-address: the record's remedies, while a guest is on it" {
+	requires_macvtap
+	add_cable wire far "far$NS"
+	command ip -n "far$NS" addr add 192.0.2.1/24 dev far
+	guest_on --link wire
+	answers
+	silent
+	ip link set $MVT allmulticast off
+	only $MVT:no-allmulti
+	mended
+	ip link set $MVT address $B
+	only $MVT:not-guest-address
+	no_answer
+	mended
+}
+
+# Of a device of an older tapctl nothing is known but the guest's address.
+old_record() { ip link set "${1:-$TAP}" alias "tapctl guest $A"; }
+
+@test "check: an old record is compared as far as it says, and nothing is guessed" {
+	guest_on_bridge --isolated --mtu 1500
+	old_record
+	bridge link set dev $TAP isolated off
+	silent
+	ip link set $TAP mtu 1600
+	silent
+	ip link set $TAP address fe:00:00:00:00:01
+	only $TAP:address-changed
+	mended
+	ip link set $TAP down
+	only $TAP:device-down
+	mend
+	silent
+	ip link set $TAP nomaster
+	silent
+}
+
+@test "check locked-out: of an old record" {
+	requires_locked_ports
+	guest_on_bridge --lock-mac
+	old_record
+	bridge fdb del $A dev $TAP master static
+	only $TAP:locked-out
+	no_answer
+	mended
+}
+
+@test "check: a word that is not known is told with -v, and the others count" {
+	guest_on_bridge --isolated
+	ip link set $TAP alias "tapctl guest $A by=exec colour=blue on=br0 isolated"
+	silent
+	run_tapctl check -v
+	[ "$status" = 0 ]
+	[ "$(grep -c "^tapctl: $TAP: its record has a word that this tapctl does not know.*colour=blue" <<<"$stderr")" = 1 ]
+	bridge link set dev $TAP isolated off
+	only $TAP:not-isolated
+	mended
+}
