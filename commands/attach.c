@@ -263,14 +263,15 @@ static bool leaves_alone(struct attach *attach, const struct compared *compared)
 }
 
 /* What cannot be mended here: a bridge that is not there, or does not filter. */
-static int refuse_rest(struct attach *attach, const struct compared *compared, unsigned rest)
+static int refuse_rest(const struct compared *compared, unsigned rest)
 {
+	enum difference difference = DIFFERS_FILTERING;
 	struct difference_texts texts;
 	struct finding finding;
 
-	(void)attach;
-	finding = difference_finding(
-		&texts, compared, rest & 1U << DIFFERS_PARENT ? DIFFERS_PARENT : DIFFERS_FILTERING);
+	if (rest & 1U << DIFFERS_PARENT)
+		difference = DIFFERS_PARENT;
+	finding = difference_finding(&texts, compared, difference);
 	return report_error(-ENOENT, "%s: %s: %s", finding.name, finding.problem, finding.remedy);
 }
 
@@ -301,7 +302,7 @@ static int mend(struct attach *attach, const struct target *target)
 	err = differences ? nic_restore(attach->nl, &compared, differences, false) : 0;
 	if (!err)
 		tell_all(attach, &compared, differences);
-	return err || !rest ? err : refuse_rest(attach, &compared, rest);
+	return err || !rest ? err : refuse_rest(&compared, rest);
 }
 
 /* --bridge: there, with its record. */
