@@ -4,6 +4,11 @@ VERSION = 0.1
 PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
+# What keeps the managers of networks off: the man page, OTHER MANAGERS. A package says /usr/lib for /etc.
+NETWORKDIR ?= $(PREFIX)/lib/systemd/network
+NMDIR ?= /etc/NetworkManager
+DISPATCHERDIR ?= /etc/networkd-dispatcher
+IFUPDIR ?= /etc/network/if-up.d
 CLANG ?= clang
 PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
@@ -124,13 +129,26 @@ lint:
 
 # Nothing is setuid: README, "Without root", has the commands for file capabilities and for the link
 # that makes tapctl a bridge helper.
+CONFIGS = $(NETWORKDIR)/05-tapctl.network $(NETWORKDIR)/05-tapctl.link $(NMDIR)/conf.d/tapctl.conf
+# ifupdown takes no name with a dot.
+HOOKS = $(NMDIR)/dispatcher.d/50-tapctl $(IFUPDIR)/tapctl \
+	$(foreach state,carrier degraded routable,$(DISPATCHERDIR)/$(state).d/50-tapctl)
+
 install: all
 	install -d '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(MANDIR)/man8'
 	install -m 755 tapctl '$(DESTDIR)$(SBINDIR)/tapctl'
 	install -m 644 man/tapctl.8 '$(DESTDIR)$(MANDIR)/man8/tapctl.8'
+	install -d $(foreach file,$(CONFIGS) $(HOOKS),'$(DESTDIR)$(dir $(file))')
+	install -m 644 dist/05-tapctl.network dist/05-tapctl.link '$(DESTDIR)$(NETWORKDIR)'
+	install -m 644 dist/NetworkManager.conf '$(DESTDIR)$(NMDIR)/conf.d/tapctl.conf'
+	for hook in $(HOOKS); do \
+		sed 's|^tapctl=.*|tapctl=$(SBINDIR)/tapctl|' dist/hook >"$(DESTDIR)$$hook" && \
+			chmod 755 "$(DESTDIR)$$hook" || exit; \
+	done
 
 uninstall:
-	rm -f '$(DESTDIR)$(SBINDIR)/tapctl' '$(DESTDIR)$(MANDIR)/man8/tapctl.8'
+	rm -f '$(DESTDIR)$(SBINDIR)/tapctl' '$(DESTDIR)$(MANDIR)/man8/tapctl.8' \
+		$(foreach file,$(CONFIGS) $(HOOKS),'$(DESTDIR)$(file)')
 
 clean:
 	rm -rf build tapctl

@@ -128,7 +128,6 @@ $TAPB: mended: it is on no bridge and was made for br0" ]
 	ip link set $TAPB master br1
 	local words
 	for words in "" br0; do
-		# shellcheck disable=SC2086 # none is none
 		run_tapctl attach $words
 		[ "$status" = 1 ]
 		[ -z "$output" ]

@@ -138,7 +138,6 @@ mended() {
 	silent
 	local change
 	for change in "del dev $TAP vid 10" "del dev $TAP vid 21" "add dev $TAP vid 30" "add dev $TAP vid 20 pvid untagged"; do
-		# shellcheck disable=SC2086 # they are words
 		bridge vlan $change
 		only $TAP:vlans-changed
 		mended

@@ -1,0 +1,94 @@
+#!/usr/bin/env bats
+# What make install puts beside tapctl for other programs that manage the host's network.
+load ../tools/helpers
+
+A=52:54:00:84:e3:62 TAP=tap52540084e362
+TREE=$TESTS/..
+
+install_to() { make -s -C "$TREE" "$2" DESTDIR="$1" PREFIX=/usr/local SBINDIR="$(dirname "$TAPCTL")" 3>&- 4>&-; }
+# Run a hook as a manager does, with this namespace's /sys: hook [NAME=VALUE...] FILE [ARG...]
+hook() { inside unshare --mount sh -euc 'mount -t sysfs sysfs /sys; exec env "$@"' sh "$@"; }
+
+@test "managers: what is installed is removed again, and goes where it is told" {
+	requires_plain_build
+	make -s -C "$TREE" install DESTDIR="$WORK/root" PREFIX=/usr NMDIR=/usr/lib/NetworkManager IFUPDIR=/if-up 3>&-
+	[ -x "$WORK/root/usr/sbin/tapctl" ]
+	[ -e "$WORK/root/usr/lib/NetworkManager/conf.d/tapctl.conf" ]
+	[ -e "$WORK/root/usr/lib/systemd/network/05-tapctl.link" ]
+	grep -qx 'tapctl=/usr/sbin/tapctl' "$WORK/root/if-up/tapctl"
+	[ "$(find "$WORK/root" -type f | wc -l)" = 10 ]
+	# Who may write a hook is root, or NetworkManager does not run it.
+	[ -z "$(find "$WORK/root" -type f -perm /022)" ]
+	make -s -C "$TREE" uninstall DESTDIR="$WORK/root" PREFIX=/usr NMDIR=/usr/lib/NetworkManager IFUPDIR=/if-up 3>&-
+	[ -z "$(find "$WORK/root" -type f)" ]
+}
+
+@test "managers: the manual page shows the files as they are" {
+	local line
+	for file in NetworkManager.conf 05-tapctl.network 05-tapctl.link; do
+		while read -r line; do
+			mandoc -T ascii -O width=200 "$TREE/man/tapctl.8" | sed 's/.\x08//g; s/\\$//' | tr -d ' \n' |
+				grep -qF "$(tr -d ' ' <<<"$line")" || { echo "not in the page: $line"; return 1; }
+		done < <(grep -v '^#\|^$' "$TREE/dist/$file")
+	done
+}
+
+@test "managers: the globs are for default names, of taps, macvtaps and the host's macvlan, and for no others" {
+	local glob globs
+	globs=$(sed -n 's/^unmanaged-devices=//p' "$TREE/dist/NetworkManager.conf" | sed 's/interface-name://g; s/;/ /g')
+	for file in network link; do
+		[ "$(sed -n 's/^\(Original\)\?Name=//p' "$TREE/dist/05-tapctl.$file")" = "$globs" ]
+	done
+	matches() {
+		for glob in $globs; do
+			# shellcheck disable=SC2053 # it is a pattern
+			[[ $1 != $glob ]] || return 0
+		done
+		return 1
+	}
+	set -f
+	local name
+	for name in $("$TAPCTL" mac --json $A | jq -r '.[0] | .tap, .macvtap') mvl52540084e362; do matches "$name"; done
+	for name in tap0 tap tapvpn mvt0 vnet0 eth0; do ! matches $name; done
+}
+
+@test "managers: each hook brings guests back when their bridge comes up, as its manager calls it" {
+	requires_plain_build
+	install_to "$WORK/root" install
+	add_bridge br0
+	tapctl add --bridge br0 --isolated --mac $A
+	local etc=$WORK/root/etc way
+	for way in "$etc/NetworkManager/dispatcher.d/50-tapctl br0 up" \
+		"IFACE=br0 $etc/networkd-dispatcher/carrier.d/50-tapctl" "IFACE=br0 $etc/networkd-dispatcher/degraded.d/50-tapctl" \
+		"IFACE=br0 $etc/networkd-dispatcher/routable.d/50-tapctl" "IFACE=br0 MODE=start $etc/network/if-up.d/tapctl"; do
+		ip link del br0
+		add_bridge br0
+		# shellcheck disable=SC2086 # they are words
+		run hook $way
+		echo "$way: $status $output"
+		[[ $status = 0 && $output = "$TAP: mended: "* ]]
+		tapctl list --json | holds '.[0].bridge == "br0" and .[0].isolated'
+		# shellcheck disable=SC2086
+		run hook $way
+		[[ $status = 0 && -z $output ]]
+	done
+	# What is left alone is told, and is no failure of the hook's.
+	ip link set $TAP down
+	ip link set $TAP nomaster
+	# shellcheck disable=SC2086
+	run hook $way
+	[[ $status = 0 && $output = "tapctl: warning: $TAP: it is down, and stays off br0"* ]]
+}
+
+@test "managers: a hook for what is no bridge, or goes down, starts no process" {
+	requires_plain_build
+	install_to "$WORK/root" install
+	add_bridge br0
+	add_cable v0 v1
+	local nm=$WORK/root/etc/NetworkManager/dispatcher.d/50-tapctl args
+	for args in "v0 up" "br0 down" "nosuch up" " hostname" "--all"; do
+		# shellcheck disable=SC2086 # they are words
+		hook strace -f -qq -o "$WORK/calls" -e trace=execve,clone,clone3,vfork "$nm" $args
+		[ "$(grep -c . "$WORK/calls")" = 1 ]
+	done
+}
