@@ -135,10 +135,6 @@ int nl_link_dump(struct nl *nl, enum link_kind kind, nl_link_fn *each, void *dat
  */
 int nl_link_dump_whole(struct nl *nl, enum link_kind kind, nl_link_fn *each, void *data);
 
-/* Call @each for every IP address of wider use than its own link (AF_INET and AF_INET6). */
-typedef int nl_address_fn(int ifindex, int family, void *data);
-int nl_address_dump(struct nl *nl, nl_address_fn *each, void *data);
-
 /*
  * Set a link's address to the one that it has. For a bridge that makes it explicit
  * (addr_assign_type 3), and the kernel no longer takes it from the ports (net/bridge/br_stp_if.c).
@@ -194,9 +190,10 @@ void nl_link_request(struct nl *nl, enum nl_step step, const char *name, int ifi
 void nl_put_no_ipv6(struct nlmsghdr *m);
 
 /*
- * The last messages of a set-up: the link's @alias ("": none), which is not taken when it is created,
- * and its @flags (IFF_UP ...); @ack: NLM_F_ACK or 0. Not one message: an alias beside IFF_UP announces
- * a change of a link that is up, for which a bridge looks at all its ports (half a millisecond).
+ * The last messages of a set-up: the link's @alias (none when it is empty), which is not taken when
+ * it is created, and its @flags (IFF_UP ...); @ack: NLM_F_ACK or 0. Not one message: an alias
+ * beside IFF_UP announces a change of a link that is up, for which a bridge looks at all its ports
+ * (half a millisecond).
  */
 void nl_put_up(struct nl *nl, int ifindex, unsigned flags, const char *alias, uint16_t ack);
 

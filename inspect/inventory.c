@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "inspect/inventory.h"
+#include "kernel/address.h"
 #include "lib/array.h"
 #include "lib/report.h"
 #include "nic/record.h"
@@ -253,7 +254,7 @@ static int keep_vlan(const struct port_vlan *vlan, void *data)
 
 int inventory_read_around(struct inventory *inventory, struct nl *nl)
 {
-	int err = nl_address_dump(nl, keep_address, inventory);
+	int err = address_dump(nl, keep_address, inventory);
 
 	if (err >= 0)
 		err = bridge_dump_fdb(nl, keep_fdb_entry, inventory);

@@ -12,6 +12,7 @@
 #include <sanitizer/asan_interface.h>
 
 #include "inspect/show.h"
+#include "kernel/address.h"
 #include "kernel/macvtap.h"
 #include "kernel/nftables.h"
 #include "kernel/tap.h"
@@ -333,7 +334,7 @@ static void request(struct nl *nl, unsigned which)
 		bridge_dump_fdb(nl, each_entry, &count);
 		break;
 	case 'a':
-		nl_address_dump(nl, each_address, &count);
+		address_dump(nl, each_address, &count);
 		break;
 	case 'p':
 		nftables_forward_drops(&drops);
