@@ -133,6 +133,11 @@ void nl_close(struct nl *nl)
 	free(nl);
 }
 
+int nl_fd(const struct nl *nl)
+{
+	return mnl_socket_get_fd(nl->socket);
+}
+
 const char *nl_strerror(int err)
 {
 	return err == -EPROTO ? "the kernel's answer is missing or makes no sense" : strerror(-err);
@@ -561,11 +566,9 @@ int nl_link_get(struct nl *nl, const char *name, int ifindex, struct link *link)
 /* Ask by ioctl(2), see netdevice(7): cheaper than a message where only one value is wanted. */
 static int ask_link(const struct nl *nl, const char *name, unsigned long what, struct ifreq *ifr)
 {
-	int fd = mnl_socket_get_fd(nl->socket);
-
 	memset(ifr, 0, sizeof(*ifr));
 	memcpy(ifr->ifr_name, name, IFNAMSIZ);
-	return TEMP_FAILURE_RETRY(ioctl(fd, what, ifr)) < 0 ? -errno : 0;
+	return TEMP_FAILURE_RETRY(ioctl(nl_fd(nl), what, ifr)) < 0 ? -errno : 0;
 }
 
 int nl_link_index(const struct nl *nl, const char name[static IFNAMSIZ])

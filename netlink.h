@@ -162,6 +162,9 @@ struct nlattr;
 /* A socket of another @protocol of netlink(7), with the @flags of socket(2). */
 int nl_open_protocol(struct nl **nl, int protocol, int flags);
 
+/* Its descriptor, which stays its own. */
+int nl_fd(const struct nl *nl);
+
 /* Begin a transaction. */
 void nl_begin(struct nl *nl);
 

@@ -56,11 +56,26 @@ bool macvtap_node_is(int ifindex, dev_t rdev, struct node_owner *owner);
  * group, 0660. */
 int macvtap_node_give(int ifindex, dev_t rdev, uid_t uid, gid_t gid);
 
+/* The queues of a macvtap, as they are to be opened. */
+struct macvtap_queues {
+	int *fds; /* all -1 at first */
+	unsigned count;
+	const char *name;
+	const uint8_t *address;
+	struct queue_flags flags;
+	/* where: filled in by macvtap_open() */
+	int dir;
+	const char *path;
+};
+
 /*
- * Open @count queues of a macvtap into @fds. All or none. The public node is used when it is the
- * device, else a private one that nobody else sees, which is for root alone. @inotify, unless it is
- * -1, watches each node from before the open: one watch a queue, as equal events on one watch would
- * melt into one.
+ * Open the queues of the macvtap @rdev, all or none, by @open, which calls macvtap_open_queues()
+ * with them in the network namespace that they are to hold. The public node is used when it is the
+ * device, else a private one that no other process sees, which is for root alone.
  */
-int macvtap_open(int *fds, unsigned count, int inotify, const char *name, int ifindex, dev_t rdev,
-		 const uint8_t address[static MAC_LEN], const struct queue_flags *flags);
+typedef int macvtap_open_fn(struct macvtap_queues *queues, void *data);
+int macvtap_open(struct macvtap_queues *queues, int ifindex, dev_t rdev, macvtap_open_fn *open,
+		 void *data);
+
+/* @queues is a struct macvtap_queues. 0 or a negative errno, without a line of error. */
+int macvtap_open_queues(void *queues);

@@ -49,6 +49,7 @@ static uint32_t capabilities_for(enum privs_use use)
 	static const uint32_t masks[] = {
 		[PRIVS_LINKS] = 1U << CAP_NET_ADMIN,
 		[PRIVS_NODES] = 1U << CAP_DAC_OVERRIDE,
+		[PRIVS_NAMESPACES] = 1U << CAP_SYS_ADMIN | 1U << CAP_NET_ADMIN,
 		[PRIVS_AUDIT] = 1U << CAP_AUDIT_WRITE,
 	};
 

@@ -28,6 +28,7 @@ enum privs_use {
 	PRIVS_NONE,
 	PRIVS_LINKS, /* CAP_NET_ADMIN */
 	PRIVS_NODES, /* CAP_DAC_OVERRIDE: the character device of a macvtap */
+	PRIVS_NAMESPACES, /* CAP_SYS_ADMIN and CAP_NET_ADMIN: the lease of a macvtap */
 	PRIVS_AUDIT, /* CAP_AUDIT_WRITE */
 };
 

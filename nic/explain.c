@@ -8,13 +8,16 @@
 #include "kernel/macvtap.h"
 #include "lib/report.h"
 #include "nic/explain.h"
+#include "nic/lease.h"
 #include "nic/record.h"
 
 /* What one of these leaves is the line of error. */
 typedef int explain_fn(struct nl *nl, const struct nic *nic, int err);
 
-/* ", held by qemu (pid 123)" of a tap, or of the macvtap with that device number, or "". */
-static const char *holder_words(char words[static 64], const char *name, dev_t rdev)
+/* Who has a tap open, or the macvtap with that device number, by @format, for its command and its
+ * pid; "" when nobody is seen. */
+static const char *holder_words(char words[static 64], const char *format, const char *name,
+				dev_t rdev)
 {
 	const struct holder *holder;
 	struct holders holders;
@@ -26,10 +29,12 @@ static const char *holder_words(char words[static 64], const char *name, dev_t r
 	}
 	holder = holders_next(&holders, NULL, name, rdev);
 	if (holder)
-		snprintf(words, 64, ", held by %s (pid %d)", holder->command, (int)holder->pid);
+		snprintf(words, 64, format, holder->command, (int)holder->pid);
 	holders_free(&holders);
 	return words;
 }
+
+#define HELD_BY ", held by %s (pid %d)"
 
 static int explain_disappeared(struct nl *nl, const struct nic *nic, int err)
 {
@@ -38,7 +43,7 @@ static int explain_disappeared(struct nl *nl, const struct nic *nic, int err)
 			    nic->name);
 }
 
-/* The name is taken: by whom. */
+/* The name is taken: by whom. Whose guest runs gets no advice that would harm it. */
 static int explain_exists(struct nl *nl, const struct nic *nic, int err)
 {
 	char words[64] = "", text[MAC_STRLEN];
@@ -48,22 +53,27 @@ static int explain_exists(struct nl *nl, const struct nic *nic, int err)
 
 	if (nl_link_get(nl, name, 0, &link) < 0)
 		return report_error(err, "%s: already exists", name);
-	if (link_is_tap(&link))
-		holder_words(words, name, macvtap_rdev(&link));
-	if (record_guest(guest, &link))
-		return report_error(
-			err,
-			"%s: already exists, made for the guest %s%s: exec --reuse opens it, "
-			"tapctl del removes it",
-			name, mac_format(text, guest), words);
 	if (record_is_host(&link))
 		return report_error(
 			err, "%s: already exists, as this host's macvlan: tapctl del removes it",
 			name);
+	if (!record_guest(guest, &link))
+		return report_error(err,
+				    "%s: already exists, a %s that tapctl did not make%s: "
+				    "choose another --name",
+				    name, link_kind_word(&link),
+				    link_is_tap(&link) ? holder_words(words, HELD_BY, name,
+								      macvtap_rdev(&link)) :
+							 "");
+	mac_format(text, guest);
+	holder_words(words, " (%s, pid %d)", name, macvtap_rdev(&link));
+	if (words[0] || lease_find_use(nl, &link, NULL) == USE_HELD)
+		return report_error(err, "%s: already exists, and its guest %s runs already%s",
+				    name, text, words);
 	return report_error(err,
-			    "%s: already exists, a %s that tapctl did not make%s: "
-			    "choose another --name",
-			    name, link_kind_word(&link), words);
+			    "%s: already exists, made for the guest %s: exec --reuse opens it, "
+			    "tapctl del removes it",
+			    name, text);
 }
 
 static int explain_in_use(struct nl *nl, const struct nic *nic, int err)
@@ -72,7 +82,7 @@ static int explain_in_use(struct nl *nl, const struct nic *nic, int err)
 
 	(void)nl;
 	return report_error(err, "%s: in use%s", nic->name,
-			    holder_words(words, nic->name, nic->rdev));
+			    holder_words(words, HELD_BY, nic->name, nic->rdev));
 }
 
 static int explain_busy(struct nl *nl, const struct nic *nic, int err)
@@ -190,7 +200,7 @@ static int explain_address_in_use(struct nl *nl, const struct nic *nic, int err)
 		return report_error(err, "%s: the address is in use on %s already", mac, lower);
 	return report_error(
 		err, "%s: the address is in use on %s by %s%s", mac, lower, duplicate.link.name,
-		holder_words(words, duplicate.link.name, macvtap_rdev(&duplicate.link)));
+		holder_words(words, HELD_BY, duplicate.link.name, macvtap_rdev(&duplicate.link)));
 }
 
 static int explain_any_macvtap(struct nl *nl, const struct nic *nic, int err)

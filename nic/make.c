@@ -9,7 +9,9 @@
 #include "kernel/macvtap.h"
 #include "kernel/tap.h"
 #include "lib/report.h"
+#include "nic/lease.h"
 #include "nic/make.h"
+#include "nic/watcher.h"
 
 #define IFINDEX_HIGH 0x40000000 /* the kernel counts its own from 1 */
 
@@ -174,6 +176,24 @@ int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue)
 
 /* --- macvtaps --- */
 
+int nic_take_lease(struct nl *nl, struct nic *nic, int ifindex, bool watched)
+{
+	int lease = lease_take(nl, ifindex);
+
+	if (lease == -EBUSY)
+		return nic_refused_errno(nic, NIC_STEP_REUSE, -EBUSY);
+	if (lease < 0)
+		return lease;
+	nic->lease = lease;
+	return watched ? watcher_start(ifindex, lease) : 0;
+}
+
+/* Whose lease it is, for open_in_lease(). */
+struct lessee {
+	struct nl *nl;
+	int lease;
+};
+
 int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex)
 {
 	const struct macvtap_setup setup = {
@@ -197,17 +217,30 @@ int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex)
 	return 0;
 }
 
-int nic_open_macvtap(struct nic *nic, int inotify)
+static int open_in_lease(struct macvtap_queues *queues, void *data)
 {
-	const struct queue_flags flags = {
-		.multi_queue = nic->want->queues > 1,
-		.vnet_hdr = !nic->want->no_vnet_hdr,
+	const struct lessee *lessee = data;
+
+	return lease_run(lessee->nl, lessee->lease, macvtap_open_queues, queues);
+}
+
+int nic_open_macvtap(struct nl *nl, struct nic *nic)
+{
+	struct macvtap_queues queues = {
+		.fds = nic->fds,
+		.count = nic->want->queues,
+		.name = nic->name,
+		.address = nic->host,
+		.flags = { .multi_queue = nic->want->queues > 1,
+			   .vnet_hdr = !nic->want->no_vnet_hdr },
 	};
+	struct lessee lessee = { .nl = nl, .lease = nic->lease };
 	int err = nic_find_node(nic);
 
 	if (!err)
-		err = macvtap_open(nic->fds, nic->want->queues, inotify, nic->name,
-				   nic->link.ifindex, nic->rdev, nic->host, &flags);
+		err = macvtap_open(&queues, nic->link.ifindex, nic->rdev, open_in_lease, &lessee);
+	/* From now on the queues hold it. */
+	nic_release_lease(nic);
 	return !err && nic->reused ? reset_offload(nic) : err;
 }
 

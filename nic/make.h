@@ -21,8 +21,14 @@ int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue);
 /* Make a macvtap, or the host's macvlan, with the index @ifindex; it is persistent. */
 int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex);
 
-/* Open the queues of a macvtap, watched by @inotify unless that is -1. */
-int nic_open_macvtap(struct nic *nic, int inotify);
+/*
+ * Take the lease of the macvtap that has or will have @ifindex, before the link is made; @watched:
+ * start the watcher that removes the device in the end.
+ */
+int nic_take_lease(struct nl *nl, struct nic *nic, int ifindex, bool watched);
+
+/* Open the queues of a macvtap in its lease, which they hold from then on. */
+int nic_open_macvtap(struct nl *nl, struct nic *nic);
 
 /* Open a vhost fd for each queue, as far as the vhost mode that is wanted asks for it. */
 int nic_open_vhost(struct nic *nic);

@@ -57,6 +57,7 @@ int nic_init(struct nic *nic, const struct nic_options *want, enum record_maker 
 		.want = want,
 		.owner = want->owner,
 		.group = want->group,
+		.lease = -1,
 		.record = { .by = by,
 			    .host = want->kind == NIC_HOST,
 			    .policy = want->policy,
@@ -84,9 +85,17 @@ static void close_fds(struct nic *nic)
 	}
 }
 
+void nic_release_lease(struct nic *nic)
+{
+	if (nic->lease >= 0)
+		close(nic->lease);
+	nic->lease = -1;
+}
+
 void nic_free(struct nic *nic)
 {
 	close_fds(nic);
+	nic_release_lease(nic);
 	free(nic->fds);
 	nic->fds = NULL;
 }
@@ -129,6 +138,7 @@ void nic_unmake(struct nl *nl, struct nic *nic)
 	if (nic->made && nic->persistent)
 		tap_persist(nic->fds[0], false);
 	close_fds(nic);
+	nic_release_lease(nic);
 	if (nic->made && !nic_is_tap(nic))
 		nl_link_delete(nl, nic->link.ifindex);
 	nic->made = false;

@@ -77,6 +77,7 @@ struct nic {
 	dev_t rdev; /* of a macvtap, once somebody looked for it; else 0 */
 	unsigned vlans_found; /* as wanted, see nic_verify() */
 	bool has_other_vlan;
+	int lease; /* of a macvtap: its namespace until the queues are open, or -1 */
 	int *fds; /* want->queues of them, -1 where not open */
 	int *vhost_fds; /* the same, or all -1 */
 	enum nic_step step; /* where the kernel refused something */
@@ -94,6 +95,9 @@ void nic_free(struct nic *nic);
 /* Keep what the kernel refused. Returns the errno in it. */
 int nic_refused(struct nic *nic, enum nic_step step, const struct nl_result *refusal);
 int nic_refused_errno(struct nic *nic, enum nic_step step, int err);
+
+/* Let go of the lease, which the queues hold, if there are any. */
+void nic_release_lease(struct nic *nic);
 
 /* Find the character device of a macvtap; 0 for other kinds. */
 int nic_find_node(struct nic *nic);

@@ -9,12 +9,10 @@
 #include <stddef.h>
 
 #include "nic/nic.h"
-#include "nic/watcher.h"
 
 struct nicset {
 	struct nl *nl;
 	struct nic *nics;
-	struct watcher *watchers; /* of each nic; in use for the macvtaps that exec makes */
 	size_t count, tried; /* how many there are, and were reached by nicset_make_open() */
 };
 

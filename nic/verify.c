@@ -4,6 +4,7 @@
 
 #include "kernel/holders.h"
 #include "lib/report.h"
+#include "nic/lease.h"
 #include "nic/record.h"
 #include "nic/verify.h"
 
@@ -153,26 +154,24 @@ int nic_verify(struct nl *nl, struct nic *nics, size_t count, bool all, struct n
 /* --- an existing device --- */
 
 /* Both of these kinds may be opened once more, by who then steals some of the frames. */
-static bool is_busy(const struct nic *nic)
+static bool is_busy(struct nl *nl, const struct nic *nic)
 {
 	struct holders holders;
-	bool busy;
+	enum use use;
 
 	if (nic->want->kind != NIC_MACVTAP)
 		return nic->link.tun.multi_queue && nic->link.tun.queues > 0;
-	if (holders_read(&holders) < 0) {
+	if (holders_read(&holders) < 0)
 		report_forget();
-		return false;
-	}
-	busy = holders_next(&holders, NULL, nic->name, nic->rdev);
+	use = lease_find_use(nl, &nic->link, &holders);
 	holders_free(&holders);
-	return busy;
+	return use == USE_HELD;
 }
 
 int nic_find_existing(struct nl *nl, struct nic *nic)
 {
 	char text[MAC_STRLEN];
-	uint8_t guest[MAC_LEN];
+	struct record found;
 	int err = nl_link_get(nl, nic->name, 0, &nic->link);
 
 	if (err == -ENODEV)
@@ -183,14 +182,15 @@ int nic_find_existing(struct nl *nl, struct nic *nic)
 	    (nic->link.kind == LINK_MACVTAP) != (nic->want->kind == NIC_MACVTAP))
 		return report_error(-EEXIST, "%s: --reuse: is a %s", nic->name,
 				    link_kind_word(&nic->link));
-	if (record_guest(guest, &nic->link) && !mac_equal(guest, nic->guest))
+	if (record_read(&found, &nic->link) && !mac_equal(found.guest, nic->guest))
 		return report_error(-EEXIST, "%s: --reuse: was made for the guest %s", nic->name,
-				    mac_format(text, guest));
+				    mac_format(text, found.guest));
 	nic->reused = true;
+	nic->record.by = found.by;
 	err = nic_compare(nic);
 	if (!err)
 		err = nic_find_node(nic);
-	if (!err && is_busy(nic))
+	if (!err && is_busy(nl, nic))
 		err = nic_refused_errno(nic, NIC_STEP_REUSE, -EBUSY);
 	return err;
 }
