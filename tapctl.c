@@ -60,7 +60,7 @@ static void print_usage(FILE *out)
 
 		fprintf(out, "%*s%s\n", 38 - n, "", command->summary);
 	}
-	fputs("\nEach command has --help. The whole story: man 8 tapctl\n", out);
+	fputs("\nEach command has --help. The manual page: man 8 tapctl\n", out);
 }
 
 /* --- one run --- */
@@ -106,7 +106,7 @@ static int read_line(struct run *run, const struct command *command, poptContext
 	    (!run->command || run->command[0][0] == '-')) {
 		report_forget();
 		err = report_error(-EINVAL,
-				   "%s: %s behind --: tapctl exec [OPTION...] -- COMMAND [ARG...]",
+				   "%s: %s after --: tapctl exec [OPTION...] -- COMMAND [ARG...]",
 				   command->name, run->command ? "an option" : "no COMMAND");
 	}
 	return err;

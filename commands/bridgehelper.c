@@ -39,7 +39,7 @@ out:
 const struct command command_bridgehelper = {
 	.name = "bridge-helper",
 	.words = "",
-	.summary = "qemu's helper: a tap for -netdev bridge",
+	.summary = "act as qemu's helper for -netdev bridge",
 	.options = FOR_HELPER,
 	.unprivileged = true,
 	.misuse = EXIT_FAILURE,

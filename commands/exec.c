@@ -46,13 +46,13 @@ static void warn_of_command(const struct options *options, char *const command[]
 		if (args_lack_mac(command))
 			report_tell(REPORT_WARNING,
 				    "%s: none of its arguments says mac=, so its guest gets qemu's "
-				    "default address and no frame: write mac=%s behind its -device",
+				    "default address and no frames: add mac=%s to its -device",
 				    command[0], mac);
 		else if (args_find_macs(command, found, 1) > 0 &&
 			 !args_mention_mac(command, options->nics[k].guest))
 			report_tell(REPORT_WARNING,
-				    "%s: the guest's address is not among those that %s's "
-				    "arguments give it: a guest with another one gets no frame",
+				    "%s: the guest's address is not among those in %s's "
+				    "arguments: a guest with another one gets no frames",
 				    mac, command[0]);
 	}
 }
@@ -69,9 +69,9 @@ static int check_access(const struct nicset *set)
 
 		err = access_check(set->nics[k].parent.name, lower);
 		if (!err && lower && !privs_suffice(PRIVS_NODES))
-			err = report_error(
-				-EPERM, "--link: the character device of a macvtap is root's: this "
-					"program needs cap_dac_override to open it");
+			err = report_error(-EPERM,
+					   "--link: a macvtap's character device belongs to root: "
+					   "tapctl needs cap_dac_override to open it");
 	}
 	return err;
 }

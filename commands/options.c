@@ -45,14 +45,14 @@ static const struct option_rule rules[] = {
 	{ "mode", 0, "MODE", "of a macvtap: bridge (default), vepa, private, passthru",
 	  value_mode, 0, 0, NICS, MACVTAP | HOST, true, NIC(mode) },
 	{ "name", 'n', "NAME",
-	  "device name; may hold one %d (default: tap or mvt and the address's digits)",
+	  "device name; may contain one %d (default: tap or mvt and the address's digits)",
 	  value_name, 0, 0, NICS, ANY, false, NIC(name) },
 	{ "mtu", 0, "N", "its MTU (default: that of the bridge or lower device)",
 	  value_number, 68, 65535, NICS, ANY, false, NIC(mtu) },
-	{ "queues", 'q', "N", "as many queues, and so fds (default: 1)",
+	{ "queues", 'q', "N", "number of queues, each an fd (default: 1)",
 	  value_number, 1, QUEUES_MAX, NICS, GUEST, true, NIC(queues) },
 	{ "vhost", 0, "on|auto",
-	  "also a vhost fd a queue: on fails without it, auto (default) goes on",
+	  "also a vhost fd per queue: on fails without it, auto (default) warns",
 	  value_vhost, 0, 0, NICS, GUEST, true, NIC(vhost) },
 	{ "no-vnet-hdr", 0, NULL, "bare Ethernet frames, without IFF_VNET_HDR",
 	  value_flag, 0, 0, NICS, GUEST, true, NIC(no_vnet_hdr) },
@@ -66,7 +66,7 @@ static const struct option_rule rules[] = {
 	  value_vlans, 0, 0, NICS, BRIDGED, false, NIC(policy) },
 	{ "host", 0, NULL, "with --link: a macvlan for this host, beside the guests' macvtaps",
 	  value_kind, NIC_HOST, 0, FOR_ADD, HOST, false, 0 },
-	{ "owner", 'o', "USER", "who may open the device without privilege",
+	{ "owner", 'o', "USER", "the user who may open the device without privilege",
 	  value_owner, 0, 0, FOR_ADD, GUEST, false, NIC(owner) },
 	{ "group", 'g', "GROUP", "the same for a group",
 	  value_group, 0, 0, FOR_ADD, GUEST, false, NIC(group) },
@@ -91,17 +91,17 @@ static const struct option_rule rules[] = {
 	{ "holders", 'H', NULL, "also which processes have them open",
 	  value_flag, 0, 0, FOR_LIST, 0, true, RUN(holders) },
 	{ "force", 'f', NULL,
-	  "also what tapctl did not make; what may be in use by processes unseen",
+	  "also what tapctl did not make, or what a process not seen may have open",
 	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(force) },
 	{ "stale", 's', NULL, "all macvtaps of tapctl's that no process has open",
 	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(stale) },
-	{ "random", 'r', NULL, "draw a guest's address",
+	{ "random", 'r', NULL, "print a new address for a guest",
 	  value_flag, 0, 0, FOR_MAC, 0, true, RUN(random) },
 	{ "json", 'j', NULL, "print JSON",
 	  value_flag, 0, 0, FOR_MAC | FOR_ADD | FOR_LIST | FOR_CHECK, 0, true, RUN(json) },
 	{ "netns", 'N', "NAME|PID|PATH", "work in that network namespace",
 	  value_text, 0, sizeof(((struct options *)NULL)->netns), ALL, 0, false, RUN(netns) },
-	{ "verbose", 'v', NULL, "tell each step on stderr",
+	{ "verbose", 'v', NULL, "report each step on stderr",
 	  value_flag, 0, 0, ALL, 0, true, RUN(verbose) },
 };
 /* clang-format on */
@@ -263,7 +263,7 @@ static int read_option(struct reading *reading, const struct option_rule *rule, 
 static const char *kinds_words(unsigned kinds)
 {
 	return kinds == BRIDGED		? "for a bridge port, with --bridge" :
-	       kinds & GUEST & ~MACVTAP ? "for a guest's device, which somebody opens" :
+	       kinds & GUEST & ~MACVTAP ? "for a guest's device, not with --host" :
 					  "for a macvtap, with --link";
 }
 
@@ -292,8 +292,8 @@ static int check_nic(const struct nic_options *nic)
 				    "no place for the device: give --bridge BRIDGE, --link IFNAME "
 				    "or --unattached, before the first --mac or for each");
 	if (nic->kind == NIC_HOST && (!is_on_lower(nic) || nic->mode != MODE_BRIDGE))
-		return report_error(-EINVAL, "--host: stands beside guests' macvtaps in mode "
-					     "bridge: give --link IFNAME");
+		return report_error(-EINVAL, "--host: is a macvlan in mode bridge on a lower "
+					     "device: give --link IFNAME");
 	if (nic->mode == MODE_PASSTHRU && privs_are_lent())
 		return report_error(-EPERM, "--mode passthru: not permitted for an unprivileged "
 					    "caller, as it takes a whole device: run it with sudo");
@@ -346,13 +346,13 @@ static int take_mac_of_command(struct reading *reading, char *const command[])
 	if (found == 0 && fault)
 		return report_error(-EINVAL,
 				    "mac=%.*s: is not a MAC address: write one like "
-				    "52:54:00:84:e3:62, or say here by --mac what it will be",
+				    "52:54:00:84:e3:62, or give the guest's by --mac",
 				    (int)strcspn(fault, ",\"'"), fault);
 	if (found == 0)
 		return report_error(
 			-EINVAL,
 			"%s: none of its arguments says mac=ADDRESS, and qemu would give every "
-			"such guest the same 52:54:00:12:34:56: say it there, or here by --mac "
+			"such guest the same 52:54:00:12:34:56: write it there, or give --mac "
 			"when the guest gets it otherwise",
 			command[0]);
 	for (size_t i = 0; i < found && i < MACS_SHOWN; i++)
@@ -394,7 +394,7 @@ static int finish_helper(struct reading *reading)
 	int err = 0;
 
 	if (options->nic_count > 1)
-		return report_error(-EINVAL, "--mac: there is one guest's address");
+		return report_error(-EINVAL, "--mac: given twice");
 	if (present_nic(reading)->kind != NIC_BRIDGED || options->fd < 0)
 		return report_error(-EINVAL,
 				    "bridge-helper: give --br=BRIDGE and --fd=N, as qemu does");

@@ -63,11 +63,11 @@ static void check_lower(struct check *check, const struct siblings *siblings)
 		     "it is down, and so are the macvtaps on it\nip link set %s up", lower->name);
 	else if (!lower->carrier)
 		find(check, lower, ERROR, "lower-no-carrier",
-		     "it has no carrier, and so have the macvtaps on it\n"
-		     "look at its cable, or at the other end of it");
+		     "it has no carrier, and neither have the macvtaps on it\n"
+		     "check its cable, and the other end of it");
 	if (is_wireless(lower))
 		find(check, lower, ERROR, "wireless",
-		     "a wireless network takes frames from no address but the card's own\n"
+		     "a wireless network accepts frames from the card's own address only\n"
 		     "route instead: tapctl add --unattached");
 	if (siblings->parent->has_ip && wants_host && !host_macvlan)
 		find(check, lower, WARNING, "host-apart",

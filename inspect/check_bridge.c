@@ -114,13 +114,14 @@ static void check_bridge(struct check *check, const struct bridge *bridge)
 		     link->name);
 	if (bridge->ports->count >= PORTS_MANY)
 		find(check, link, WARNING, "bridge-full",
-		     "it has %zu ports, and %d are the most that it takes\n"
+		     "it has %zu ports, and takes %d at most\n"
 		     "use a second bridge, and look for leftovers: tapctl list",
 		     bridge->ports->count, PORTS_MAX);
 	if (bridge->follows && link_is_tap(&bridge->lowest->link) &&
 	    mac_equal(bridge->lowest->link.address, link->address))
 		find(check, link, WARNING, "bridge-follows-tap",
-		     "it has its address from %s and changes it when that goes\ntapctl pin %s",
+		     "it has its address from %s and will change it when that is removed\n"
+		     "tapctl pin %s",
 		     bridge->lowest->link.name, link->name);
 	if (!uplink && !bridge->has_foreign && !has_host(bridge->bridge))
 		find(check, link, WARNING, "no-uplink",
@@ -130,7 +131,7 @@ static void check_bridge(struct check *check, const struct bridge *bridge)
 	else if (uplink && !bridge->uplink_works && uplink->link.flags & IFF_UP)
 		find(check, link, ERROR, "uplink-down",
 		     "none of its uplinks, like %s, has a carrier\n"
-		     "look at its cable, or at the other end of it",
+		     "check its cable, and the other end of it",
 		     uplink->link.name);
 	else if (uplink && !bridge->uplink_works)
 		find(check, link, ERROR, "uplink-down",
@@ -184,7 +185,7 @@ static void check_port_guest(struct check *check, const struct bridge *bridge,
 	if (port->has_foreign && mac_equal(port->foreign, mac_qemu_default) &&
 	    !(port->ours && mac_equal(port->guest, mac_qemu_default)))
 		find(check, &port->link, WARNING, "qemu-default",
-		     "its guest sends as %s, as every guest of qemu's without mac= does\n"
+		     "its guest sends as %s, like every guest of qemu's without mac=\n"
 		     "give each guest its own: tapctl mac --random",
 		     foreign);
 	if (!port->ours)
@@ -202,7 +203,8 @@ static void check_port_guest(struct check *check, const struct bridge *bridge,
 		     foreign, guest, guest);
 	if (port->link.port.locked && !port->heard)
 		find(check, &port->link, ERROR, "locked-out",
-		     "the port is locked, and not for its guest's address %s: it lets nothing in\n"
+		     "the port is locked, without an entry for its guest's address %s: it lets "
+		     "nothing in\n"
 		     "bridge fdb add %s dev %s master static",
 		     guest, guest, port->link.name);
 }
@@ -244,7 +246,7 @@ static void check_port_state(struct check *check, const struct bridge *bridge,
 		     (delay + 99) / 100, above->name, link->name);
 	else if (link->port.state != BR_STATE_FORWARDING)
 		find(check, link, ERROR, "port-blocked",
-		     "%s blocks this port: STP has heard itself here or a better way elsewhere\n"
+		     "%s blocks this port: STP sees a loop here, or a better path elsewhere\n"
 		     "look for what joins two ports: bridge link show master %s",
 		     above->name, above->name);
 	if (link->port.isolated && bridge->ports->count > 1 && !bridge->open &&

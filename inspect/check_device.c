@@ -23,11 +23,11 @@ static void check_tap_holder(struct check *check, const struct inventory_link *d
 	if (!holder && !link->tun.persistent)
 		find(check, link, ERROR, "carrier-off",
 		     "a process of another user or container has it open and has switched its "
-		     "carrier off\nlet that program switch it on again, or start it anew");
+		     "carrier off\nlet that program switch it on again, or restart it");
 	else if (holder)
 		find(check, link, ERROR, "carrier-off",
 		     "%s (pid %d) has it open and has switched its carrier off\n"
-		     "let that program switch it on again, or start it anew",
+		     "let that program switch it on again, or restart it",
 		     holder->command, (int)holder->pid);
 	else
 		find(check, link, ERROR, "no-holder",
@@ -73,7 +73,7 @@ static void check_tap(struct check *check, const struct inventory_link *device)
 	    !setting_is_on("ipv6/conf/default/addr_gen_mode"))
 		find(check, link, ERROR, "off-bridge",
 		     "it was made for a bridge and is on none: NetworkManager and systemd-networkd "
-		     "take off what they do not know\nip link set %s master BRIDGE (and "
+		     "remove ports they do not know\nip link set %s master BRIDGE (and "
 		     "unmanaged-devices=interface-name:tap* for NetworkManager, Unmanaged=yes for "
 		     "systemd-networkd)",
 		     link->name);
@@ -95,13 +95,14 @@ static void check_node(struct check *check, const struct link *link, dev_t rdev)
 		     path, path);
 	else if (st.st_rdev != rdev)
 		find(check, link, WARNING, "node-of-other",
-		     "%s is the device of another network namespace's macvtap: who opens it is on "
-		     "another guest's wire\nopen it with tapctl exec --reuse, which finds its own",
+		     "%s is the device of another network namespace's macvtap: who opens it gets "
+		     "another guest's frames\nopen it with tapctl exec --reuse, which finds the "
+		     "right one",
 		     path);
 	else if (st.st_mode & (S_IROTH | S_IWOTH))
 		find(check, link, WARNING, "node-open-to-all",
-		     "every user of this host may open %s and be this guest\nchmod 0600 %s", path,
-		     path);
+		     "every user of this host may open %s and pose as this guest\nchmod 0600 %s",
+		     path, path);
 }
 
 static void check_macvtap(struct check *check, const struct inventory_link *device)
@@ -121,7 +122,7 @@ static void check_macvtap(struct check *check, const struct inventory_link *devi
 		check_node(check, link, rdev);
 	if (rdev && holders_disagree(&check->inventory.holders, rdev))
 		find(check, link, ERROR, "queues-differ",
-		     "some of its queues have vnet headers and some have none, and frames get to "
+		     "some of its queues have vnet headers and some do not, and a frame may go to "
 		     "any of them\nopen all of them alike (tapctl exec --queues N)");
 	if (!(link->flags & IFF_ALLMULTI))
 		find(check, link, WARNING, "no-allmulti",
@@ -180,8 +181,8 @@ void check_unattached(struct check *check, const struct inventory_link *device)
 		    other->link.flags & IFF_LOOPBACK)
 			continue;
 		find(check, &device->link, WARNING, "no-forwarding",
-		     "the host does not forward between it and %s: the guest reaches the host "
-		     "alone\nsysctl net.ipv4.ip_forward=1",
+		     "the host does not forward between it and %s: the guest reaches only the "
+		     "host\nsysctl net.ipv4.ip_forward=1",
 		     other->link.name);
 		return;
 	}

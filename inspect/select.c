@@ -112,16 +112,16 @@ int select_stale(struct nl *nl, struct selection *selection, bool force)
 	if (!err && macvtaps.count && !force && (holders.incomplete || holders.nested))
 		err = report_error(
 			-EPERM,
-			"/proc: there may be processes that cannot be looked into from here, "
-			"and one of them may hold a macvtap: run it as root and outside of "
+			"/proc: there may be processes that cannot be inspected from here, and "
+			"one of them may hold a macvtap: run it as root and outside of "
 			"containers, or with --force");
 	for (size_t i = 0; i < macvtaps.count && !err; i++) {
 		dev_t rdev = macvtap_rdev(&macvtaps.links[i]);
 
 		if (!rdev)
 			err = report_error(-ENODEV,
-					   "%s: cannot find its character device, so nobody "
-					   "knows who holds it",
+					   "%s: cannot find its character device, so its "
+					   "holders are not known",
 					   macvtaps.links[i].name);
 		else if (!holders_next(&holders, NULL, "", rdev))
 			err = select_link(selection, &macvtaps.links[i]);

@@ -108,7 +108,7 @@ static int read_lines(struct question *question, const char *path, FILE *file)
 	while (!err && (n = getline(&line, &size, file)) >= 0) {
 		number++;
 		if (strlen(line) != (size_t)n)
-			err = report_error(-EINVAL, "%s line %u: there is a NUL byte in it", path,
+			err = report_error(-EINVAL, "%s line %u: contains a NUL byte", path,
 					   number);
 		else
 			err = read_line(question, line, path, number);

@@ -85,8 +85,8 @@ static int explain_no_right(struct nl *nl, const struct nic *nic, int err)
 	(void)nl;
 	if (nic->reused && nic->link.tun.has_owner && nic->link.tun.owner != geteuid())
 		return report_error(err,
-				    "%s: belongs to uid %u, and without CAP_NET_ADMIN "
-				    "nobody else may open it",
+				    "%s: belongs to uid %u, and another user needs "
+				    "CAP_NET_ADMIN to open it: run it with sudo",
 				    nic->name, nic->link.tun.owner);
 	return report_error(err,
 			    "%s: making a tap needs CAP_NET_ADMIN over this network "
@@ -211,8 +211,8 @@ static int explain_passthru(struct nl *nl, const struct nic *nic, int err)
 				    "other devices already",
 				    nic->name, lower);
 	if (has_duplicate(nl, &duplicate))
-		return report_error(err, "%s: %s is taken whole by %s in mode passthru", nic->name,
-				    lower, duplicate.link.name);
+		return report_error(err, "%s: %s is used exclusively by %s, in mode passthru",
+				    nic->name, lower, duplicate.link.name);
 	return explain_any_macvtap(nl, nic, err);
 }
 

@@ -47,8 +47,8 @@ static void tell_bridge(struct nl *nl, const struct nic *nic)
 	    !mac_equal(bridge->address, nic->host))
 		report_tell(REPORT_WARNING,
 			    "%s: the bridge follows its lowest port and now has the "
-			    "address %s of this guest's tap, and will change it when the tap goes: "
-			    "tapctl pin %s",
+			    "address %s of this guest's tap, and will change it when the tap is "
+			    "removed: tapctl pin %s",
 			    bridge->name, mac_format(text, nic->host), bridge->name);
 	if (!nic->want->mtu || nic->want->mtu >= bridge->mtu)
 		return;

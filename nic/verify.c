@@ -25,7 +25,7 @@ static int check_policy(const struct nic *nic)
 	if (missing)
 		return report_error(
 			-EOPNOTSUPP,
-			"%s: %s did not take: the bridges of this kernel do not have it%s",
+			"%s: %s did not take effect: this kernel's bridges do not support it%s",
 			nic->name, missing,
 			want->locked && !link->port.locked ? " (it came with Linux 5.18)" : "");
 	return 0;
@@ -126,7 +126,8 @@ static int verify_protections(struct nl *nl, const struct nic *nic)
 				    "forwarding table at this port",
 				    nic->name, nic->parent.name);
 	if (policy->vlan_count && (nic->has_other_vlan || nic->vlans_found != policy->vlan_count))
-		return report_error(-EOPNOTSUPP, "%s: --vlan did not take: bridge vlan show dev %s",
+		return report_error(-EOPNOTSUPP,
+				    "%s: --vlan did not take effect: bridge vlan show dev %s",
 				    nic->name, nic->name);
 	return 0;
 }

@@ -309,7 +309,7 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 		"$TAPCTL" add --bridge br0 --lock-mac --mac $A
 	echo "$status: $stderr"
 	[ "$status" = 1 ]
-	[[ "$stderr" == "tapctl: $TAP: --lock-mac did not take"* ]]
+	[[ "$stderr" == "tapctl: $TAP: --lock-mac did not take effect"* ]]
 	no_link $TAP
 }
 

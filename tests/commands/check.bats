@@ -503,7 +503,7 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	silent
 	command ip -n "far$NS" link set far down
 	only br0:uplink-down
-	tapctl check | grep -q 'has a carrier: look at its cable'
+	tapctl check | grep -q 'has a carrier: check its cable'
 }
 
 @test "check bridge-nf-drops" {

@@ -81,7 +81,7 @@ time.sleep(patience)
 		printf '%s\n' "status $status" "stdout: $output" "stderr: $stderr"
 		read -rt 20 line <&"$joiner"
 		[ "$line" = joined ]
-		[[ $stderr = "tapctl: $TAP: somebody else has opened a queue of it"* ]]
+		[[ $stderr = "tapctl: $TAP: another process has opened a queue of it"* ]]
 		no_link $TAP
 	done
 }

@@ -100,12 +100,12 @@ run_missing() {
 	run --separate-stderr inside "$TAPCTL" exec --bridge br0 --mac $MAC -- \
 		"$WORK/qemu-system-x86_64" -netdev tap,id=n0,fd=3 -device virtio-net-pci,netdev=n0
 	[ "$status" = 0 ]
-	[[ "$stderr" == "tapctl: warning: "*"write mac=$MAC behind its -device" ]]
+	[[ "$stderr" == "tapctl: warning: "*"add mac=$MAC to its -device" ]]
 	run_tapctl exec --bridge br0 --mac $MAC --mac $OTHER -- "$WORK/qemu-system-x86_64" \
 		-nic tap,fd=3 -nic tap,fd=4
 	[ "$status" = 0 ]
 	[ "${#stderr_lines[@]}" = 2 ]
-	[[ "${stderr_lines[1]}" == "tapctl: warning: "*"write mac=$OTHER behind its -device" ]]
+	[[ "${stderr_lines[1]}" == "tapctl: warning: "*"add mac=$OTHER to its -device" ]]
 }
 
 @test "exec: a qemu that is not given the fd draws a warning" {
@@ -335,7 +335,7 @@ released() {
 		released
 		[ ! -e "$WORK/ran" ]
 		[ "$status" = 125 ]
-		[[ $stderr = *"tapctl: $TAP: --vlan did not take: "* ]]
+		[[ $stderr = *"tapctl: $TAP: --vlan did not take effect: "* ]]
 		no_link $TAP
 	done
 }

@@ -30,7 +30,7 @@ tapctl() { "$TAPCTL" "$@" 3>&- 4>&-; }
 		[ "$status" = 2 ]
 		[ -z "$output" ]
 		[ "${#stderr_lines[@]}" = 1 ]
-		[[ "$stderr" == "tapctl: $mac: it is "* ]]
+		[[ "$stderr" == "tapctl: $mac: is "* ]]
 	done
 }
 

@@ -84,7 +84,7 @@ fails_with_dir() {
 		mount -t tmpfs tmpfs /dev/net && mknod -m 666 /dev/net/tun c 10 200 &&
 		exec setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all "$0" "$@"
 	' "$TAPCTL" exec --reuse --unattached --mac $A -- true
-	says 125 "$TAP: it belongs to uid 1234, and without CAP_NET_ADMIN nobody else may open it"
+	says 125 "$TAP: belongs to uid 1234, and another user needs CAP_NET_ADMIN to open it: run it with sudo"
 }
 
 @test "errors: no such bridge, no such device" {
@@ -124,7 +124,7 @@ fails_with_dir() {
 	fails 125 "$TAP: was made for several queues" exec --reuse --bridge br0 --mac $A -- true
 	fails 125 "$TAP: --reuse: was made for the guest $A" \
 		exec --reuse --bridge br0 --name $TAP --mac 52:54:00:00:00:01 -- true
-	fails 125 "$TAP: it is a port of something" exec --reuse --unattached --mac $A -- true
+	fails 125 "$TAP: is a port of another link, and --unattached was given" exec --reuse --unattached --mac $A -- true
 	for flag in lock-mac isolated hairpin; do
 		fails 125 "$TAP: --reuse: exists without --$flag: leave that out, or make it anew: tapctl del $TAP" \
 			exec --reuse --bridge br0 --queues 2 --mac $A --$flag -- true
@@ -138,9 +138,9 @@ fails_with_dir() {
 	fails 1 "lo: a loopback device cannot carry a macvtap" add --link lo --mac $A
 	fails 1 "br0: a bridge cannot carry a macvtap: use --bridge" add --link br0 --mac $A
 	ip link add link v0 name mv type macvlan
-	fails 1 "mv: is itself a macvlan, of v0: use --link v0" add --link mv --mac $A
+	fails 1 "mv: is itself a macvlan of v0: use --link v0" add --link mv --mac $A
 	tapctl add --link v0 --mac $A
-	fails 1 "$MVT: is itself a macvtap, of v0: use --link v0" add --link $MVT --mac 52:54:00:00:00:01
+	fails 1 "$MVT: is itself a macvtap of v0: use --link v0" add --link $MVT --mac 52:54:00:00:00:01
 	tapctl del $MVT
 	# Elsewhere another device may have the number of its lower one.
 	command ip netns add "$NS-2"
@@ -182,7 +182,7 @@ fails_with_dir() {
 	fails 1 "--mode passthru wants v0 for itself" add --link v0 --mode passthru --mac 52:54:00:00:00:01
 	tapctl del $A
 	tapctl add --link v0 --mode passthru --mac $A
-	fails 1 "v0 is taken whole by $MVT in mode passthru" add --link v0 --mac 52:54:00:00:00:01
+	fails 1 "v0 is used exclusively by $MVT, in mode passthru" add --link v0 --mac 52:54:00:00:00:01
 }
 
 @test "errors: an MTU out of the device's range" {
@@ -218,10 +218,10 @@ fails_with_dir() {
 	fails 2 "-j: give the command first" -j list
 	fails 2 "--nosuch: unknown option: see tapctl add --help" add --nosuch
 	fails 125 "--nosuch: unknown option" exec --nosuch -- true
-	fails 2 "no guest address give the guest's address" add --bridge br0
-	fails 2 "no place for the device give --bridge BRIDGE, --link IFNAME or --unattached" add --mac $A
+	fails 2 "no guest address: give --mac MAC" add --bridge br0
+	fails 2 "no place for the device: give --bridge BRIDGE, --link IFNAME or --unattached" add --mac $A
 	# Without --, whatever else would be said of COMMAND's words.
-	fails 125 "exec: no COMMAND behind --: tapctl exec [OPTION...] -- COMMAND" exec --bridge br0 qemu -device x
-	fails 125 "exec: no COMMAND behind --" exec --bridge br0 --mac $A true
-	fails 125 "exec: an option behind --: tapctl exec [OPTION...] -- COMMAND" exec -- --bridge br0 --mac $A true
+	fails 125 "exec: no COMMAND after --: tapctl exec [OPTION...] -- COMMAND" exec --bridge br0 qemu -device x
+	fails 125 "exec: no COMMAND after --" exec --bridge br0 --mac $A true
+	fails 125 "exec: an option after --: tapctl exec [OPTION...] -- COMMAND" exec -- --bridge br0 --mac $A true
 }

@@ -136,7 +136,7 @@ conf() { printf '%s\n' "$@" >"$CONF"; }
 
 @test "access: includes without an end are refused" {
 	conf 'allow br0' 'include /etc/tapctl/bridge.conf'
-	denied br0 "/etc/tapctl/bridge.conf: it is included more than 8 deep"
+	denied br0 "/etc/tapctl/bridge.conf: includes are nested more than 8 deep"
 	local n
 	for n in 1 2 3 4 5 6 7; do echo "include /etc/tapctl/$((n + 1))" >"$ETC/tapctl/$n"; done
 	echo 'allow br0' >"$ETC/tapctl/8"
@@ -144,7 +144,7 @@ conf() { printf '%s\n' "$@" >"$CONF"; }
 	allowed br0
 	echo 'include /etc/tapctl/9' >>"$ETC/tapctl/8"
 	: >"$ETC/tapctl/9"
-	denied br0 "/etc/tapctl/9: it is included more than 8 deep"
+	denied br0 "/etc/tapctl/9: includes are nested more than 8 deep"
 }
 
 @test "access: a malformed line refuses everything, and is named" {

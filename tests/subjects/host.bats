@@ -64,7 +64,7 @@ LEG=mvlfe0000000001
 	tapctl add --link eth0 --host
 	run_tapctl add --link eth0 --host
 	[ "$status" = 1 ]
-	[ "$stderr" = "tapctl: $LEG: already exists, as this host's leg: tapctl del removes it" ]
+	[ "$stderr" = "tapctl: $LEG: already exists, as this host's macvlan: tapctl del removes it" ]
 }
 
 @test "host: what does not go with it is refused before anything is made" {
@@ -72,11 +72,11 @@ LEG=mvlfe0000000001
 	local options
 	for options in "--bridge eth0" "--unattached" "--link eth0 --mode vepa" "--link eth0 --mode passthru"; do
 		run_tapctl add $options --host
-		[[ $status = 2 && "$stderr" == "tapctl: --host: stands beside guests' macvtaps in mode bridge: give --link"* ]]
+		[[ $status = 2 && "$stderr" == "tapctl: --host: is a macvlan in mode bridge on a lower device: give --link"* ]]
 	done
 	for options in "--queues 2" --vhost --no-vnet-hdr "--owner root" "--group root"; do
 		run_tapctl add --link eth0 --host $options
-		[[ $status = 2 && "$stderr" == "tapctl: --host: nobody opens that device"* ]]
+		[[ $status = 2 && "$stderr" == "tapctl: ${options%% *}: is for a guest's device, not with --host" ]]
 	done
 	run_tapctl exec --link eth0 --host -- true
 	[[ $status = 125 && "$stderr" == "tapctl: --host: unknown option"* ]]

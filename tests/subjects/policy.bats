@@ -105,7 +105,7 @@ reach() {
 	if ! has_locked_ports; then
 		run_tapctl add --bridge br0 --lock-mac --mac $A
 		[ "$status" = 1 ]
-		[[ $stderr = "tapctl: tap$A: --lock-mac did not take: "*"Linux 5.18"* ]]
+		[[ $stderr = "tapctl: tap$A: --lock-mac did not take effect: "*"Linux 5.18"* ]]
 		no_link tap$A
 		requires_locked_ports
 	fi

@@ -166,9 +166,9 @@ static void test_errors(void)
 		{ { "-b", "br0", "-m", "525400000001", "--mtu=65535" }, "--mtu 65535" },
 		{ { "-b", "br0", "-m", "525400000001", "--owner=no such user" }, "no such user" },
 		{ { "-b", "br0", "-m", "525400000001", "--owner=root:root" },
-		  "'root:root': there is no such user: name the group by --group" },
+		  "'root:root': there is no such user: give the group by --group" },
 		{ { "--host" },
-		  "--host: stands beside guests' macvtaps in mode bridge: give --link" },
+		  "--host: is a macvlan in mode bridge on a lower device: give --link" },
 		{ { "--nonsense" }, "--nonsense: unknown option" },
 		{ { "-b" }, "-b: missing argument" },
 	};
