@@ -24,7 +24,7 @@ static int first_fd(const struct options *options)
 	return options->fd >= 0 ? options->fd : 3;
 }
 
-/* What is probably a mistake and still may be meant. */
+/* What is probably a mistake, but may be meant. */
 static void warn_of_command(const struct options *options, char *const command[])
 {
 	const char *closing = args_close_fds(command);
@@ -57,7 +57,7 @@ static void warn_of_command(const struct options *options, char *const command[]
 	}
 }
 
-/* Where a caller without privilege of its own may have a device. */
+/* Where an unprivileged caller may have a device. */
 static int check_access(const struct nicset *set)
 {
 	int err = 0;
@@ -113,7 +113,7 @@ static int prepare(struct nicset *set, const struct run *run)
 		err = fds_place(set->nics, set->count, first);
 	if (!err)
 		err = environment_put(set->nics, set->count);
-	/* The last moment at which it may be told. */
+	/* From here on tapctl may lack the right to write it. */
 	if (!options->no_audit && set->tried)
 		audit_nics(set->nics, set->tried, !err);
 	if (!err)

@@ -25,12 +25,11 @@
 #define RUN(field) offsetof(struct options, field)
 
 /*
- * Name, letter, value, help; reader, its least and most; commands, kinds of NIC, whether everybody
- * may say it, where it goes.
+ * Name, letter, value, help; reader, its min and max; commands, kinds of NIC, whether an
+ * unprivileged caller may use it, where it goes.
  *
- * A caller without privilege of its own may say what touches nothing but its own device: no name
- * that others go by, no MTU or VLAN of the bridge, no address that is tied to a port, nobody else's
- * device, user or namespace.
+ * Such a caller may use what affects only its own device: no name that others rely on, no MTU or
+ * VLAN of the bridge, no address tied to a port, no other device, user or namespace.
  */
 /* clang-format off */
 static const struct option_rule rules[] = {
@@ -113,7 +112,7 @@ static uint64_t bit(const struct option_rule *rule)
 	return (uint64_t)1 << (rule - rules);
 }
 
-/* The options that say what a NIC is on: the newest counts. */
+/* The options that say what a NIC is on: the last one counts. */
 static bool says_kind(const struct option_rule *rule)
 {
 	return rule->read == value_parent || (rule->read == value_kind && rule->min != NIC_HOST);
@@ -183,7 +182,7 @@ void options_fill(struct option_tables *tables, enum option_command command)
 
 /* --- one option after the other --- */
 
-/* Where an option is going: all NICs until the first --mac, then the newest one. */
+/* Where an option goes: to all NICs until the first --mac, then to the last one. */
 struct reading {
 	struct options *options;
 	struct nic_options common;
@@ -215,7 +214,7 @@ static int check_repetition(struct reading *reading, const struct option_rule *r
 {
 	uint64_t *seen = rule->kinds ? &reading->nic_seen : &reading->seen;
 
-	/* qemu says --use-vnet behind what its user says. */
+	/* qemu adds --use-vnet to what its user wrote. */
 	if (rule->read == value_mac || rule->offset == RUN(use_vnet))
 		return 0;
 	if (*seen & bit(rule))
@@ -259,7 +258,7 @@ static int read_option(struct reading *reading, const struct option_rule *rule, 
 
 /* --- all together --- */
 
-/* What an option is for, when it is not for every kind. */
+/* Which kinds an option is for. */
 static const char *kinds_words(unsigned kinds)
 {
 	return kinds == BRIDGED		? "for a bridge port, with --bridge" :
@@ -307,7 +306,7 @@ static int check_nic(const struct nic_options *nic)
 	return check_kind(nic);
 }
 
-/* Of two devices for one guest address, or of one name, the second would be refused later. */
+/* The second of two devices for one guest, or with one name, would be refused only later. */
 static int check_duplicates(const struct options *options)
 {
 	char text[MAC_STRLEN];
@@ -387,7 +386,7 @@ static int finish_nics(struct reading *reading, char *const command[])
 	return err ? err : check_duplicates(options);
 }
 
-/* qemu says the bridge and the socket, and its user the guest's address, or nobody does. */
+/* qemu gives the bridge and the socket; its user may give the guest's address. */
 static int finish_helper(struct reading *reading)
 {
 	struct options *options = reading->options;
@@ -400,7 +399,7 @@ static int finish_helper(struct reading *reading)
 				    "bridge-helper: give --br=BRIDGE and --fd=N, as qemu does");
 	if (options->nic_count == 0)
 		err = begin_nic(reading);
-	/* qemu's own helper asks first whether there is IFF_VNET_HDR: no kernel is left without. */
+	/* qemu's own helper asks first whether IFF_VNET_HDR exists: every kernel has it today. */
 	if (!err)
 		present_nic(reading)->no_vnet_hdr = !options->use_vnet;
 	return err;

@@ -51,7 +51,7 @@ int value_text(void *target, const struct option_rule *rule, const char *text)
 	return 0;
 }
 
-/* A device name into @target; with @pattern it may hold one %d. */
+/* A device name into @target; with @pattern it may contain one %d. */
 static int read_name(char *target, const struct option_rule *rule, const char *text, bool pattern)
 {
 	const char *fault = parse_name_fault(text, pattern);
@@ -99,7 +99,7 @@ int value_parent(void *target, const struct option_rule *rule, const char *text)
 	struct nic_options *nic = target;
 	int err = read_name(nic->parent, rule, text, false);
 
-	/* The host's macvlan is on a lower device, too. */
+	/* --host may have come first; that is on a lower device, too. */
 	if (!err && nic->kind != NIC_HOST)
 		nic->kind = (enum nic_kind)rule->min;
 	return err;

@@ -7,7 +7,7 @@
 #include "kernel/holders.h"
 #include "kernel/macvtap.h"
 
-/* A tap's carrier is there while it has an open queue, unless its holder switched that off. */
+/* A tap has a carrier while a queue is open, unless its holder switched the carrier off. */
 static void check_tap_holder(struct check *check, const struct inventory_link *device)
 {
 	const struct link *link = &device->link;
@@ -16,10 +16,10 @@ static void check_tap_holder(struct check *check, const struct inventory_link *d
 	if (link->carrier || !(link->flags & IFF_UP))
 		return;
 	holder = holders_next(&check->inventory.holders, NULL, link->name, 0);
-	/* `add` is at work on it: what it makes has no carrier until somebody opens it. */
+	/* `add` is still making it, which leaves it without carrier. */
 	if (holder && !link->tun.persistent && strcmp(holder->command, "tapctl") == 0)
 		return;
-	/* One that does not stay is gone when nobody has it. */
+	/* A tap that is not persistent exists, so a process has it open. */
 	if (!holder && !link->tun.persistent)
 		find(check, link, ERROR, "carrier-off",
 		     "a process of another user or container has it open and has switched its "
@@ -79,7 +79,7 @@ static void check_tap(struct check *check, const struct inventory_link *device)
 		     link->name);
 }
 
-/* The public node: others open that one by its name, and get what it is. */
+/* The public node, which other programs open by its name. */
 static void check_node(struct check *check, const struct link *link, dev_t rdev)
 {
 	char path[32];
@@ -165,7 +165,7 @@ void check_device(struct check *check, const struct inventory_link *device)
 		     duplicate->link.name, mac, duplicate->link.name);
 }
 
-/* The host is this guest's router, if it has a second leg. */
+/* The host is this guest's router, if it has an address on a second link. */
 void check_unattached(struct check *check, const struct inventory_link *device)
 {
 	const struct inventory *inventory = &check->inventory;

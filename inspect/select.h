@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which devices a command is about: those of some names or guest addresses, or those that nobody
- * holds.
+ * Which devices a command is about: those of some names or guest addresses, or those that no
+ * process has open.
  *
  * Functions return 0 or a negative errno with a line of error.
  */
@@ -23,7 +23,7 @@ struct selection {
 int select_words(struct nl *nl, struct selection *selection, const char **words);
 
 /*
- * Add the macvtaps of tapctl's that no process has open. -EPERM when that cannot be known, as there
- * are processes that are not seen, unless @force.
+ * Add the macvtaps of tapctl's that no process has open. -EPERM when that is not known, as some
+ * processes cannot be inspected, unless @force.
  */
 int select_stale(struct nl *nl, struct selection *selection, bool force);

@@ -25,28 +25,27 @@ struct queue_flags {
 	bool multi_queue, vnet_hdr;
 };
 
-/* Open /dev/net/tun: the tap will be in the network namespace of this moment (drivers/net/tun.c).
- */
+/* Open /dev/net/tun: the tap will be in the present network namespace (drivers/net/tun.c). */
 int tap_open(int *fd);
 
 /*
- * Make the tap @name, or attach to it as one more queue. @name may hold one %d and has the
- * kernel's choice on return. -EBUSY, -EINVAL and -EPERM have many causes; the caller, who can look
- * at the links, words them: no line of error is kept.
+ * Make the tap @name, or open one more queue of it. @name may contain one %d and has the kernel's
+ * choice on return. -EBUSY, -EINVAL and -EPERM have many causes, so the caller words them: no line
+ * of error is kept.
  */
 int tap_connect(int fd, char name[static IFNAMSIZ], const struct queue_flags *flags);
 
 /* Undo what the last user of an existing tap told the kernel about its guest's offloads. */
 int tap_reset_offload(int fd);
 
-/* Who may open the tap later; (uid_t)-1 and (gid_t)-1 leave it as it is. */
+/* Who may open the tap later; (uid_t)-1 and (gid_t)-1: unchanged. */
 int tap_set_owner(int fd, uid_t uid, gid_t gid);
 
 /*
- * Whether the tap stays when its last fd is closed. The last step of all: before it, dying unmakes
- * the tap.
+ * Whether the tap outlives its last fd. The last step of all: until then the tap is removed when
+ * tapctl dies.
  */
-int tap_persist(int fd, bool stays);
+int tap_persist(int fd, bool persistent);
 
 /* Open /dev/vhost-net. */
 int vhost_open(int *fd);
@@ -59,16 +58,16 @@ struct tap_setup {
 	int ifindex;
 	const uint8_t *address, *guest; /* the host side's, the guest's */
 	const char *alias; /* NULL: none */
-	uint32_t mtu; /* 0: as it is */
-	bool no_carrier; /* nobody will hold it: the kernel is spared what a carrier sets off */
+	uint32_t mtu; /* 0: unchanged */
+	bool no_carrier; /* no process will have it open: saves the kernel the work for a carrier */
 	const struct link *bridge; /* NULL: on no bridge */
 	const struct port_policy *policy;
 };
 
 /*
- * Set up a tap, one transaction: address, MTU and alias, the bridge, on it no IPv6 of the host's
- * own; the port's policy; no queueing discipline; up. On a bridge, @owner becomes the ifindex of
- * the port that owns the tap's address there: another one's when two ports have the same address,
- * which the kernel accepts silently.
+ * Set up a tap in one transaction: address, MTU and alias, the bridge, there without IPv6 of the
+ * host's own; the port's policy; no queueing discipline; up. On a bridge, @owner becomes the
+ * ifindex of the port that has the tap's address in the forwarding table: another port's when two
+ * have the same address, which the kernel accepts silently.
  */
 struct nl_result tap_set_up(struct nl *nl, const struct tap_setup *setup, int *owner);

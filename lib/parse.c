@@ -23,7 +23,7 @@ bool parse_number(unsigned long *number, const char *text, unsigned long min, un
 	return true;
 }
 
-/* The kernel's rule (net/core/dev.c, dev_valid_name), and no bytes that a terminal would act on. */
+/* The kernel's rule (net/core/dev.c, dev_valid_name), and only printable ASCII. */
 const char *parse_name_fault(const char *name, bool pattern)
 {
 	const char *percent = strchr(name, '%');

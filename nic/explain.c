@@ -10,10 +10,10 @@
 #include "nic/explain.h"
 #include "nic/record.h"
 
-/* What one of these leaves is the line of error. */
+/* Keeps the line of error and returns @err. */
 typedef int explain_fn(struct nl *nl, const struct nic *nic, int err);
 
-/* ", held by qemu (pid 123)" of a tap, or of the macvtap with that device number, or "". */
+/* ", held by qemu (pid 123)" for a tap, or for the macvtap with that device number, or "". */
 static const char *holder_words(char words[static 64], const char *name, dev_t rdev)
 {
 	const struct holder *holder;
@@ -38,7 +38,7 @@ static int explain_disappeared(struct nl *nl, const struct nic *nic, int err)
 			    nic->name);
 }
 
-/* The name is taken: by whom. */
+/* Which device has the name. */
 static int explain_exists(struct nl *nl, const struct nic *nic, int err)
 {
 	char words[64] = "", text[MAC_STRLEN];
@@ -239,7 +239,7 @@ static const struct refusal {
 	{ NIC_STEP_CREATE, NL_UP, EADDRINUSE, explain_address_in_use, NULL },
 	{ NIC_STEP_CREATE, NL_UP, EBUSY, explain_address_in_use, NULL }, /* before Linux 5.0 */
 	{ NIC_STEP_CREATE, ANY, ANY, explain_any_macvtap, NULL },
-	/* A tap that somebody removes leaves a descriptor without a device. */
+	/* A tap removed meanwhile leaves an fd without a device. */
 	{ NIC_STEP_ANY, ANY, EBADFD, explain_disappeared, NULL },
 	{ NIC_STEP_ANY, ANY, ENODEV, explain_disappeared, NULL },
 	{ NIC_STEP_REUSE, ANY, ANY, explain_in_use, NULL },

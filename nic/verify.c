@@ -65,14 +65,14 @@ int nic_compare(const struct nic *nic)
 	return check_policy(nic);
 }
 
-/* --- what the links themselves do not tell --- */
+/* --- what is not part of the link --- */
 
 struct nics {
 	struct nic *list;
 	size_t count;
 };
 
-/* One VLAN of a port: whether it is among those that were wanted, and as wanted. */
+/* One VLAN of a port: whether it was wanted, and tagged as wanted. */
 static void check_vlan(struct nic *nic, const struct port_vlan *vlan, unsigned vid)
 {
 	const struct port_policy *want = &nic->want->policy;
@@ -97,7 +97,7 @@ static int keep_vlans(const struct port_vlan *vlan, void *data)
 	return 0;
 }
 
-/* The kernel has the VLANs of all ports together only: they are read once for all nics. */
+/* The kernel dumps the VLANs of all ports only: they are read once for all nics. */
 static int read_vlans(struct nl *nl, struct nic *nics, size_t count)
 {
 	struct nics all = { .list = nics, .count = count };
@@ -153,7 +153,7 @@ int nic_verify(struct nl *nl, struct nic *nics, size_t count, bool all, struct n
 
 /* --- an existing device --- */
 
-/* Both of these kinds may be opened once more, by who then steals some of the frames. */
+/* These kinds can be opened once more, and the second holder would steal frames. */
 static bool is_busy(const struct nic *nic)
 {
 	struct holders holders;
