@@ -117,7 +117,7 @@ static int check_caller(const struct command *command)
 		return report_error(-EPERM,
 				    "tapctl must not be setuid or setgid: remove that bit and use "
 				    "sudo or file capabilities");
-	if (privs_are_lent() && !command->unprivileged)
+	if (privs_from_file() && !command->unprivileged)
 		return report_error(
 			-EPERM, "%s: not permitted for an unprivileged caller: run it with sudo",
 			command->name);

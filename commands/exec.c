@@ -62,7 +62,7 @@ static int check_access(const struct nicset *set)
 {
 	int err = 0;
 
-	if (!privs_are_lent())
+	if (!privs_from_file())
 		return 0;
 	for (size_t k = 0; k < set->count && !err; k++) {
 		bool lower = set->nics[k].want->kind == NIC_MACVTAP;

@@ -227,7 +227,7 @@ static int check_repetition(struct reading *reading, const struct option_rule *r
 
 static int check_reach(const struct option_rule *rule)
 {
-	if (rule->open || !privs_are_lent())
+	if (rule->open || !privs_from_file())
 		return 0;
 	return report_error(-EPERM,
 			    "--%s: not permitted for an unprivileged caller: run it with sudo",
@@ -293,7 +293,7 @@ static int check_nic(const struct nic_options *nic)
 	if (nic->kind == NIC_HOST && (!is_on_lower(nic) || nic->mode != MODE_BRIDGE))
 		return report_error(-EINVAL, "--host: is a macvlan in mode bridge on a lower "
 					     "device: give --link IFNAME");
-	if (nic->mode == MODE_PASSTHRU && privs_are_lent())
+	if (nic->mode == MODE_PASSTHRU && privs_from_file())
 		return report_error(-EPERM, "--mode passthru: not permitted for an unprivileged "
 					    "caller, as it takes a whole device: run it with sudo");
 	if (nic->kind == NIC_MACVTAP && nic->queues > 1 && geteuid() != 0)

@@ -34,7 +34,7 @@ static int capabilities_set(const struct __user_cap_data_struct data[static CAP_
  * AT_SECURE is also set where a security module wants it: then the file has no capabilities. Root
  * could change the access file anyway.
  */
-bool privs_are_lent(void)
+bool privs_from_file(void)
 {
 	if (!getauxval(AT_SECURE) || getuid() == 0)
 		return false;
@@ -58,7 +58,7 @@ void privs_use(enum privs_use use)
 {
 	struct __user_cap_data_struct data[CAP_WORDS];
 
-	if (!privs_are_lent() || capabilities_get(data) < 0)
+	if (!privs_from_file() || capabilities_get(data) < 0)
 		return;
 	data[0].effective = data[0].permitted & capabilities_for(use);
 	data[1].effective = 0;
@@ -92,7 +92,7 @@ int privs_clear_inherited(void)
 	int err = capabilities_get(data);
 
 	/* An empty inheritable set empties the ambient one too (capabilities(7)). */
-	if (!err && privs_are_lent()) {
+	if (!err && privs_from_file()) {
 		memset(data, 0, sizeof(data));
 		err = capabilities_set(data);
 		if (!err)

@@ -21,7 +21,7 @@ struct privs_user {
  * an unprivileged caller. Then the access file decides what it may do, and the capabilities are
  * effective only while they are needed.
  */
-bool privs_are_lent(void);
+bool privs_from_file(void);
 
 /* What the capabilities from the file are needed for. */
 enum privs_use {
