@@ -24,7 +24,7 @@ static int first_fd(const struct options *options)
 	return options->fd >= 0 ? options->fd : 3;
 }
 
-/* What is probably a mistake and still may be meant. */
+/* What is probably a mistake, but may be meant. */
 static void warn_of_command(const struct options *options, char *const command[])
 {
 	const char *closing = args_close_fds(command);
@@ -46,32 +46,32 @@ static void warn_of_command(const struct options *options, char *const command[]
 		if (args_lack_mac(command))
 			report_tell(REPORT_WARNING,
 				    "%s: none of its arguments says mac=, so its guest gets qemu's "
-				    "default address and no frame: write mac=%s behind its -device",
+				    "default address and no frames: add mac=%s to its -device",
 				    command[0], mac);
 		else if (args_find_macs(command, found, 1) > 0 &&
 			 !args_mention_mac(command, options->nics[k].guest))
 			report_tell(REPORT_WARNING,
-				    "%s: the guest's address is not among those that %s's "
-				    "arguments give it: a guest with another one gets no frame",
+				    "%s: the guest's address is not among those in %s's "
+				    "arguments: a guest with another one gets no frames",
 				    mac, command[0]);
 	}
 }
 
-/* Where a caller without privilege of its own may have a device. */
+/* Where an unprivileged caller may have a device. */
 static int check_access(const struct nicset *set)
 {
 	int err = 0;
 
-	if (!privs_are_lent())
+	if (!privs_from_file())
 		return 0;
 	for (size_t k = 0; k < set->count && !err; k++) {
 		bool lower = set->nics[k].want->kind == NIC_MACVTAP;
 
 		err = access_check(set->nics[k].parent.name, lower);
 		if (!err && lower && !privs_suffice(PRIVS_NODES))
-			err = report_error(
-				-EPERM, "--link: the character device of a macvtap is root's: this "
-					"program needs cap_dac_override to open it");
+			err = report_error(-EPERM,
+					   "--link: a macvtap's character device belongs to root: "
+					   "tapctl needs cap_dac_override to open it");
 	}
 	return err;
 }
@@ -113,7 +113,7 @@ static int prepare(struct nicset *set, const struct run *run)
 		err = fds_place(set->nics, set->count, first);
 	if (!err)
 		err = environment_put(set->nics, set->count);
-	/* The last moment at which it may be told. */
+	/* From here on tapctl may lack the right to write it. */
 	if (!options->no_audit && set->tried)
 		audit_nics(set->nics, set->tried, !err);
 	if (!err)

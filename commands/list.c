@@ -41,8 +41,7 @@ static int list_all(struct nl *nl, struct list *list)
 	int err;
 
 	show_begin(&list->show);
-	/* Devices that come or go meanwhile may be shown or not: nobody could tell the difference.
-	 */
+	/* Whether devices that come or go meanwhile are shown makes no difference. */
 	err = nl_link_dump(nl, LINK_TUN, list_link, list);
 	if (err >= 0)
 		err = nl_link_dump(nl, LINK_MACVTAP, list_link, list);
@@ -74,7 +73,7 @@ static int list_words(struct nl *nl, struct list *list, const char **words)
 	return err;
 }
 
-/* Devices have been shown, with nothing missing. */
+/* Fails when a look-up did: what was shown lacks something. */
 static int end_list(struct list *list)
 {
 	int err = list->lookups.err;

@@ -77,7 +77,7 @@ static int compare_links(const void *a, const void *b)
 	return compare_numbers(left->link.ifindex, right->link.ifindex);
 }
 
-/* A dump that was begun again has seen most of them twice. */
+/* A repeated dump has seen most of them twice. */
 static void drop_repetitions(struct inventory *inventory)
 {
 	struct inventory_link *links = inventory->links;
@@ -112,7 +112,7 @@ static int sort_links(struct inventory *inventory)
 	return 0;
 }
 
-/* Taps have no lower device, and a macvtap is a guest's. A veth calls its other end so. */
+/* A macvtap is a guest's and does not count. A veth's IFLA_LINK is its other end. */
 static void mark_uppers(const struct inventory *inventory)
 {
 	for (size_t i = 0; i < inventory->count; i++) {
@@ -195,7 +195,7 @@ bool inventory_next(const struct inventory *inventory, struct siblings *siblings
 	return true;
 }
 
-/* --- what lies around them --- */
+/* --- around the links --- */
 
 static int keep_address(int ifindex, int family, void *data)
 {
@@ -248,7 +248,7 @@ static int keep_vlan(const struct port_vlan *vlan, void *data)
 
 	if (port && vlan->pvid)
 		port->pvid = vlan->first;
-	/* Thousands of guests have a VLAN each, and nobody asks for it again. */
+	/* Those of thousands of guests are not needed again. */
 	return port && !link_is_tap(&port->link) ? append_vlan(vlan, &inventory->vlans) : 0;
 }
 
@@ -267,7 +267,7 @@ int inventory_read_around(struct inventory *inventory, struct nl *nl)
 
 /* --- one device --- */
 
-/* The link with that index, for its name; NULL when it is not to be had. */
+/* The link with that index, or NULL. */
 static const struct link *find_parent(struct lookups *lookups, int ifindex)
 {
 	struct link *parent = &lookups->parents[(unsigned)ifindex % LOOKUP_PARENTS];
@@ -277,7 +277,7 @@ static const struct link *find_parent(struct lookups *lookups, int ifindex)
 		err = nl_link_get(lookups->nl, NULL, ifindex, parent);
 	if (err)
 		parent->ifindex = 0;
-	/* It may just have disappeared; the device that was on it is then on nothing. */
+	/* A parent that just disappeared is not a failure: the device is then on nothing. */
 	if (err && err != -ENODEV && !lookups->err)
 		lookups->err = err;
 	return ifindex && !err ? parent : NULL;
@@ -291,7 +291,7 @@ static int compare_vlans(const void *a, const void *b)
 						 left->first - right->first;
 }
 
-/* The kernel has the VLANs for all ports together only. */
+/* The kernel dumps the VLANs of all ports only. */
 static void find_vlans(struct lookups *lookups, struct device *device)
 {
 	const struct port_vlan key = { .ifindex = device->link->ifindex };

@@ -37,7 +37,7 @@ static int select_guest(struct nl *nl, struct selection *selection,
 	     i < inventory->ours && mac_equal(inventory->by_guest[i]->guest, mac); i++) {
 		int err = nl_link_get(nl, NULL, inventory->by_guest[i]->link.ifindex, &link);
 
-		/* That was a moment ago: it may be another's by now. */
+		/* It was read a moment ago: the index may be another link's by now. */
 		if (!err && !(record_guest(now, &link) && mac_equal(now, mac)))
 			err = -ENODEV;
 		if (!err)
@@ -50,7 +50,7 @@ static int select_guest(struct nl *nl, struct selection *selection,
 	return result;
 }
 
-/* @inventory is read when the first word that is an address asks for it. */
+/* @inventory is read for the first word that is an address. */
 static int select_word(struct nl *nl, struct selection *selection, struct inventory *inventory,
 		       const char *word)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Macvtaps, and the macvlan by which the host talks to them: made by rtnetlink; and their character
- * devices, each descriptor of which is a queue.
+ * Macvtaps, and the macvlan through which the host talks to them, made by rtnetlink; and the
+ * character devices of macvtaps, each fd of which is a queue.
  *
  * Every descriptor is close-on-exec and the caller's to close. Functions that do not return a
  * struct nl_result return 0 or a negative errno, with a line of error where they open something.
@@ -34,8 +34,8 @@ struct nl_result macvtap_create(struct nl *nl, const struct macvtap_setup *setup
 				struct link *link);
 
 /*
- * The device number of a macvtap, from the sysfs of the calling thread's network namespace: /sys is
- * that of whoever mounted it, and /dev/tapN has the same number for one ifindex in every namespace.
+ * The device number of a macvtap, from the sysfs of the calling thread's network namespace: /sys
+ * may be another namespace's, and /dev/tapN the device of another macvtap with the same ifindex.
  */
 int macvtap_find(dev_t *rdev, const char *name, int ifindex);
 
@@ -43,8 +43,8 @@ int macvtap_find(dev_t *rdev, const char *name, int ifindex);
 dev_t macvtap_rdev(const struct link *link);
 
 /*
- * Whether the public node /dev/tapN is really the device @rdev; @owner gets its owner and group.
- * No node or somebody else's: false.
+ * Whether the public node /dev/tapN exists and is the device @rdev; @owner gets its owner and
+ * group.
  */
 struct node_owner {
 	uid_t uid;

@@ -80,8 +80,7 @@ int netns_leave(int previous)
 	int err = 0;
 
 	if (setns(previous, CLONE_NEWNET) < 0)
-		err = report_error(-errno, "--netns: cannot come back from it: %s",
-				   strerror(errno));
+		err = report_error(-errno, "--netns: cannot return from it: %s", strerror(errno));
 	close(previous);
 	return err;
 }

@@ -10,7 +10,7 @@
 struct nl;
 
 /*
- * Move the process into the network namespace @which: a PID, a path (it holds a slash), or a name
+ * Move the process into the network namespace @which: a PID, a path (with a slash), or a name
  * of ip-netns(8). @previous gets an fd of the one it was in, for netns_leave().
  */
 int netns_enter(const char *which, int *previous);

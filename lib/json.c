@@ -3,7 +3,7 @@
 
 #include "lib/json.h"
 
-/* The length of the UTF-8 sequence at @s, or 0 when it is none (RFC 3629: no overlong form, no
+/* The length of the UTF-8 sequence at @s, or 0 when it is not one (RFC 3629: no overlong form, no
  * surrogate). */
 static size_t utf8_length(const unsigned char *s)
 {

@@ -11,7 +11,7 @@
 #include "nic/lease.h"
 #include "nic/record.h"
 
-/* What one of these leaves is the line of error. */
+/* Keeps the line of error and returns @err. */
 typedef int explain_fn(struct nl *nl, const struct nic *nic, int err);
 
 /* Who has a tap open, or the macvtap with that device number, by @format, for its command and its
@@ -95,8 +95,8 @@ static int explain_no_right(struct nl *nl, const struct nic *nic, int err)
 	(void)nl;
 	if (nic->reused && nic->link.tun.has_owner && nic->link.tun.owner != geteuid())
 		return report_error(err,
-				    "%s: belongs to uid %u, and without CAP_NET_ADMIN "
-				    "nobody else may open it",
+				    "%s: belongs to uid %u, and another user needs "
+				    "CAP_NET_ADMIN to open it: run it with sudo",
 				    nic->name, nic->link.tun.owner);
 	return report_error(err,
 			    "%s: making a tap needs CAP_NET_ADMIN over this network "
@@ -221,8 +221,8 @@ static int explain_passthru(struct nl *nl, const struct nic *nic, int err)
 				    "other devices already",
 				    nic->name, lower);
 	if (has_duplicate(nl, &duplicate))
-		return report_error(err, "%s: %s is taken whole by %s in mode passthru", nic->name,
-				    lower, duplicate.link.name);
+		return report_error(err, "%s: %s is used exclusively by %s, in mode passthru",
+				    nic->name, lower, duplicate.link.name);
 	return explain_any_macvtap(nl, nic, err);
 }
 
@@ -249,7 +249,7 @@ static const struct refusal {
 	{ NIC_STEP_CREATE, NL_UP, EADDRINUSE, explain_address_in_use, NULL },
 	{ NIC_STEP_CREATE, NL_UP, EBUSY, explain_address_in_use, NULL }, /* before Linux 5.0 */
 	{ NIC_STEP_CREATE, ANY, ANY, explain_any_macvtap, NULL },
-	/* A tap that somebody removes leaves a descriptor without a device. */
+	/* A tap removed meanwhile leaves an fd without a device. */
 	{ NIC_STEP_ANY, ANY, EBADFD, explain_disappeared, NULL },
 	{ NIC_STEP_ANY, ANY, ENODEV, explain_disappeared, NULL },
 	{ NIC_STEP_REUSE, ANY, ANY, explain_in_use, NULL },

@@ -25,7 +25,7 @@ int nic_draw_ifindex(struct nl *nl, int *ifindex)
 		if (getrandom(&drawn, sizeof(drawn), 0) != sizeof(drawn))
 			return report_error(-errno, "cannot draw a number: %s", strerror(errno));
 		*ifindex = (int)(drawn % IFINDEX_HIGH) + IFINDEX_HIGH;
-		/* Taken: the messages behind a failed creation would go to a foreign link. */
+		/* If it is taken, the messages after a failed creation would go to another link. */
 		err = nl_link_get(nl, NULL, *ifindex, &link);
 	}
 	if (err == -ENODEV)
@@ -36,7 +36,7 @@ int nic_draw_ifindex(struct nl *nl, int *ifindex)
 
 /* --- taps --- */
 
-/* Warn of what joining did to the bridge; it stays a working set-up. */
+/* Warn of what joining did to the bridge; it works all the same. */
 static void tell_bridge(struct nl *nl, const struct nic *nic)
 {
 	const struct link *bridge = &nic->parent;
@@ -48,13 +48,13 @@ static void tell_bridge(struct nl *nl, const struct nic *nic)
 	    !mac_equal(bridge->address, nic->host))
 		report_tell(REPORT_WARNING,
 			    "%s: the bridge follows its lowest port and now has the "
-			    "address %s of this guest's tap, and will change it when the tap goes: "
-			    "tapctl pin %s",
+			    "address %s of this guest's tap, and will change it when the tap is "
+			    "removed: tapctl pin %s",
 			    bridge->name, mac_format(text, nic->host), bridge->name);
 	if (!nic->want->mtu || nic->want->mtu >= bridge->mtu)
 		return;
 	mtu = nl_link_mtu(nl, bridge->name);
-	/* A lower one is that of another port. */
+	/* If it is lower still, another port is the cause. */
 	if (mtu >= 0 && (unsigned)mtu == nic->want->mtu)
 		report_tell(REPORT_WARNING,
 			    "%s: the bridge's MTU went from %u down to %d with this "
@@ -77,8 +77,8 @@ static int refuse_duplicate(struct nl *nl, const struct nic *nic, int port)
 }
 
 /*
- * The kernel lets anybody open one more queue of a tap without an owner, and so get a share of its
- * guest's frames: who was faster than give_tap() would stay.
+ * Until give_tap() every user may open one more queue of the tap, and so get a share of its guest's
+ * frames.
  */
 static int check_alone(struct nl *nl, struct nic *nic)
 {
@@ -273,8 +273,8 @@ int nic_open_vhost(struct nic *nic)
 
 void nic_set_owner(struct nic *nic, uid_t owner)
 {
-	/* With both set the kernel wants both to match: a group alone must not get an owner beside
-	 * it. */
+	/* With both set the kernel wants both to match: --group alone must not get an owner, too.
+	 */
 	if (nic->owner == (uid_t)-1 && nic->group == (gid_t)-1)
 		nic->owner = owner;
 }

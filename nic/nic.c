@@ -14,7 +14,7 @@ bool nic_is_tap(const struct nic *nic)
 	return nic->want->kind == NIC_BRIDGED || nic->want->kind == NIC_UNATTACHED;
 }
 
-/* The guest's address gives the others; one that nobody told is drawn, for the host's side. */
+/* Derive the host side's address from the guest's, or from a random one where that is not known. */
 static int derive_addresses(struct nic *nic)
 {
 	int err = 0;
@@ -75,7 +75,7 @@ int nic_init(struct nic *nic, const struct nic_options *want, enum record_maker 
 	return err;
 }
 
-/* The queues, and behind them the vhost fds. */
+/* The queues, and after them the vhost fds. */
 static void close_fds(struct nic *nic)
 {
 	for (unsigned i = 0; nic->fds && i < 2 * nic->want->queues; i++) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One guest's NIC: what is wanted, and what came of it.
+ * One guest's NIC: what is wanted, and what was made.
  *
- * The life of a NIC is prepare.h, make.h, verify.h; nicset.h leads all of one command line through
- * it. Functions return 0 or a negative errno, with a line of error, or with nic->refusal for
+ * Its steps are prepare.h, make.h and verify.h; nicset.h takes all NICs of one command line through
+ * them. Functions return 0 or a negative errno, with a line of error, or with nic->refusal for
  * explain_refusal() to word.
  */
 #pragma once
@@ -19,9 +19,9 @@
 enum nic_kind {
 	NIC_NONE,
 	NIC_BRIDGED, /* a tap on a bridge */
-	NIC_UNATTACHED, /* a tap on none */
+	NIC_UNATTACHED, /* a tap on no bridge */
 	NIC_MACVTAP,
-	NIC_HOST, /* the host's own macvlan beside macvtaps */
+	NIC_HOST, /* a macvlan, for the host itself */
 };
 
 enum vhost_mode { VHOST_OFF, VHOST_ON, VHOST_AUTO };
@@ -31,16 +31,16 @@ struct nic_options {
 	enum nic_kind kind;
 	char parent[IFNAMSIZ]; /* the bridge or lower device */
 	enum macvtap_mode mode;
-	uint8_t guest[MAC_LEN]; /* zeros: not said */
+	uint8_t guest[MAC_LEN]; /* zeros: not given */
 	char name[IFNAMSIZ]; /* "": derived from the guest's address */
 	uint32_t mtu; /* 0: the parent's */
 	unsigned queues; /* from 1 */
 	enum vhost_mode vhost;
 	bool no_vnet_hdr;
 	struct port_policy policy;
-	uid_t owner; /* (uid_t)-1 and (gid_t)-1: not said */
+	uid_t owner; /* (uid_t)-1 and (gid_t)-1: not given */
 	gid_t group;
-	uint64_t said; /* which options were: bits of commands/options.c */
+	uint64_t said; /* which options were given: bits of commands/options.c */
 };
 
 /* Where the kernel refused something. */
@@ -74,7 +74,7 @@ struct nic {
 	bool made; /* it is ours to unmake */
 	bool reused;
 	bool persistent;
-	dev_t rdev; /* of a macvtap, once somebody looked for it; else 0 */
+	dev_t rdev; /* of a macvtap, after nic_find_node(); else 0 */
 	unsigned vlans_found; /* as wanted, see nic_verify() */
 	bool has_other_vlan;
 	int lease; /* of a macvtap: its namespace until the queues are open, or -1 */
@@ -105,5 +105,5 @@ int nic_find_node(struct nic *nic);
 /* Read the device back into nic->link. */
 int nic_read_back(struct nl *nl, struct nic *nic);
 
-/* Close the fds, and remove the device if this process made it. Never fails loudly. */
+/* Close the fds, and remove the device if this process made it. Failures are not reported. */
 void nic_unmake(struct nl *nl, struct nic *nic);

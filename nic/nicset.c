@@ -21,7 +21,7 @@ int nicset_begin(struct nicset *set, const struct nic_options *wants, size_t cou
 	int err;
 
 	*set = (struct nicset){ .count = 0 };
-	/* The kernel looks at who opened the socket, too (net/netlink/af_netlink.c). */
+	/* The opener of the socket needs the capability, too (net/netlink/af_netlink.c). */
 	privs_use(PRIVS_LINKS);
 	err = nl_open(&set->nl);
 	privs_use(PRIVS_NONE);
@@ -40,7 +40,7 @@ int nicset_begin(struct nicset *set, const struct nic_options *wants, size_t cou
 	return err;
 }
 
-/* Each tap is held open until all are complete, and there may be more of them than fds. */
+/* Each tap is held open until all are complete: there may be more taps than the limit of fds. */
 static void allow_fds(size_t count)
 {
 	struct rlimit limit;
@@ -192,8 +192,8 @@ int nicset_read_back(struct nicset *set)
 }
 
 /*
- * Remove what was made in one pass of the kernel: closing the taps one by one is a wait for each.
- * Where this fails they go so all the same.
+ * Remove what was made in one pass of the kernel: closing taps one by one waits for each. What this
+ * leaves, nic_unmake() removes.
  */
 static void remove_made(struct nicset *set)
 {

@@ -29,7 +29,7 @@ static int check_bridge(const struct nic *nic)
 	return 0;
 }
 
-/* The remedy is the link below, when it can be named. */
+/* The remedy is the link @below, when it can be looked up. */
 static int refuse_lower(struct nl *nl, const struct link *lower, int below, int err,
 			const char *what, const char *option)
 {
@@ -62,8 +62,7 @@ static int check_lower(struct nl *nl, const struct nic *nic)
 	return 0;
 }
 
-/* The address of a host's macvlan that was given none: the same each time, for whoever leases IPs.
- */
+/* A host's macvlan without --mac: the same address each time, so that it keeps its DHCP lease. */
 static void derive_host(struct nic *nic)
 {
 	if (nic->want->kind != NIC_HOST || !mac_is_zero(nic->guest))

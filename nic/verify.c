@@ -26,7 +26,7 @@ static int check_policy(const struct nic *nic)
 	if (missing)
 		return report_error(
 			-EOPNOTSUPP,
-			"%s: %s did not take: the bridges of this kernel do not have it%s",
+			"%s: %s did not take effect: this kernel's bridges do not support it%s",
 			nic->name, missing,
 			want->locked && !link->port.locked ? " (it came with Linux 5.18)" : "");
 	return 0;
@@ -66,14 +66,14 @@ int nic_compare(const struct nic *nic)
 	return check_policy(nic);
 }
 
-/* --- what the links themselves do not tell --- */
+/* --- what is not part of the link --- */
 
 struct nics {
 	struct nic *list;
 	size_t count;
 };
 
-/* One VLAN of a port: whether it is among those that were wanted, and as wanted. */
+/* One VLAN of a port: whether it was wanted, and tagged as wanted. */
 static void check_vlan(struct nic *nic, const struct port_vlan *vlan, unsigned vid)
 {
 	const struct port_policy *want = &nic->want->policy;
@@ -98,7 +98,7 @@ static int keep_vlans(const struct port_vlan *vlan, void *data)
 	return 0;
 }
 
-/* The kernel has the VLANs of all ports together only: they are read once for all nics. */
+/* The kernel dumps the VLANs of all ports only: they are read once for all nics. */
 static int read_vlans(struct nl *nl, struct nic *nics, size_t count)
 {
 	struct nics all = { .list = nics, .count = count };
@@ -127,7 +127,8 @@ static int verify_protections(struct nl *nl, const struct nic *nic)
 				    "forwarding table at this port",
 				    nic->name, nic->parent.name);
 	if (policy->vlan_count && (nic->has_other_vlan || nic->vlans_found != policy->vlan_count))
-		return report_error(-EOPNOTSUPP, "%s: --vlan did not take: bridge vlan show dev %s",
+		return report_error(-EOPNOTSUPP,
+				    "%s: --vlan did not take effect: bridge vlan show dev %s",
 				    nic->name, nic->name);
 	return 0;
 }

@@ -38,7 +38,7 @@ static void name_variable(char name[static 64], size_t k, unsigned i)
 		snprintf(name + n, 64 - (size_t)n, "_%zu", k + 1);
 }
 
-/* Set those of the nic @k, or take away what an outer tapctl left there where the value is NULL. */
+/* Set those of the nic @k; where the value is NULL, unset what an outer tapctl has left. */
 static int set_variables(size_t k, const char *const values[static VARIABLES])
 {
 	char name[64];

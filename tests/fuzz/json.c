@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Strings of others: in JSON nothing is lost that is UTF-8, on a terminal nothing acts. */
+/* Untrusted strings: JSON keeps all that is UTF-8, a terminal gets only printable ASCII. */
 #include "tests/fuzz/fuzz.h"
 #include "lib/json.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
-/* The shortest UTF-8 for @code into @utf8; 0 when it is no character. */
+/* The shortest UTF-8 for @code into @utf8; 0 when it is not a character. */
 static size_t encode(char utf8[static 4], unsigned code)
 {
 	size_t len = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
@@ -67,7 +67,7 @@ static char *decode_json(const char *json, size_t size)
 	return text;
 }
 
-/* The string with U+FFFD for each byte that is no part of a character; the caller frees it. */
+/* The string with U+FFFD for each byte that is not part of a character; the caller frees it. */
 static char *repaired(const char *text)
 {
 	char *copy = malloc(3 * strlen(text) + 1), *to = copy;

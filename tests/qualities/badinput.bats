@@ -191,7 +191,7 @@ finish() {
 	finish 40
 }
 
-@test "bad input: what only a look at the kernel tells" {
+@test "bad input: what only the kernel can tell" {
 	for bridge in v0 lo nosuch; do
 		refused 1 add --bridge $bridge --mac $A
 		refused 125 exec --bridge $bridge --mac $A -- true

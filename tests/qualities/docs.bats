@@ -174,7 +174,7 @@ run_all() {
 	run_all 6 <"$WORK/lines"
 }
 
-@test "docs: the four ways of README to do without root, as an ordinary user" {
+@test "docs: the four ways of README without root, as an ordinary user" {
 	example_namespace
 	make_caller
 	cp -a /etc/. "$ETC"

@@ -10,7 +10,7 @@ only_statuses() {
 	! grep -vxE "$(IFS='|'; echo "$*")" "$file" || return 1
 }
 
-@test "race: 200 exec at once, each with its device, and nothing left" {
+@test "race: 200 exec at once, each with its device, and nothing is left" {
 	add_bridge br0
 	export NS
 	run_one() {
@@ -28,7 +28,7 @@ only_statuses() {
 	[ "$(link_field br0 .address)" = 02:00:00:00:00:01 ]
 }
 
-@test "race: 100 add and del of one address, and list and check all the while" {
+@test "race: 100 add and del of one address, with list and check all the time" {
 	add_bridge br0
 	export NS
 	run_one() {
@@ -37,7 +37,7 @@ only_statuses() {
 		echo "$status" >&2
 	}
 	export -f run_one
-	# Whoever looks meanwhile sees valid JSON, whatever comes and goes.
+	# Meanwhile list and check print valid JSON.
 	(
 		while [ ! -e "$WORK/done" ]; do
 			inside "$TAPCTL" list --json --holders | holds 'length <= 1' >/dev/null || echo bad
@@ -50,7 +50,7 @@ only_statuses() {
 	touch "$WORK/done"
 	wait
 	[ ! -s "$WORK/lists" ]
-	# A loser is told that it exists, or that there is none, or that it has just gone.
+	# A loser is told that it exists, or that there is none, or that it just disappeared.
 	only_statuses <(grep -xE '[0-9]+' "$WORK/told") 0 1
 	run grep -vE '^[01]$|already exists|there is no (such )?device|already exists|disappeared|another port of br0' \
 		"$WORK/told"
