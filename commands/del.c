@@ -32,17 +32,18 @@ static int check_deletable(const struct link *link, bool force)
 }
 
 /* The VMM may be just ending: wait for it up to two seconds. */
-static enum use wait_for_use(struct nl *nl, struct link *link, struct holders *holders)
+static enum use wait_for_use(struct nl *nl, struct link *link)
 {
 	const struct timespec moment = { .tv_nsec = 20000000 };
 	enum use use = USE_NONE;
+	struct holders holders;
 
 	for (int tries = 0; tries < 100; tries++) {
-		use = lease_find_use(nl, link, holders);
-		/* Only for these is /proc asked, and only when the kernel does not know. */
-		if (use == USE_UNKNOWN && holders_read(holders) == 0) {
-			use = lease_find_use(nl, link, holders);
-			holders_free(holders);
+		use = lease_find_use(nl, link, NULL);
+		/* /proc is read only for what the kernel does not tell. */
+		if (use == USE_UNKNOWN && holders_read(&holders) == 0) {
+			use = lease_find_use(nl, link, &holders);
+			holders_free(&holders);
 		}
 		if (use != USE_HELD)
 			break;
@@ -81,11 +82,10 @@ static int refuse_use(const struct link *link, enum use use)
 
 static int check_unused(struct nl *nl, const struct selection *selection)
 {
-	struct holders holders = { .count = 0 };
 	int err = 0;
 
 	for (size_t i = 0; i < selection->count && !err; i++) {
-		enum use use = wait_for_use(nl, &selection->links[i], &holders);
+		enum use use = wait_for_use(nl, &selection->links[i]);
 
 		if (use != USE_NONE)
 			err = refuse_use(&selection->links[i], use);

@@ -68,10 +68,12 @@ static int check_access(const struct nicset *set)
 		bool lower = set->nics[k].want->kind == NIC_MACVTAP;
 
 		err = access_check(set->nics[k].parent.name, lower);
-		if (!err && lower && !privs_suffice(PRIVS_NODES))
-			err = report_error(-EPERM,
-					   "--link: a macvtap's character device belongs to root: "
-					   "tapctl needs cap_dac_override to open it");
+		if (!err && lower &&
+		    !(privs_suffice(PRIVS_NODES) && privs_suffice(PRIVS_NAMESPACES)))
+			err = report_error(
+				-EPERM, "--link: a macvtap's character device belongs to root, and "
+					"its lease is a network namespace: tapctl needs "
+					"cap_dac_override and cap_sys_admin");
 	}
 	return err;
 }

@@ -88,11 +88,10 @@ static int end_list(struct list *list)
 static int run_list(struct run *run)
 {
 	const struct options *options = &run->options;
-	struct holders holders = { .count = 0 };
 	struct list list = {
 		.show = { .out = stdout,
 			  .json = options->json,
-			  .holders = options->holders ? &holders : NULL },
+			  .holders = options->holders ? &list.lookups.holders : NULL },
 		.lookups = { .whole = options->json || options->holders },
 		.all = options->all,
 	};
@@ -102,13 +101,12 @@ static int run_list(struct run *run)
 	if (err)
 		return report_error(err, "cannot open a netlink socket: %s", nl_strerror(err));
 	if (options->holders)
-		err = holders_read(&holders);
+		err = lookups_read_holders(&list.lookups);
 	if (!err)
 		err = run->words[0] ? list_words(run->nl, &list, run->words) :
 				      list_all(run->nl, &list);
 	if (!err)
 		err = end_list(&list);
-	holders_free(&holders);
 	lookups_free(&list.lookups);
 	nl_close(list.lookups.nl);
 	return err;

@@ -3,7 +3,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "commands/options.h"
 #include "commands/values.h"
@@ -296,10 +295,6 @@ static int check_nic(const struct nic_options *nic)
 	if (nic->mode == MODE_PASSTHRU && privs_from_file())
 		return report_error(-EPERM, "--mode passthru: not permitted for an unprivileged "
 					    "caller, as it takes a whole device: run it with sudo");
-	if (nic->kind == NIC_MACVTAP && nic->queues > 1 && geteuid() != 0)
-		return report_error(-EPERM,
-				    "--queues: several queues of a macvtap are for root, as each "
-				    "is opened by a device node of its own");
 	if (nic->kind != NIC_MACVTAP && nic->kind != NIC_HOST && nic->mtu > TAP_MTU_MAX)
 		return report_error(-EINVAL, "--mtu %u: a tap's is 68 to %d", nic->mtu,
 				    TAP_MTU_MAX);

@@ -314,6 +314,28 @@ static void find_vlans(struct lookups *lookups, struct device *device)
 	device->vlan_count = end - first;
 }
 
+int lookups_read_holders(struct lookups *lookups)
+{
+	int err = lookups->holders_known ? 0 : holders_read(&lookups->holders);
+
+	lookups->holders_known |= !err;
+	return err;
+}
+
+/* /proc is read only for what the kernel does not tell. */
+static void find_use(struct lookups *lookups, struct device *device)
+{
+	const struct holders *holders = lookups->holders_known ? &lookups->holders : NULL;
+
+	device->use = lease_find_use(lookups->nl, device->link, holders);
+	if (device->use != USE_UNKNOWN || holders)
+		return;
+	if (lookups_read_holders(lookups) == 0)
+		device->use = lease_find_use(lookups->nl, device->link, &lookups->holders);
+	else
+		report_forget();
+}
+
 void device_look_up(struct lookups *lookups, const struct link *link, struct device *device)
 {
 	int parent = link->kind == LINK_TUN ? link->master : link->lower;
@@ -326,6 +348,7 @@ void device_look_up(struct lookups *lookups, const struct link *link, struct dev
 	if (link->master && device->parent && device->parent->bridge.filters)
 		find_vlans(lookups, device);
 	device->rdev = macvtap_rdev(link);
+	find_use(lookups, device);
 	device->has_owner = device->rdev &&
 			    macvtap_node_is(link->ifindex, device->rdev, &device->owner);
 }
@@ -333,5 +356,6 @@ void device_look_up(struct lookups *lookups, const struct link *link, struct dev
 void lookups_free(struct lookups *lookups)
 {
 	free(lookups->vlans.list);
+	holders_free(&lookups->holders);
 	lookups->vlans = (struct vlans){ .count = 0 };
 }

@@ -15,6 +15,7 @@
 #include "kernel/holders.h"
 #include "kernel/macvtap.h"
 #include "netlink.h"
+#include "nic/lease.h"
 
 /* --- all links --- */
 
@@ -88,6 +89,7 @@ struct device {
 	dev_t rdev; /* of a macvtap; 0: not known */
 	bool has_owner; /* the public node of a macvtap is the device: */
 	struct node_owner owner;
+	enum use use;
 };
 
 /* What was looked up so far: devices of a few bridges come in any order. */
@@ -98,9 +100,14 @@ struct lookups {
 	struct link parents[LOOKUP_PARENTS]; /* each at its ifindex modulo LOOKUP_PARENTS */
 	struct vlans vlans; /* of all ports, sorted */
 	bool vlans_known;
+	struct holders holders; /* what /proc tells: of a macvtap of add's, whether it is in use */
+	bool holders_known;
 	int err; /* the first look-up that failed: what was seen lacks something */
 };
 
 /* Look up what @link refers to. @device is valid until the next call. */
 void device_look_up(struct lookups *lookups, const struct link *link, struct device *device);
 void lookups_free(struct lookups *lookups);
+
+/* Read /proc, once. 0 or a negative errno with a line of error. */
+int lookups_read_holders(struct lookups *lookups);

@@ -103,6 +103,10 @@ static void show_json(const struct show *show, const struct device *device)
 		json_tap(out, device);
 	else
 		json_macvtap(out, device);
+	if (device->use == USE_UNKNOWN)
+		json_member(out, "in_use", NULL);
+	else
+		json_member_bool(out, "in_use", device->use == USE_HELD);
 	json_member(out, "made_by", ours ? record_maker_name(record.by) : NULL);
 	if (show->holders)
 		json_holders(show, device);

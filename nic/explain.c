@@ -169,7 +169,10 @@ static int find_duplicate(const struct link *link, void *data)
 	struct duplicate *duplicate = data;
 	const struct nic *nic = duplicate->nic;
 
-	if (link->lower != nic->parent.ifindex || link->ifindex == nic->link.ifindex)
+	const struct link *parent = &nic->parent;
+	int lower = parent->kind == LINK_MACVLAN ? parent->lower : parent->ifindex;
+
+	if (link->lower != lower || link->ifindex == nic->link.ifindex)
 		return 0;
 	if (duplicate->passthru ? link->mode != MODE_PASSTHRU :
 				  !mac_equal(link->address, nic->guest))

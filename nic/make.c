@@ -143,7 +143,8 @@ static int begin_tap(struct nl *nl, struct nic *nic, bool one_queue)
 
 	if (nic->reused)
 		return reset_offload(nic);
-	if (nic->want->queues > 1)
+	/* Not later: a holder could make it persistent, and so open to every user. */
+	if (!one_queue)
 		err = give_tap(nic);
 	return err ? err : set_up_tap(nl, nic, one_queue);
 }

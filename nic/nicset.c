@@ -59,10 +59,15 @@ static bool remove_stale(struct nl *nl, const struct nic *nic)
 {
 	uint8_t guest[MAC_LEN];
 	struct link link;
+	int err = nl_link_get(nl, nic->name, 0, &link);
 
-	return nl_link_get(nl, nic->name, 0, &link) == 0 && lease_is_stale(nl, &link) &&
-	       record_guest(guest, &link) && mac_equal(guest, nic->guest) &&
-	       nl_link_delete(nl, link.ifindex).err == 0;
+	if (!err && lease_is_stale(nl, &link) && record_guest(guest, &link) &&
+	    mac_equal(guest, nic->guest))
+		err = nl_link_delete(nl, link.ifindex).err;
+	else if (!err)
+		return false;
+	/* Its watcher may have been faster. */
+	return !err || err == -ENODEV;
 }
 
 static int make_macvtap(struct nicset *set, struct nic *nic, bool leased)

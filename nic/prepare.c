@@ -49,11 +49,9 @@ static int check_lower(struct nl *nl, const struct nic *nic)
 		return report_error(-EOPNOTSUPP, "%s: a %s cannot carry a macvtap%s", lower->name,
 				    link_kind_word(lower),
 				    lower->kind == LINK_BRIDGE ? ": use --bridge" : "");
-	if (lower->kind == LINK_MACVTAP || lower->kind == LINK_MACVLAN)
+	if (lower->kind == LINK_MACVTAP)
 		return refuse_lower(nl, lower, lower->lower_elsewhere ? 0 : lower->lower, -EINVAL,
-				    lower->kind == LINK_MACVTAP ? "is itself a macvtap" :
-								  "is itself a macvlan",
-				    "--link");
+				    "is itself a macvtap", "--link");
 	if (lower->port.of_bridge)
 		return refuse_lower(nl, lower, lower->master, -EBUSY, "is a port", "--bridge");
 	if (nic->want->mtu > lower->mtu)

@@ -32,6 +32,14 @@ static int check_policy(const struct nic *nic)
 	return 0;
 }
 
+/* On a macvlan, as a container's NIC is one, the kernel puts it on that one's own lower device. */
+static bool is_on_lower(const struct nic *nic)
+{
+	const struct link *parent = &nic->parent;
+
+	return nic->link.lower == (parent->kind == LINK_MACVLAN ? parent->lower : parent->ifindex);
+}
+
 int nic_compare(const struct nic *nic)
 {
 	const struct link *link = &nic->link;
@@ -53,8 +61,7 @@ int nic_compare(const struct nic *nic)
 		return report_error(-ESTALE,
 				    "%s: is a port of another link, and --unattached was given",
 				    nic->name);
-	if (!nic_is_tap(nic) &&
-	    (link->lower != nic->parent.ifindex || link->mode != nic->want->mode))
+	if (!nic_is_tap(nic) && (!is_on_lower(nic) || link->mode != nic->want->mode))
 		return report_error(-ESTALE, "%s: is not a macvtap of %s in mode %s", nic->name,
 				    nic->parent.name, macvtap_mode_name(nic->want->mode));
 	if (nic->want->mtu && link->mtu != nic->want->mtu)

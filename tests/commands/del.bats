@@ -180,41 +180,58 @@ has_sent() { [ "$(grep -c '^sendto.* = ' "$WORK/log" 2>/dev/null)" -ge "$1" ]; }
 	[ "$status" = 2 ]
 }
 
-@test "del: --stale where processes cannot be inspected needs --force" {
+@test "del: --stale is the same where processes cannot be inspected" {
 	requires_macvtap
 	add_cable v0 v1
-	# Where there are none, none is held.
-	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" del --stale
-	[ "$status" = 0 ]
 	tapctl add --link v0 --mac $A
-	# Nor is one removed whose device is not known: this /sys is another namespace's.
-	run --separate-stderr inside strace -o /dev/null -e inject=fsopen:error=EPERM "$TAPCTL" del --stale
-	[ "$status" = 1 ]
-	[[ "$stderr" == "tapctl: mvt52540084e362: cannot find its character device"* ]]
-	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" del --stale
-	[ "$status" = 1 ]
-	[[ "$stderr" == "tapctl: /proc: there may be processes"*"--force" ]]
-	link_field mvt52540084e362 .ifname
-	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" del --stale --force
-	[ "$status" = 0 ]
-	no_link mvt52540084e362
-}
-
-@test "del: --stale removes the macvtaps that no process has open, and only those" {
-	requires_macvtap
-	add_cable v0 v1
-	tapctl add --link v0 --mac $A --mac 52:54:00:84:e3:63
-	tapctl add --unattached --mac 52:54:00:84:e3:64
-	ip link add link v0 name foreign type macvtap
 	mkfifo "$WORK/ready" "$WORK/end"
-	inside "$TAPCTL" exec --reuse --link v0 --mac $A -- \
+	inside "$TAPCTL" exec --link v0 --mac 52:54:00:84:e3:63 -- \
 		sh -c "echo ready >'$WORK/ready'; read -r x <'$WORK/end'" >/dev/null 2>&1 &
 	read -rt 20 _ <>"$WORK/ready"
-	run_tapctl del --stale
+	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" del --stale
 	[ "$status" = 0 ]
-	[ "$(links)" = "$(printf '%s\n' foreign lo $MVT tap52540084e364 v0 v1 | sort)" ]
+	link_field $MVT .ifname
+	link_field mvt52540084e363 .ifname
 	echo >"$WORK/end"
 	wait $!
-	run_tapctl del --stale
+	wait_until 10 no_link mvt52540084e363
+}
+
+@test "del: what is in use is waited for, and then refused, naming who has it" {
+	add_bridge br0
+	mkfifo "$WORK/ready" "$WORK/end"
+	inside "$TAPCTL" exec --bridge br0 --mac $A -- \
+		sh -c "echo \$\$ >'$WORK/ready'; read -r x <'$WORK/end'" >/dev/null 2>&1 &
+	read -rt 20 pid <>"$WORK/ready"
+	run_tapctl del $A
+	[ "$status" = 1 ]
+	[[ "$stderr" = "tapctl: $TAP: in use by sh (pid $pid): end its guest first, or remove it all the same with --force" ]]
+	link_field $TAP .ifname
+	# It goes on when the guest ends meanwhile.
+	inside strace -o "$WORK/trace" -e trace=clock_nanosleep "$TAPCTL" del $A >"$WORK/del" 2>&1 &
+	local del=$!
+	wait_until 10 grep -qs nanosleep "$WORK/trace"
+	echo >"$WORK/end"
+	wait "$del"
+	[ ! -s "$WORK/del" ]
+	no_link $TAP
+	inside "$TAPCTL" exec --bridge br0 --mac $A -- \
+		sh -c "echo \$\$ >'$WORK/ready'; read -r x <'$WORK/end'" >/dev/null 2>&1 &
+	read -rt 20 pid <>"$WORK/ready"
+	tapctl del --force $A
+	no_link $TAP
+	echo >"$WORK/end"
+}
+
+@test "del: a macvtap of add's whose holders cannot be known is refused without --force" {
+	requires_macvtap
+	add_cable v0 v1
+	tapctl add --link v0 --mac $A
+	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" del $A
+	[ "$status" = 1 ]
+	[[ "$stderr" = "tapctl: $MVT: whether it is in use is not known"*"--force" ]]
+	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" list --json
+	got '.[0].in_use == null'
+	tapctl del $A
 	no_link $MVT
 }
