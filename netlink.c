@@ -159,12 +159,11 @@ void nl_begin(struct nl *nl)
 struct nlmsghdr *nl_message(struct nl *nl, enum nl_step step, uint16_t type, uint16_t flags,
 			    size_t extra, const void *header)
 {
-	size_t room = sizeof(nl->buffer) - nl->len;
-	struct nlmsghdr *m;
+	struct nlmsghdr *m = mnl_nlmsg_put_header(nl->buffer + nl->len);
+	size_t room = sizeof(nl->buffer) - nl->len - sizeof(*m);
 
 	/* libmnl before 1.0.5 pads attributes with what is there. */
-	memset(nl->buffer + nl->len, 0, room < PADDED ? room : PADDED);
-	m = mnl_nlmsg_put_header(nl->buffer + nl->len);
+	memset(m + 1, 0, room < PADDED ? room : PADDED);
 	m->nlmsg_type = type;
 	m->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
 	m->nlmsg_seq = ++nl->seq;

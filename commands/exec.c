@@ -111,6 +111,9 @@ static int prepare(struct nicset *set, const struct run *run)
 		err = fds_keep_streams();
 	if (!err)
 		err = make_devices(set, run);
+	/* From now on standard error may be a device. */
+	if (!err)
+		report_tell(REPORT_STEP, "%s: running it", run->command[0]);
 	if (!err)
 		err = fds_place(set->nics, set->count, first);
 	if (!err)
@@ -133,7 +136,6 @@ static int run_exec(struct run *run)
 	int status = EXIT_EXEC_FAILED;
 
 	if (prepare(&set, run) == 0) {
-		report_tell(REPORT_STEP, "%s: running it", command[0]);
 		execvp(command[0], command);
 		status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 		report_error(-errno, "%s: cannot run it: %s", command[0], strerror(errno));

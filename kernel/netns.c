@@ -33,6 +33,8 @@ static int report_netns(const char *which, const char *path)
 					    ": ip netns list shows the names" :
 					    "");
 	case -EINVAL:
+	case -ENXIO:
+	case -ENODEV:
 		return report_error(err, "--netns %s: %s is not a network namespace", which, path);
 	case -EPERM:
 	case -EACCES:
@@ -58,7 +60,8 @@ int netns_enter(const char *which, int *previous)
 		snprintf(path, sizeof(path), "/proc/%s/ns/net", which);
 	else
 		snprintf(path, sizeof(path), "/run/netns/%s", which);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Whatever it is: a pipe would keep us waiting. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return report_netns(which, path);
 	here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);

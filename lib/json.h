@@ -19,5 +19,6 @@ void json_member(FILE *out, const char *key, const char *text);
 void json_member_bool(FILE *out, const char *key, bool value);
 void json_member_number(FILE *out, const char *key, bool known, unsigned number);
 
-/* A string for a terminal: bytes that are not printable ASCII become question marks. */
+/* A string for a terminal: whatever it or its reader would act on becomes question marks, one a
+ * byte; so does all that is not ASCII, unless the locale is one of UTF-8. */
 void plain_string(FILE *out, const char *text);

@@ -23,7 +23,7 @@ bool parse_number(unsigned long *number, const char *text, unsigned long min, un
 	return true;
 }
 
-/* The kernel's rule (net/core/dev.c, dev_valid_name), and only printable ASCII. */
+/* The kernel's rule (net/core/dev.c, dev_valid_name), and no control character. */
 const char *parse_name_fault(const char *name, bool pattern)
 {
 	const char *percent = strchr(name, '%');
@@ -35,8 +35,11 @@ const char *parse_name_fault(const char *name, bool pattern)
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return "is not a device name";
 	for (const char *c = name; *c; c++)
-		if (*c <= ' ' || *c > '~' || *c == '/' || *c == ':')
+		if ((*c >= '\0' && *c <= ' ') || *c == 0x7f || *c == '/' || *c == ':')
 			return "a device name contains no slash, colon, space or control character";
+	if (strchr(name, 0xa0))
+		return "a device name contains no byte 0xa0, as in \u00e0: the kernel takes it for "
+		       "a space";
 	if (percent && (!pattern || percent[1] != 'd' || strchr(percent + 1, '%')))
 		return pattern ? "a device name contains % only once, as %d" :
 				 "a device name contains no %";

@@ -165,7 +165,7 @@ conf() { printf '%s\n' "$@" >"$CONF"; }
 		allow-links br1
 		allow a/b
 		allow 1234567890123456
-		deny \xc3\xa4
+		deny \xc3\xa0
 		include bridge.conf
 		include ./x
 		allow br1\x00

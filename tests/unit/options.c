@@ -66,7 +66,7 @@ static void test_number(void)
 static void test_name(void)
 {
 	static const char *const bad[] = {
-		"", "0123456789abcdef", ".", "..", "a/b", "a b", "a:b", "a\nb", "a\x7f", "\xc3\xbc"
+		"", "0123456789abcdef", ".", "..", "a/b", "a b", "a:b", "a\nb", "a\x7f", "\xc3\xa0"
 	};
 	static const char *const no_patterns[] = {
 		"%", "tap%", "tap%s", "%d%d", "tap%%d", "tap%5d"
