@@ -248,6 +248,19 @@ const struct holder *holders_next(const struct holders *holders, const struct ho
 	return NULL;
 }
 
+bool holders_are_passing(const struct holders *holders, const char *name, dev_t rdev)
+{
+	const struct holder *holder = NULL;
+	bool any = false;
+
+	while ((holder = holders_next(holders, holder, name, rdev))) {
+		if (strcmp(holder->command, "tapctl") != 0)
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 bool holders_disagree(const struct holders *holders, dev_t rdev)
 {
 	bool with = false, without = false;

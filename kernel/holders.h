@@ -43,6 +43,12 @@ const struct holder *holders_next(const struct holders *holders, const struct ho
 				  const char *name, dev_t rdev);
 
 /*
+ * Whether all who hold that device are a tapctl that looks (list --holders takes copies of
+ * descriptors), or is at work: soon they will not.
+ */
+bool holders_are_passing(const struct holders *holders, const char *name, dev_t rdev);
+
+/*
  * Whether some queues of the macvtap @rdev have vnet headers and some do not, as far as they may be
  * inspected: each has a flag of its own (drivers/net/tap.c).
  */

@@ -115,6 +115,20 @@ static int explain_queues(struct nl *nl, const struct nic *nic, int err)
 			    nic->link.tun.multi_queue ? "for" : "without");
 }
 
+/* The bridge or lower device was there when it was looked up. */
+static bool parent_disappeared(struct nl *nl, const struct nic *nic)
+{
+	struct link link;
+
+	return nic->parent.ifindex && nl_link_get(nl, NULL, nic->parent.ifindex, &link) == -ENODEV;
+}
+
+static int explain_parent_disappeared(const struct nic *nic, int err)
+{
+	return report_error(err, "%s: it disappeared: something removed it in the meantime",
+			    nic->parent.name);
+}
+
 static int explain_full(struct nl *nl, const struct nic *nic, int err)
 {
 	(void)nl;
@@ -125,7 +139,8 @@ static int explain_full(struct nl *nl, const struct nic *nic, int err)
 
 static int explain_no_port(struct nl *nl, const struct nic *nic, int err)
 {
-	(void)nl;
+	if (parent_disappeared(nl, nic))
+		return explain_parent_disappeared(nic, err);
 	if (!nic->parent.ifindex)
 		return report_error(err, "%s: cannot set it up: %s", nic->name,
 				    nl_result_text(&nic->refusal));
@@ -208,7 +223,8 @@ static int explain_address_in_use(struct nl *nl, const struct nic *nic, int err)
 
 static int explain_any_macvtap(struct nl *nl, const struct nic *nic, int err)
 {
-	(void)nl;
+	if (parent_disappeared(nl, nic))
+		return explain_parent_disappeared(nic, err);
 	return report_error(err, "%s: cannot make a %s on %s: %s", nic->name, macvtap_word(nic),
 			    nic->parent.name, nl_result_text(&nic->refusal));
 }

@@ -125,6 +125,31 @@ enum use lease_find_use(struct nl *nl, const struct link *link, const struct hol
 	return USE_NONE;
 }
 
+static bool is_passing(struct nl *nl, const char *name)
+{
+	struct holders holders;
+	struct link link;
+	bool passing = false;
+
+	if (nl_link_get(nl, name, 0, &link) == 0 && holders_read(&holders) == 0) {
+		passing = holders_are_passing(&holders, name, macvtap_rdev(&link));
+		holders_free(&holders);
+	}
+	report_forget();
+	return passing;
+}
+
+bool lease_wait_passing(struct nl *nl, const char *name)
+{
+	const struct timespec moment = { .tv_nsec = 10000000 };
+	struct link link;
+
+	for (int tries = 0; tries < 50 && is_passing(nl, name); tries++)
+		nanosleep(&moment, NULL);
+	return nl_link_get(nl, name, 0, &link) == -ENODEV ||
+	       (link.kind == LINK_MACVTAP && lease_is_stale(nl, &link));
+}
+
 bool lease_is_stale(struct nl *nl, const struct link *link)
 {
 	struct record record;

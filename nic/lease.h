@@ -37,5 +37,11 @@ enum use { USE_NONE, USE_HELD, USE_UNKNOWN };
  */
 enum use lease_find_use(struct nl *nl, const struct link *link, const struct holders *holders);
 
+/*
+ * Wait a moment for a device that is not persistent and that only a tapctl has open, which looks at
+ * it or removes it just now. False: it is waited for in vain.
+ */
+bool lease_wait_passing(struct nl *nl, const char *name);
+
 /* A macvtap of exec's without a lease, which nothing will remove any more. */
 bool lease_is_stale(struct nl *nl, const struct link *link);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <sys/random.h>
 
@@ -149,7 +150,7 @@ static int begin_tap(struct nl *nl, struct nic *nic, bool one_queue)
 	return err ? err : set_up_tap(nl, nic, one_queue);
 }
 
-int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue)
+static int open_queues(struct nl *nl, struct nic *nic, bool one_queue)
 {
 	struct queue_flags flags = {
 		.exclusive = !nic->reused,
@@ -164,6 +165,9 @@ int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue)
 		if (err)
 			return err;
 		err = tap_connect(nic->fds[i], nic->name, &flags);
+		/* Its last run may have ended while somebody looked. */
+		if (err == -EBUSY && flags.exclusive && lease_wait_passing(nl, nic->name))
+			err = tap_connect(nic->fds[i], nic->name, &flags);
 		if (err)
 			return nic_refused_errno(nic, NIC_STEP_QUEUE, err);
 		nic->made = !nic->reused;
@@ -173,6 +177,49 @@ int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue)
 			return err;
 	}
 	return 0;
+}
+
+/* Some of the time that two who met wait, each its own. */
+static void wait_apart(void)
+{
+	struct timespec moment = { .tv_nsec = 1000000 };
+	uint8_t drawn = 0;
+
+	if (getrandom(&drawn, sizeof(drawn), 0) == sizeof(drawn))
+		moment.tv_nsec += drawn * 100000L;
+	nanosleep(&moment, NULL);
+}
+
+/*
+ * A tap of several queues takes ever more of them: two that open it at once each see the other's,
+ * and both step back. Who comes back first has it.
+ */
+static int be_alone(struct nl *nl, struct nic *nic)
+{
+	int err = nic_read_back(nl, nic);
+
+	for (int tries = 0; tries < 16 && !err && nic->link.tun.queues > nic->want->queues;
+	     tries++) {
+		nic_close_fds(nic);
+		wait_apart();
+		err = nic_read_back(nl, nic);
+		if (!err && nic->link.tun.queues)
+			break;
+		if (!err)
+			err = open_queues(nl, nic, false);
+		if (!err)
+			err = nic_read_back(nl, nic);
+	}
+	if (!err && (nic->fds[0] < 0 || nic->link.tun.queues > nic->want->queues))
+		err = nic_refused_errno(nic, NIC_STEP_REUSE, -EBUSY);
+	return err;
+}
+
+int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue)
+{
+	int err = open_queues(nl, nic, one_queue);
+
+	return !err && nic->reused && nic->want->queues > 1 ? be_alone(nl, nic) : err;
 }
 
 /* --- macvtaps --- */
@@ -236,7 +283,7 @@ int nic_open_macvtap(struct nl *nl, struct nic *nic)
 			   .vnet_hdr = !nic->want->no_vnet_hdr },
 	};
 	struct lessee lessee = { .nl = nl, .lease = nic->lease };
-	int err = nic_find_node(nic);
+	int err = nic_find_node(nl, nic);
 
 	if (!err)
 		err = macvtap_open(&queues, nic->link.ifindex, nic->rdev, open_in_lease, &lessee);
@@ -280,7 +327,7 @@ void nic_set_owner(struct nic *nic, uid_t owner)
 		nic->owner = owner;
 }
 
-int nic_give(struct nic *nic)
+int nic_give(struct nl *nl, struct nic *nic)
 {
 	int err;
 
@@ -288,7 +335,7 @@ int nic_give(struct nic *nic)
 		return give_tap(nic);
 	if (nic->want->kind == NIC_HOST)
 		return 0;
-	err = nic_find_node(nic);
+	err = nic_find_node(nl, nic);
 	return err ? err : macvtap_node_give(nic->link.ifindex, nic->rdev, nic->owner, nic->group);
 }
 

@@ -35,7 +35,7 @@ int nic_open_vhost(struct nic *nic);
 
 /* Set the owner where the options name neither owner nor group; and give the device to it. */
 void nic_set_owner(struct nic *nic, uid_t owner);
-int nic_give(struct nic *nic);
+int nic_give(struct nl *nl, struct nic *nic);
 
 /* Make a tap outlive this process. The very last step. */
 int nic_persist(struct nic *nic);

@@ -92,6 +92,9 @@ bool nic_is_tap(const struct nic *nic);
 int nic_init(struct nic *nic, const struct nic_options *want, enum record_maker by);
 void nic_free(struct nic *nic);
 
+/* Close the queues, and behind them the vhost fds. */
+void nic_close_fds(struct nic *nic);
+
 /* Keep what the kernel refused. Returns the errno in it. */
 int nic_refused(struct nic *nic, enum nic_step step, const struct nl_result *refusal);
 int nic_refused_errno(struct nic *nic, enum nic_step step, int err);
@@ -100,7 +103,7 @@ int nic_refused_errno(struct nic *nic, enum nic_step step, int err);
 void nic_release_lease(struct nic *nic);
 
 /* Find the character device of a macvtap; 0 for other kinds. */
-int nic_find_node(struct nic *nic);
+int nic_find_node(struct nl *nl, struct nic *nic);
 
 /* Read the device back into nic->link. */
 int nic_read_back(struct nl *nl, struct nic *nic);

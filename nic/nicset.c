@@ -80,7 +80,9 @@ static int make_macvtap(struct nicset *set, struct nic *nic, bool leased)
 		return err;
 	privs_use(PRIVS_LINKS);
 	err = nic_make_macvtap(set->nl, nic, ifindex);
-	if (leased && err == -EEXIST && remove_stale(set->nl, nic))
+	if (leased && err == -EEXIST &&
+	    (remove_stale(set->nl, nic) ||
+	     (lease_wait_passing(set->nl, nic->name) && remove_stale(set->nl, nic))))
 		err = nic_make_macvtap(set->nl, nic, ifindex);
 	privs_use(PRIVS_NONE);
 	return err ? err : nic_compare(nic);
@@ -97,24 +99,18 @@ static void tell_made(const struct nic *nic)
 		    nic->link.mtu);
 }
 
+/* What the kernel refused a nic is worded here. */
+static int explained(const struct nicset *set, const struct nic *nic, int err)
+{
+	return err ? explain_refusal(set->nl, nic, err) : 0;
+}
+
 static int verify(struct nicset *set, bool all)
 {
 	struct nic *failed = set->nics;
 	int err = nic_verify(set->nl, set->nics, set->count, all, &failed);
 
-	return err ? explain_refusal(set->nl, failed, err) : 0;
-}
-
-/* One step for each nic, whose refusals are worded here. */
-static int for_each(struct nicset *set, int (*step)(struct nic *nic))
-{
-	for (size_t k = 0; k < set->count; k++) {
-		int err = step(&set->nics[k]);
-
-		if (err)
-			return explain_refusal(set->nl, &set->nics[k], err);
-	}
-	return 0;
+	return explained(set, failed, err);
 }
 
 int nicset_make_persistent(struct nicset *set, uid_t owner)
@@ -134,9 +130,11 @@ int nicset_make_persistent(struct nicset *set, uid_t owner)
 		tell_made(nic);
 	}
 	err = verify(set, false);
-	if (!err)
-		err = for_each(set, nic_give);
-	return err ? err : for_each(set, nic_persist);
+	for (size_t k = 0; k < set->count && !err; k++)
+		err = explained(set, &set->nics[k], nic_give(set->nl, &set->nics[k]));
+	for (size_t k = 0; k < set->count && !err; k++)
+		err = explained(set, &set->nics[k], nic_persist(&set->nics[k]));
+	return err;
 }
 
 static int open_tap(struct nicset *set, struct nic *nic)
@@ -187,13 +185,11 @@ int nicset_make_open(struct nicset *set, bool reuse)
 
 int nicset_read_back(struct nicset *set)
 {
-	for (size_t k = 0; k < set->count; k++) {
-		int err = nic_read_back(set->nl, &set->nics[k]);
+	int err = 0;
 
-		if (err)
-			return explain_refusal(set->nl, &set->nics[k], err);
-	}
-	return 0;
+	for (size_t k = 0; k < set->count && !err; k++)
+		err = explained(set, &set->nics[k], nic_read_back(set->nl, &set->nics[k]));
+	return err;
 }
 
 /*

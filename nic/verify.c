@@ -197,7 +197,7 @@ int nic_find_existing(struct nl *nl, struct nic *nic)
 	nic->record.by = found.by;
 	err = nic_compare(nic);
 	if (!err)
-		err = nic_find_node(nic);
+		err = nic_find_node(nl, nic);
 	if (!err && is_busy(nl, nic))
 		err = nic_refused_errno(nic, NIC_STEP_REUSE, -EBUSY);
 	return err;

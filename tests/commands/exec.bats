@@ -452,3 +452,32 @@ public_probe() {
 	run_tapctl exec --bridge br0 --mac $MAC --user nobody -- "$WORK/mine"
 	failed_with 126 "$WORK/mine"
 }
+
+@test "exec: nothing that is told gets into a device that takes the place of standard error" {
+	inside python3 - "$TAPCTL" $MAC <<-'END' >"$WORK/frames" 3>&- 4>&-
+		import socket, subprocess, sys
+		wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+		wire.settimeout(0.5)
+		for words in (["true"], ["no-such-program"]):
+		    subprocess.run(["sh", "-c", 'exec 2>&-; exec "$@"', "sh", sys.argv[1], "exec", "-v", "--fd", "2",
+		                    "--bridge", "br0", "--mac", sys.argv[2], "--"] + words)
+		try:
+		    while True:
+		        frame = wire.recv(2048)
+		        if b"tapctl" in frame or b"program" in frame:
+		            print(frame)
+		except socket.timeout:
+		    print("quiet")
+	END
+	cat "$WORK/frames"
+	[ "$(<"$WORK/frames")" = quiet ]
+}
+
+@test "exec: 30,000 variables of an outer tapctl's take no time" {
+	run timeout 5 python3 -c '
+import os, sys
+env = dict(os.environ, **{"TAPCTL_FD_%d" % k: "3" for k in range(2, 30000)})
+os.execve(sys.argv[1], sys.argv[1:], env)' "$(command -v nsenter)" --net="/run/netns/$NS" "$TAPCTL" exec --bridge br0 --mac $MAC -- env 3>&- 4>&-
+	[ "$status" = 0 ]
+	[ "$(grep -c '^TAPCTL_' <<<"$output")" = 6 ]
+}

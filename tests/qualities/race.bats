@@ -60,3 +60,47 @@ only_statuses() {
 	tapctl del 52:54:00:84:e3:62 || :
 	[ "$(links)" = $'br0\nlo' ]
 }
+
+# run_delayed CALL ACTION... -- WORDS...: tapctl WORDS, and ACTION while it waits before CALL, an
+# expression of strace.
+run_delayed() {
+	local call=$1 action=()
+	shift
+	while [ "$1" != -- ]; do
+		action+=("$1")
+		shift
+	done
+	shift
+	rm -f "$WORK/trace"
+	inside strace -o "$WORK/trace" -e "trace=${call%%:*}" -e "inject=$call:delay_enter=700000" \
+		"$TAPCTL" "$@" >"$WORK/out" 2>"$WORK/err" </dev/null &
+	local tapctl=$!
+	wait_until 10 grep -qs "${call%%:*}" "$WORK/trace"
+	"${action[@]}"
+	wait "$tapctl" || status=$?
+	stderr=$(<"$WORK/err")
+	echo "$status: $stderr"
+}
+
+@test "race: a bridge or lower device that disappears meanwhile is said to have disappeared" {
+	local status=0
+	add_bridge br0
+	run_delayed ioctl:when=1 ip link del br0 -- exec --bridge br0 --mac 52:54:00:84:e3:62 -- true
+	[ "$status" = 125 ]
+	[ "$stderr" = "tapctl: br0: it disappeared: something removed it in the meantime" ]
+	requires_macvtap
+	add_cable v0 v1
+	run_delayed sendto:when=3 ip link del v0 -- add --link v0 --mac 52:54:00:84:e3:62
+	[ "$status" = 1 ]
+	[ "$stderr" = "tapctl: v0: it disappeared: something removed it in the meantime" ]
+	[ "$(links)" = lo ]
+}
+
+@test "race: a macvtap that disappears while it is opened is said to have disappeared" {
+	requires_macvtap
+	local status=0
+	add_cable v0 v1
+	run_delayed fsopen:when=1 ip link del mvt52540084e362 -- exec --link v0 --mac 52:54:00:84:e3:62 -- true
+	[ "$status" = 125 ]
+	[ "$stderr" = "tapctl: mvt52540084e362: it disappeared: something removed it in the meantime" ]
+}

@@ -175,3 +175,43 @@ in_use() { tapctl list --json $MVT | holds ".[0].in_use == $1"; }
 	wait_until 20 no_watchers
 	[ "$(ip -j link show type macvtap | jq 'map(select(.ifname)) | length')" = 0 ]
 }
+
+@test "lease: of two exec --reuse at once on a tap of several queues one gets it, each time" {
+	add_bridge br0
+	# What add makes has one queue.
+	inside python3 -c '
+import fcntl, os, struct, sys
+fd = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(fd, 0x400454ca, struct.pack("16sH14x", b"tap52540000000a", 0x5102)) # IFF_TAP, NO_PI, VNET_HDR, MULTI_QUEUE
+fcntl.ioctl(fd, 0x400454cb, 1)'
+	ip link set tap52540000000a address fe:54:00:00:00:0a master br0 up
+	local k first statuses
+	for k in {1..20}; do
+		spawn "$TAPCTL" exec --reuse --queues 2 --bridge br0 --mac $MAC -- sh -c 'echo one; sleep 0.2'
+		first=$pid
+		statuses=
+		nsenter --net="/run/netns/$NS" "$TAPCTL" exec --reuse --queues 2 --bridge br0 --mac $MAC -- \
+			sh -c 'echo one; sleep 0.2' >"$WORK/second" 2>&1 </dev/null 3>&- 4>&- || statuses+=$?
+		wait "$first" || statuses+=$?
+		cat "$WORK/log" "$WORK/second"
+		[ "$statuses" = 125 ]
+		[ "$(cat "$WORK/log" "$WORK/second" | grep -c '^one$')" = 1 ]
+		cat "$WORK/log" "$WORK/second" | grep -q "^tapctl: tap52540000000a: in use"
+	done
+}
+
+@test "lease: who looks at a device does not keep its guest from starting again" {
+	add_bridge br0
+	(
+		while [ ! -e "$WORK/done" ]; do
+			inside "$TAPCTL" list --all --json --holders >/dev/null
+		done
+	) 3>&- 4>&- &
+	local k
+	for k in {1..60}; do
+		tapctl exec --bridge br0 --mac $MAC -- true || { touch "$WORK/done"; return 1; }
+		tapctl exec --link wire --mac $MAC -- true || { touch "$WORK/done"; return 1; }
+	done
+	touch "$WORK/done"
+	wait
+}

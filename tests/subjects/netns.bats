@@ -72,3 +72,15 @@ setup() {
 	run_tapctl exec --netns nosuch --unattached --mac $A -- true
 	[ "$status" = 125 ]
 }
+
+@test "netns: whatever its name leads to, it is not waited for" {
+	local which
+	mkfifo "$WORK/fifo"
+	python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$WORK/socket"
+	for which in "$WORK/fifo" "$WORK/socket" "$WORK" /dev/zero /dev/tty /dev/net/tun; do
+		run --separate-stderr inside timeout 5 "$TAPCTL" list --netns "$which"
+		echo "$which: $status: $stderr"
+		[ "$status" = 1 ]
+		[[ "$stderr" == "tapctl: --netns $which: "* ]]
+	done
+}
