@@ -479,5 +479,5 @@ import os, sys
 env = dict(os.environ, **{"TAPCTL_FD_%d" % k: "3" for k in range(2, 30000)})
 os.execve(sys.argv[1], sys.argv[1:], env)' "$(command -v nsenter)" --net="/run/netns/$NS" "$TAPCTL" exec --bridge br0 --mac $MAC -- env 3>&- 4>&-
 	[ "$status" = 0 ]
-	[ "$(grep -c '^TAPCTL_' <<<"$output")" = 6 ]
+	[ "$(grep -c '^TAPCTL_[^T]' <<<"$output")" = 6 ]
 }

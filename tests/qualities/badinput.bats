@@ -25,7 +25,7 @@ refused() {
 	local want=$1 error status=0 output
 	shift
 	count=$((count + 1))
-	output=$(inside "$TAPCTL" "$@" 2>"$WORK/stderr" </dev/null) || status=$?
+	output=$(LC_ALL=C inside "$TAPCTL" "$@" 2>"$WORK/stderr" </dev/null) || status=$?
 	error=$(<"$WORK/stderr")
 	if [ "$status" != "$want" ] || [ -n "$output" ] || [ "$(wc -l <"$WORK/stderr")" != 1 ] ||
 		[[ "$error" != "tapctl: "?* ]] || LC_ALL=C grep -q '[^ -~]' "$WORK/stderr"; then
