@@ -38,8 +38,7 @@ const char *parse_name_fault(const char *name, bool pattern)
 		if ((*c >= '\0' && *c <= ' ') || *c == 0x7f || *c == '/' || *c == ':')
 			return "a device name contains no slash, colon, space or control character";
 	if (strchr(name, 0xa0))
-		return "a device name contains no byte 0xa0, as in \u00e0: the kernel takes it for "
-		       "a space";
+		return "a device name contains no byte 0xa0: the kernel takes it for a space";
 	if (percent && (!pattern || percent[1] != 'd' || strchr(percent + 1, '%')))
 		return pattern ? "a device name contains % only once, as %d" :
 				 "a device name contains no %";
