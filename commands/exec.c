@@ -111,11 +111,11 @@ static int prepare(struct nicset *set, const struct run *run)
 		err = fds_keep_streams();
 	if (!err)
 		err = make_devices(set, run);
-	/* From now on standard error may be a device. */
-	if (!err)
+	if (!err) {
+		/* The last step to tell: from now on standard error may be a device. */
 		report_tell(REPORT_STEP, "%s: running it", run->command[0]);
-	if (!err)
 		err = fds_place(set->nics, set->count, first);
+	}
 	if (!err)
 		err = environment_put(set->nics, set->count);
 	/* From here on tapctl may lack the right to write it. */

@@ -210,10 +210,11 @@ finish() {
 }
 
 @test "bad input: a subject of any length leaves room for the reason" {
-	local long
+	local long line words
 	long=$(printf 'x%.0s' {1..2000})
-	for words in "pin $long" "list $long" "add --netns /$long --unattached --mac $A" "exec --bridge br0 --mac $A -- $long"; do
-		run --separate-stderr inside "$TAPCTL" $words
+	for line in "pin $long" "list $long" "add --netns /$long --unattached --mac $A" "exec --bridge br0 --mac $A -- $long"; do
+		read -ra words <<<"$line"
+		run --separate-stderr inside "$TAPCTL" "${words[@]}"
 		echo "$stderr"
 		[ "$status" != 0 ]
 		[ "${#stderr}" -lt 600 ]
