@@ -222,8 +222,8 @@ finish() {
 	done
 }
 
-# Nothing in $output is a control of the second set or turns the direction of what is read.
-acts_not() { ! LC_ALL=C grep -P '\xc2[\x80-\x9f]|\xe2\x80\xae' <<<"$output"; }
+# Nothing in it is a control of the second set or turns the direction of what is read.
+acts_not() { ! LC_ALL=C grep -P '\xc2[\x80-\x9f]|\xe2\x80\xae' <<<"$1"; }
 
 @test "bad input: names outside ASCII are names, and what the kernel refuses is told for its reason" {
 	export LC_ALL=C.UTF-8
@@ -247,8 +247,8 @@ acts_not() { ! LC_ALL=C grep -P '\xc2[\x80-\x9f]|\xe2\x80\xae' <<<"$output"; }
 	ip link add $'a\u202eb\u0085' type bridge
 	run_tapctl add --bridge $'a\u202eb\u0085' --mac $A --json
 	[ "$status" = 0 ]
-	acts_not
+	acts_not "$output"
 	got '.[0].bridge == "a\u202eb\u0085"'
 	run_tapctl list
-	acts_not
+	acts_not "$output"
 }

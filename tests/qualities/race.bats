@@ -74,10 +74,10 @@ run_delayed() {
 	rm -f "$WORK/trace"
 	inside strace -o "$WORK/trace" -e "trace=${call%%:*}" -e "inject=$call:delay_enter=700000" \
 		"$TAPCTL" "$@" >"$WORK/out" 2>"$WORK/err" </dev/null &
-	local tapctl=$!
+	local delayed=$!
 	wait_until 10 grep -qs "${call%%:*}" "$WORK/trace"
 	"${action[@]}"
-	wait "$tapctl" || status=$?
+	wait "$delayed" || status=$?
 	stderr=$(<"$WORK/err")
 	echo "$status: $stderr"
 }
