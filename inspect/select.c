@@ -101,9 +101,11 @@ int select_stale(struct nl *nl, struct selection *selection)
 	struct selection macvtaps = { .count = 0 };
 	int err = nl_link_dump_whole(nl, LINK_MACVTAP, select_macvtap, &macvtaps);
 
-	for (size_t i = 0; i < macvtaps.count && !err; i++)
-		if (lease_is_stale(nl, &macvtaps.links[i]))
+	for (size_t i = 0; i < macvtaps.count && err >= 0; i++) {
+		err = lease_is_stale(nl, &macvtaps.links[i]);
+		if (err > 0)
 			err = select_link(selection, &macvtaps.links[i]);
+	}
 	free(macvtaps.links);
-	return err ? report_error(err, "cannot list the macvtaps: %s", nl_strerror(err)) : 0;
+	return err < 0 ? report_error(err, "cannot list the macvtaps: %s", nl_strerror(err)) : 0;
 }

@@ -160,11 +160,10 @@ static bool can_move(int home)
 	return setns(home, CLONE_NEWNET) == 0;
 }
 
-/* It cannot fail in a way that leaves this process elsewhere and going on. */
-static void go_home(int home)
+/* Where that fails this process is elsewhere, but its sockets are not: all can be unmade. */
+static int go_home(int home, int result)
 {
-	if (setns(home, CLONE_NEWNET) < 0)
-		_exit(1);
+	return setns(home, CLONE_NEWNET) < 0 ? -errno : result;
 }
 
 int netns_make(const struct nl *nl)
@@ -174,13 +173,13 @@ int netns_make(const struct nl *nl)
 
 	if (home < 0)
 		return home;
-	if (can_move(home) && unshare(CLONE_NEWNET) == 0) {
-		err = tell_netns(&ns);
-		go_home(home);
-	} else {
+	if (can_move(home) && unshare(CLONE_NEWNET) == 0)
+		err = go_home(home, tell_netns(&ns));
+	else
 		err = run_child(&task, CLONE_NEWUSER | CLONE_NEWNET);
-	}
 	close(home);
+	if (err && ns >= 0)
+		close(ns);
 	return err ? err : ns;
 }
 
@@ -191,12 +190,10 @@ int netns_run(const struct nl *nl, int ns, netns_fn *work, void *data)
 
 	if (home < 0)
 		return home;
-	if (can_move(home) && setns(ns, CLONE_NEWNET) == 0) {
-		result = work(data);
-		go_home(home);
-	} else {
+	if (can_move(home) && setns(ns, CLONE_NEWNET) == 0)
+		result = go_home(home, work(data));
+	else
 		result = run_child(&task, 0);
-	}
 	close(home);
 	return result;
 }

@@ -146,14 +146,17 @@ bool lease_wait_passing(struct nl *nl, const char *name)
 
 	for (int tries = 0; tries < 50 && is_passing(nl, name); tries++)
 		nanosleep(&moment, NULL);
-	return nl_link_get(nl, name, 0, &link) == -ENODEV ||
-	       (link.kind == LINK_MACVTAP && lease_is_stale(nl, &link));
+	return nl_link_get(nl, name, 0, &link) == -ENODEV || lease_is_stale(nl, &link) > 0;
 }
 
-bool lease_is_stale(struct nl *nl, const struct link *link)
+int lease_is_stale(struct nl *nl, const struct link *link)
 {
 	struct record record;
+	int err;
 
-	return link->kind == LINK_MACVTAP && !link->lower_elsewhere && record_read(&record, link) &&
-	       record.by == RECORD_BY_EXEC && !is_held(nl, link);
+	if (link->kind != LINK_MACVTAP || link->lower_elsewhere || !record_read(&record, link) ||
+	    record.by != RECORD_BY_EXEC)
+		return 0;
+	err = netns_find_number(nl, lease_number(link->ifindex));
+	return err == -ENOENT ? 1 : err;
 }

@@ -43,5 +43,6 @@ enum use lease_find_use(struct nl *nl, const struct link *link, const struct hol
  */
 bool lease_wait_passing(struct nl *nl, const char *name);
 
-/* A macvtap of exec's without a lease, which nothing will remove any more. */
-bool lease_is_stale(struct nl *nl, const struct link *link);
+/* Whether it is a macvtap of exec's without a lease, which nothing will remove any more: 1, 0 or a
+ * negative errno. */
+int lease_is_stale(struct nl *nl, const struct link *link);

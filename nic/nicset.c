@@ -61,7 +61,7 @@ static bool remove_stale(struct nl *nl, const struct nic *nic)
 	struct link link;
 	int err = nl_link_get(nl, nic->name, 0, &link);
 
-	if (!err && lease_is_stale(nl, &link) && record_guest(guest, &link) &&
+	if (!err && lease_is_stale(nl, &link) > 0 && record_guest(guest, &link) &&
 	    mac_equal(guest, nic->guest))
 		err = nl_link_delete(nl, link.ifindex).err;
 	else if (!err)

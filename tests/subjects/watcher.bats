@@ -216,7 +216,7 @@ take_index() {
 	# Nothing of it is asked of /proc.
 	run inside strace -f -o "$WORK/log" -e trace=%file "$TAPCTL" del --stale
 	[ "$status" = 0 ]
-	[ "$(grep -c '"/proc' "$WORK/log")" = 0 ]
+	[ "$(grep -c '"/proc"' "$WORK/log")" = 0 ]
 	no_link $MVT
 	# What add made is not stale, whoever has it open, and what others made is not tapctl's.
 	ip link show mvt52540000000b
