@@ -50,7 +50,7 @@ endif
 
 # Includes are written from the top of the tree.
 OURS = -std=gnu11 -D_GNU_SOURCE $(DEFINES) -iquote . $(WARNINGS) $(HARDENING) $(INCLUDES)
-INCLUDES := $(shell $(PKG_CONFIG) --cflags libmnl popt 2>/dev/null)
+INCLUDES := $(shell $(PKG_CONFIG) --cflags libmnl popt jansson 2>/dev/null)
 LIBS := $(shell $(PKG_CONFIG) --libs libmnl popt 2>/dev/null || echo -lmnl -lpopt)
 SOURCES = $(wildcard *.c $(addsuffix /*.c,commands inspect vmm nic kernel lib))
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
