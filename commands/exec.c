@@ -53,8 +53,8 @@ static int warn_of_command(const struct nicset *set, char *const command[])
 
 		nics[k] = (struct args_nic){
 			.name = nic->link.name,
-			.fds = nic->fds,
-			.vhost_fds = nic->vhost_fds,
+			.fd = nic->fds[0],
+			.vhost_fd = nic->vhost_fds[0],
 			.queues = nic->want->queues,
 			.vnet_hdr = !nic->want->no_vnet_hdr,
 		};

@@ -346,9 +346,9 @@ static int explain_no_mac(const struct args_guest *guest, const char *command)
 				    guest->length, guest->text);
 	case ARGS_SEVERAL:
 		return report_error(-EINVAL,
-				    "%s: its arguments name %zu addresses, %s, %s%s: give a --mac "
-				    "for each NIC that tapctl is to make",
-				    command, guest->count, one, mac_format(two, guest->macs[1]),
+				    "%s: its arguments name several addresses, %s, %s%s: give a "
+				    "--mac for each NIC that tapctl is to make",
+				    command, one, mac_format(two, guest->macs[1]),
 				    guest->count > 2 ? " ..." : "");
 	case ARGS_MENTIONED:
 		return report_error(-EINVAL,
@@ -374,11 +374,10 @@ static int take_mac_of_command(struct reading *reading, char *const command[])
 	const char *fault;
 	char text[MAC_STRLEN];
 
-	err = args ? args_find_guest(args, first, reading->common.queues, &guest) : -ENOMEM;
-	if (err)
-		report_error(err, "%s: cannot read its arguments: %s", command[0], strerror(-err));
-	else if (guest.answer != ARGS_ONE)
-		err = explain_no_mac(&guest, command[0]);
+	if (!args)
+		return report_error(-ENOMEM, "out of memory");
+	args_find_guest(args, first, reading->common.queues, &guest);
+	err = guest.answer == ARGS_ONE ? 0 : explain_no_mac(&guest, command[0]);
 	args_free(args);
 	if (err)
 		return err;

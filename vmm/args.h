@@ -26,19 +26,19 @@ void args_free(struct args *args);
 
 /* What COMMAND says of its guest's address. */
 enum args_answer {
-	ARGS_ONE,
 	ARGS_NONE, /* nothing */
-	ARGS_SEVERAL, /* more than one, @count in all */
-	ARGS_INVALID, /* only @text, which is no address; it goes on behind @length */
+	ARGS_ONE,
+	ARGS_SEVERAL, /* different ones */
+	ARGS_INVALID, /* only @text, which is not an address; it goes on behind @length */
 	ARGS_MENTIONED, /* the address macs[0] stands in or behind @text, which is not known */
 };
 
-enum { ARGS_MACS = 4 };
+enum { ARGS_MACS = 3 };
 
 struct args_guest {
 	enum args_answer answer;
 	bool named; /* the answer is for the cards on these descriptors, and not for any card */
-	uint8_t macs[ARGS_MACS][MAC_LEN]; /* the first of them, in the order of their value */
+	uint8_t macs[ARGS_MACS][MAC_LEN]; /* the first @count different ones */
 	size_t count;
 	const char *text; /* until args_free() */
 	int length;
@@ -47,16 +47,15 @@ struct args_guest {
 /*
  * The address of the card on the descriptors @first to @first + @count - 1, or, where COMMAND names
  * none of them, that of any card. The words of a program that is not known, or not all of whose
- * words are, are searched for mac=ADDRESS, macaddr=ADDRESS and "mac":"ADDRESS". 0 or -ENOMEM.
+ * words are, are searched for mac=ADDRESS, macaddr=ADDRESS and "mac":"ADDRESS".
  */
-int args_find_guest(const struct args *args, int first, unsigned count, struct args_guest *guest);
+void args_find_guest(const struct args *args, int first, unsigned count, struct args_guest *guest);
 
 /* A NIC that is handed over. */
 struct args_nic {
 	uint8_t guest[MAC_LEN];
 	const char *name; /* of the device */
-	const int *fds; /* of its queues */
-	const int *vhost_fds; /* as many; the first is -1 where there are none */
+	int fd, vhost_fd; /* the first of @queues each; vhost_fd -1: there are none */
 	unsigned queues;
 	bool vnet_hdr;
 };

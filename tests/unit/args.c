@@ -8,7 +8,7 @@
 #include "vmm/args.h"
 #include "tests/unit/unit.h"
 
-enum { WORDS_MAX = 64, QUEUES_MAX = 4, NICS_MAX = 3, LINE_MAX_LEN = 4096 };
+enum { WORDS_MAX = 64, NICS_MAX = 3, LINE_MAX_LEN = 4096 };
 
 #define Q "qemu-system-x86_64 -m 64 "
 #define N0 "-netdev tap,id=n0,fd=3 "
@@ -64,7 +64,7 @@ static const struct row silent[] = {
 	{ Q N0 "-net nic,netdev=n0,macaddr=M1", "1", "M1", "" },
 	{ Q N0 "-device e1000,id=c0,netdev=n0 -set device.c0.mac=M1", "1", "M1", "" },
 	{ Q "-netdev tap,id=n0 -set netdev.n0.fd=3 " D0, "1", "M1", "" },
-	{ Q N0 BARE "-global virtio-net-pci.mac=M1", "1", "none", "" },
+	{ Q N0 BARE "-global virtio-net-pci.mac=M1", "1", "M1", "" },
 	{ Q N0 "-device e1000,netdev=n0,mac=M2,mac=M1", "1", "M1", "" },
 	{ Q "-netdev tap,id=n0,fd=9,fd=3 " D0, "1", "M1", "" },
 	{ Q N0 D0 "-append 'ip=dhcp mac=M2'", "1", "M1", "" },
@@ -235,12 +235,12 @@ static const struct row wrong[] = {
 	  DEFAULT "-device e1000,id=x,,y,netdev=n0,mac=M1" },
 	{ Q N0 D0, "1v", "M1", "fd 4: +vhost's: write -netdev tap,id=n0,fd=3,vhost=on,vhostfd=4" },
 	{ Q "-netdev tap,id=n0,fd=3,vhost=on,vhostfd=4 " D0, "1", "M1",
-	  "fd 4: +for vhost's, and it is not open: write -netdev tap,id=n0,fd=3" },
+	  "fd 4: +for vhost's, and it is not open: leave vhost" },
 	{ Q "-netdev tap,id=n0,fd=3,vhost=on,vhostfd=4 " D0
 	    "-netdev tap,id=n1,fd=5 -device e1000,netdev=n1,mac=M2",
 	  "1 2", "M1",
 	  LOST4 "-netdev tap,id=n1,fd=4|"
-		"fd 4: +for vhost's, and it is a device: write -netdev tap,id=n0,fd=3" },
+		"fd 4: +for vhost's, and it is a device: leave vhost" },
 	{ "lkvm run --network mode=tap,fd=3,guest_mac=M2", "1", "M2",
 	  INSTEAD "--network mode=tap,fd=3,guest_mac=M1" },
 	{ "lkvm run --network mode=tap,fd=3", "1", "none",
@@ -248,12 +248,10 @@ static const struct row wrong[] = {
 	{ "crosvm run --tap-fd 3 --mac M2", "1", "M2", INSTEAD "--net tap-fd=3,mac=M1" },
 	{ "crosvm run --net tap-name=x,mac=M1", "1", "M1",
 	  "says tap-fd=3, +write --net tap-fd=3,mac=M1" },
-	{ "crosvm run --net tap-fd=3,mac=M1", "1-", "M1", "leave --no-vnet-hdr out" },
 	{ "cloud-hypervisor --net fd=3,mac=M1", "1q2", "M1", "write --net fd=[3,4],mac=M1" },
 	{ "cloud-hypervisor --net tap=,mac=M1 fd=4,mac=M2", "1 2", "several",
 	  "says fd=3, +write --net fd=3,mac=M1" },
 	{ "solo5-hvt --net:s=@3 --net-mac:s=M2 k", "1", "M2", INSTEAD "--net:NAME=@3 --net-mac:" },
-	{ "linux.uml vec0:transport=fd,fd=3,vec=0", "1", "none", "say --no-vnet-hdr" },
 	{ "linux.uml vec0:transport=tap,ifname=tapM1", "1-", "none",
 	  "ifname=tapM1: it is open already, as fd 3: write vec0:transport=fd,fd=3,vec=0" },
 	{ "P mac=M2", "1", "M2", "M1: the guest's address is not among" },
@@ -338,7 +336,6 @@ static void cut(char *words[WORDS_MAX], char *line)
 
 struct set {
 	struct args_nic nics[NICS_MAX];
-	int fds[NICS_MAX][QUEUES_MAX], vhost_fds[NICS_MAX][QUEUES_MAX];
 	char names[NICS_MAX][32];
 	size_t count;
 	int first;
@@ -366,12 +363,10 @@ static void hand_over(struct set *set, const char *text)
 		}
 		snprintf(set->names[set->count], 32, "tap%s", addresses[which]);
 		nic->name = set->names[set->count];
-		for (unsigned i = 0; i < nic->queues; i++)
-			set->fds[set->count][i] = next++;
-		for (unsigned i = 0; i < nic->queues; i++)
-			set->vhost_fds[set->count][i] = vhost ? next++ : -1;
-		nic->fds = set->fds[set->count];
-		nic->vhost_fds = set->vhost_fds[set->count];
+		nic->fd = next;
+		next += (int)nic->queues;
+		nic->vhost_fd = vhost ? next : -1;
+		next += vhost ? (int)nic->queues : 0;
 	}
 }
 
