@@ -62,35 +62,31 @@ static void add_mac(struct args_guest *guest, const char *text, size_t len)
 static void add_cards(struct args_guest *guest, const struct option_table *table,
 		      const struct option *netdev)
 {
-	size_t count = table->card_count;
-	struct option *const *cards = netdev ? option_cards(table, netdev, &count) : table->cards;
+	const struct option *card = NULL;
 
-	for (size_t i = 0; i < count; i++) {
-		const char *mac = option_mac(cards[i]);
-
-		if (mac)
-			add_mac(guest, mac, strlen(mac));
-	}
+	while ((card = option_next_card(table, netdev, card)))
+		if (option_mac(card))
+			add_mac(guest, option_mac(card), strlen(option_mac(card)));
 }
 
-/* Those on @count descriptors from @first on. False: none of them is named. */
-static bool add_ours(struct args_guest *guest, const struct option_table *table, int first,
+/* Those on @count descriptors from @first on. */
+static void add_ours(struct args_guest *guest, const struct option_table *table, int first,
 		     unsigned count)
 {
 	const struct option *last = NULL;
+	unsigned left = 2 * count; /* that one is named twice needs no third */
 
-	for (unsigned i = 0; i < count; i++) {
-		size_t places;
-		const struct option_fd *fds = option_fds(table, first + (int)i, false, &places);
+	for (size_t i = 0; i < table->fd_count && left > 0; i++) {
+		const struct option_fd *named = &table->fds[i];
 
-		/* That it is named twice needs no third. */
-		for (size_t k = 0; k < places && k < 2; k++) {
-			if (fds[k].option != last)
-				add_cards(guest, table, fds[k].option);
-			last = fds[k].option;
-		}
+		if (named->vhost || named->fd < first || named->fd - first >= (int)count)
+			continue;
+		if (named->option != last)
+			add_cards(guest, table, named->option);
+		last = named->option;
+		left--;
+		guest->named = true;
 	}
-	return last;
 }
 
 /* Behind a key: `=`, or what JSON has there. NULL when it is no key after all. */
@@ -145,16 +141,14 @@ const char *args_next_mac(const char *at, uint8_t mac[static MAC_LEN])
 static const char *find_mentioned(char *const words[], uint8_t mac[static MAC_LEN])
 {
 	for (char *const *word = words; *word; word++) {
-		for (const char *at = *word; *at; at += *at != '\0') {
-			size_t len = strspn(at, MAC_CHARACTERS);
-			const char *key = at == *word && word > words && word[-1][0] == '-' ?
-						  word[-1] :
-						  *word;
+		for (const char *at = *word; (at = args_next_mac(at, mac)); at++) {
+			bool behind = at == *word && word > words && word[-1][0] == '-';
+			const char *key = behind ? word[-1] : *word;
 
-			if (len == MAC_STRLEN - 1 && mac_parse_span(mac, at, len) &&
+			if (strspn(at, MAC_CHARACTERS) == MAC_STRLEN - 1 &&
+			    (at == *word || !strchr(MAC_CHARACTERS, at[-1])) &&
 			    strncmp(key + strspn(key, "-"), "host", 4) != 0)
 				return key;
-			at += len;
 		}
 	}
 	return NULL;
@@ -167,7 +161,7 @@ void args_find_guest(const struct args *args, int first, unsigned count, struct 
 
 	*guest = (struct args_guest){ .answer = ARGS_NONE };
 	if (args->program.words)
-		guest->named = add_ours(guest, table, first, count);
+		add_ours(guest, table, first, count);
 	if (!guest->named && !unseen)
 		add_cards(guest, table, NULL);
 	if (unseen && guest->count == 0 && !guest->text)

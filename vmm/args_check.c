@@ -97,40 +97,38 @@ static bool stays(const struct option *option, const char *key, const struct arg
 
 /* An option of qemu's, as it is to be written. */
 static void write_option(const struct check *check, const struct option *option,
-			 const struct args_nic *nic, bool with_fds, bool with_mac)
+			 const struct args_nic *nic)
 {
 	const char *first = option->kind->first, *type = option_get(option, first);
 	FILE *out = check->out;
 	char mac[MAC_STRLEN];
 
-	with_fds &= option->netdev;
-	with_mac &= option->card;
 	fprintf(out, "%s ", option->word);
-	write_value(out, with_fds ? "tap" : type ? type : "DRIVER");
+	write_value(out, option->netdev ? "tap" : type ? type : "DRIVER");
 	for (const struct option_key *key = option->keys; key; key = key->next) {
-		if (strcmp(key->key, first) == 0 || (with_fds && !stays(option, key->key, nic)) ||
-		    (with_mac && strcmp(key->key, option->kind->mac) == 0))
+		if (strcmp(key->key, first) == 0 ||
+		    (option->netdev && !stays(option, key->key, nic)) ||
+		    (option->card && strcmp(key->key, option->kind->mac) == 0))
 			continue;
 		fprintf(out, ",%s=", key->key);
 		write_value(out, key->value);
 	}
-	if (with_fds) {
+	if (option->netdev) {
 		fputc(',', out);
 		write_fds(check, nic);
 	}
-	if (with_mac)
+	if (option->card)
 		fprintf(out, ",%s=%s", option->kind->mac, mac_format(mac, nic->guest));
 }
 
 /* End a warning, whose last word is "write", with what @nic needs in the place of @option. */
-static void advise(struct check *check, struct option *option, const struct args_nic *nic,
-		   bool with_fds, bool with_mac)
+static void advise(struct check *check, struct option *option, const struct args_nic *nic)
 {
 	const char *text = check->facts->nic;
 	char mac[MAC_STRLEN];
 
 	if (option && option->kind->vmm == VMM_QEMU)
-		write_option(check, option, nic, with_fds, with_mac);
+		write_option(check, option, nic);
 	else
 		for (; *text; text++) {
 			if (*text != '%')
@@ -153,12 +151,10 @@ static void check_closing(struct check *check)
 {
 	const struct args_closing *closing = &check->args->program.closing;
 	const char *user = closing->user;
-	bool number = user && *user == '#';
 
 	fprintf(check->out, "%s closes all fds from 3 upwards: ", closing->name);
-	if (user && strcmp(user + number, number ? "0" : "root") != 0)
-		fprintf(check->out, "say tapctl exec --user %s%s ... -- COMMAND instead",
-			user + number, number ? ":GROUP" : "");
+	if (user && *user != '#' && strcmp(user, "root") != 0)
+		fprintf(check->out, "say tapctl exec --user %s ... -- COMMAND instead", user);
 	else
 		fprintf(check->out, "%s%sput it in front: %s ... tapctl exec ... -- COMMAND",
 			closing->remedy ? closing->remedy : "", closing->remedy ? ", or " : "",
@@ -224,29 +220,62 @@ static bool is_opener(const struct option *option)
 	       !option_get(option, "fd") && !option_get(option, "fds");
 }
 
-/* The option that is most likely meant to be @nic's: it has one of its descriptors already, opens
- * its device by name, has a card with its address, or is the only one that opens a device. */
+/* The descriptors of @nic that no option names: how many, and the first. */
+struct missing {
+	unsigned count;
+	int first;
+	int twice; /* one that is named more than once, or -1 */
+	struct option *option; /* that names one of the others, and no other does */
+};
+
+static struct missing find_missing(const struct check *check, const struct args_nic *nic,
+				   bool vhost)
+{
+	struct missing result = { .twice = -1 };
+
+	for (unsigned i = 0; i < nic->queues; i++) {
+		int fd = (int)i + (vhost ? nic->vhost_fd : nic->fd);
+		struct option *option = NULL;
+		unsigned places = 0;
+
+		for (size_t k = 0; k < check->table->fd_count; k++) {
+			const struct option_fd *named = &check->table->fds[k];
+
+			if (named->fd == fd && named->vhost == vhost) {
+				option = named->option;
+				places++;
+			}
+		}
+		if (places == 0 && result.count++ == 0)
+			result.first = fd;
+		if (places > 1)
+			result.twice = fd;
+		else if (option && !result.option)
+			result.option = option;
+	}
+	return result;
+}
+
+/* The option that is most likely meant to be @nic's, which none is: it opens its device by name, is
+ * on a card with its address, or is the only one that opens a device. */
 static struct option *find_meant(const struct check *check, const struct args_nic *nic)
 {
 	const struct option_table *table = check->table;
 	struct option *named = NULL, *carded = NULL, *opener = NULL;
-	size_t openers = 0, count;
+	const struct option *card = NULL;
+	unsigned openers = 0;
 
-	for (unsigned i = 0; i < nic->queues; i++) {
-		const struct option_fd *fds = option_fds(table, nic->fd + (int)i, false, &count);
-
-		if (count == 1)
-			return fds->option;
-	}
+	while ((card = option_next_card(table, NULL, card)) && !has_mac(card, nic))
+		;
 	for (size_t i = 0; i < table->count; i++) {
-		struct option *option = &table->options[i], *const * cards;
+		struct option *option = &table->options[i];
 
 		if (!option->netdev)
 			continue;
-		cards = option_cards(table, option, &count);
 		if (has_name(option, nic))
 			named = option;
-		if (count == 1 && has_mac(cards[0], nic))
+		if (card && (option == card ||
+			     (option->link && card->link && strcmp(option->link, card->link) == 0)))
 			carded = option;
 		if (is_opener(option) && ++openers)
 			opener = option;
@@ -254,99 +283,77 @@ static struct option *find_meant(const struct check *check, const struct args_ni
 	return named ? named : carded ? carded : openers == 1 ? opener : NULL;
 }
 
-/* How many of @count descriptors from @first on are not named; *@missing is the first of these, and
- * *@twice one that is named more than once, else they stay as they are. */
-static unsigned count_missing(const struct check *check, int first, unsigned count, bool vhost,
-			      int *missing, int *twice)
-{
-	unsigned result = 0;
-	size_t places;
-
-	for (unsigned i = 0; i < count; i++) {
-		option_fds(check->table, first + (int)i, vhost, &places);
-		if (places == 0 && result++ == 0)
-			*missing = first + (int)i;
-		if (places > 1)
-			*twice = first + (int)i;
-	}
-	return result;
-}
-
 /* Whether each descriptor of @nic is named once. Returns the option that has them, or is to have
  * them; NULL: that is not known. */
 static struct option *check_fds(struct check *check, const struct args_nic *nic)
 {
-	struct option *meant = find_meant(check, nic);
-	int fd = -1, twice = -1;
-	unsigned missing = count_missing(check, nic->fd, nic->queues, false, &fd, &twice);
+	const struct vmm_facts *facts = check->facts;
+	struct missing missing = find_missing(check, nic, false);
+	struct option *option = missing.option ? missing.option : find_meant(check, nic);
+	bool all = missing.count == nic->queues;
 
-	if (missing > 0) {
-		if (meant && has_name(meant, nic)) {
-			fprintf(check->out, "ifname=%s: it is open already, as fd %d", nic->name,
-				nic->fd);
-		} else if (missing == nic->queues) {
-			fprintf(check->out, "%s: none of its arguments says ", check->vmm);
-			write_some(check->out, &check->facts->fds, nic->fd, nic->queues);
-			fputs(", so its guest is not on this device", check->out);
-		} else {
-			fprintf(check->out,
-				"fd %d: none of %s's arguments names it, so its frames are lost",
-				fd, check->vmm);
-		}
-		fputs(": write ", check->out);
-		advise(check, meant, nic, true, true);
-		return meant;
-	}
-	if (twice >= 0 && !check->lacking) {
+	if (missing.count == 0 && missing.twice >= 0 && !check->lacking) {
 		fprintf(check->out,
 			"fd %d: %s is given it twice, and each gets a part of the frames: "
 			"name it once, and say a --mac for each NIC",
-			twice, check->vmm);
+			missing.twice, check->vmm);
 		tell(check);
 		return NULL;
 	}
-	if (nic->vhost_fd >= 0 && check->facts->vhost_fds.one && meant &&
-	    count_missing(check, nic->vhost_fd, nic->queues, true, &fd, &twice) > 0) {
-		fprintf(check->out, "fd %d: %s is not told of this descriptor of vhost's: write ",
-			fd, check->vmm);
-		advise(check, meant, nic, true, true);
+	if (missing.count > 0 && option && has_name(option, nic)) {
+		fprintf(check->out, "ifname=%s: it is open already, as fd %d: write ", nic->name,
+			nic->fd);
+	} else if (missing.count > 0) {
+		fprintf(check->out, "%s: none of its arguments says ", check->vmm);
+		write_some(check->out, &facts->fds, all ? nic->fd : missing.first,
+			   all ? nic->queues : 1);
+		fprintf(check->out, ", so %s: write ",
+			all ? "its guest is not on this device" :
+			      "the frames of that queue are lost");
+	} else if (option && nic->vhost_fd >= 0 && facts->vhost_fds.one &&
+		   (missing = find_missing(check, nic, true)).count > 0) {
+		fprintf(check->out,
+			"%s: none of its arguments says vhostfd=%d, so vhost's is not "
+			"used: write ",
+			check->vmm, missing.first);
+	} else {
+		return option;
 	}
-	return meant;
+	advise(check, option, nic);
+	return option;
 }
 
 /* Whether a card on @netdev has @nic's address. One whose address is not known says nothing. */
 static void check_mac(struct check *check, const struct args_nic *nic, const struct option *netdev)
 {
-	size_t count;
-	struct option *const *cards = option_cards(check->table, netdev, &count);
 	/* qemu counts upwards from there for each card without an address. */
 	bool is_default = check->args->program.vmm == VMM_QEMU &&
 			  memcmp(nic->guest, mac_qemu_default, MAC_LEN - 1) == 0;
+	struct option *first = option_next_card(check->table, netdev, NULL);
 	char guest[MAC_STRLEN], text[MAC_STRLEN];
 	uint8_t mac[MAC_LEN];
 
-	for (size_t i = 0; i < count; i++) {
-		const char *has = option_mac(cards[i]);
+	for (struct option *card = first; card;
+	     card = option_next_card(check->table, netdev, card)) {
+		const char *has = option_mac(card);
 
-		if (cards[i]->told ||
+		if (card->told ||
 		    (has ? !mac_parse(mac, has) || mac_equal(mac, nic->guest) : is_default))
 			return;
 	}
-	if (count == 0)
-		return;
-	if (option_mac(cards[0]) && mac_parse(mac, option_mac(cards[0])))
+	if (first && option_mac(first) && mac_parse(mac, option_mac(first)))
 		fprintf(check->out,
 			"%s: the card on fd %d has %s instead, and gets no frame: "
 			"say --mac %s, or write ",
 			mac_format(guest, nic->guest), nic->fd, mac_format(text, mac), text);
-	else if (check->facts->gets)
+	else if (first && check->facts->gets)
 		fprintf(check->out,
 			"%s: none of its arguments says %s= for the card on fd %d, "
 			"so its guest gets %s and no frame: write ",
-			check->vmm, cards[0]->kind->mac, nic->fd, check->facts->gets);
+			check->vmm, first->kind->mac, nic->fd, check->facts->gets);
 	else
 		return;
-	advise(check, cards[0], nic, false, true);
+	advise(check, first, nic);
 }
 
 enum use { UNUSED, FOR_DEVICE, FOR_VHOST };
@@ -396,11 +403,8 @@ static void check_strangers(struct check *check)
 /* A VMM that is known, by its table. */
 static void check_table(struct check *check)
 {
-	int ignored;
-
 	for (size_t k = 0; k < check->count; k++)
-		check->lacking |= count_missing(check, check->nics[k].fd, check->nics[k].queues,
-						false, &ignored, &ignored) > 0;
+		check->lacking |= find_missing(check, &check->nics[k], false).count > 0;
 	for (size_t k = 0; k < check->count; k++) {
 		struct option *netdev = check_fds(check, &check->nics[k]);
 
@@ -418,9 +422,7 @@ static bool is_known(const struct check *check)
 
 	if (table->unclear || !check->facts->nic)
 		return false;
-	if (table->netdev_count > 0 || table->card_count > 0)
-		return true;
-	return !table->plugged && strstr(check->vmm, "qemu-system-");
+	return table->networks || (!table->plugged && strstr(check->vmm, "qemu-system-"));
 }
 
 int args_check(struct args *args, const struct args_nic nics[], size_t count,

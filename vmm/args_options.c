@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
 #include "lib/jansson.h"
 #include "vmm/args_parts.h"
 
@@ -302,25 +301,6 @@ static void add_all_fds(struct option_table *table, struct option *option)
 	}
 }
 
-/* What is on no other's wire is alone, whatever else there is. */
-static int compare_links(const void *a, const void *b)
-{
-	const struct option *one = *(struct option *const *)a, *two = *(struct option *const *)b;
-
-	if (!one->link || !two->link)
-		return one->link || two->link ? (one->link ? 1 : -1) : (one > two) - (one < two);
-	return strcmp(one->link, two->link);
-}
-
-static int compare_fds(const void *a, const void *b)
-{
-	const struct option_fd *one = a, *two = b;
-
-	if (one->fd != two->fd)
-		return one->fd < two->fd ? -1 : 1;
-	return one->vhost - two->vhost;
-}
-
 /* Keys and descriptors have something between them that is no letter or digit, or a word's end. */
 static bool allocate(struct option_table *table, char *const words[])
 {
@@ -329,12 +309,10 @@ static bool allocate(struct option_table *table, char *const words[])
 	for (; *words; words++, count++, parts++)
 		for (const char *at = *words; *at; at++, length++)
 			parts += !isalnum((unsigned char)*at);
-	table->memory = malloc(count * (sizeof(*table->options) + sizeof(*table->cards)) +
-			       parts * (sizeof(*table->fds) + sizeof(*table->keys)) + length +
-			       parts);
+	table->memory = malloc(count * sizeof(*table->options) +
+			       parts * (sizeof(*table->fds) + sizeof(*table->keys) + 1) + length);
 	table->options = table->memory;
-	table->cards = (void *)(table->options + count);
-	table->fds = (void *)(table->cards + count);
+	table->fds = (void *)(table->options + count);
 	table->keys = (void *)(table->fds + parts);
 	table->text = (void *)(table->keys + parts);
 	return table->memory;
@@ -351,37 +329,23 @@ bool option_table_read(struct option_table *table, enum args_vmm vmm, char *cons
 		struct option *option = &table->options[i];
 
 		link_option(table, option);
-		table->netdev_count += option->netdev;
-		if (option->card)
-			table->cards[table->card_count++] = option;
+		table->networks |= option->netdev || option->card;
 		if (option->netdev)
 			add_all_fds(table, option);
 	}
-	qsort(table->cards, table->card_count, sizeof(*table->cards), compare_links);
-	qsort(table->fds, table->fd_count, sizeof(*table->fds), compare_fds);
 	return true;
 }
 
-struct option *const *option_cards(const struct option_table *table, const struct option *netdev,
-				   size_t *count)
+struct option *option_next_card(const struct option_table *table, const struct option *netdev,
+				const struct option *last)
 {
-	size_t first = array_find(table->cards, table->card_count, sizeof(*table->cards), &netdev,
-				  compare_links);
+	for (size_t i = last ? (size_t)(last - table->options) + 1 : 0; i < table->count; i++) {
+		struct option *card = &table->options[i];
+		bool linked = netdev && netdev->link && card->link &&
+			      strcmp(card->link, netdev->link) == 0;
 
-	for (*count = 0; first + *count < table->card_count; ++*count)
-		if (compare_links(&table->cards[first + *count], &netdev) != 0)
-			break;
-	return table->cards + first;
-}
-
-const struct option_fd *option_fds(const struct option_table *table, int fd, bool vhost,
-				   size_t *count)
-{
-	struct option_fd key = { fd, vhost, NULL };
-	size_t first = array_find(table->fds, table->fd_count, sizeof(key), &key, compare_fds);
-
-	for (*count = 0; first + *count < table->fd_count; ++*count)
-		if (compare_fds(&table->fds[first + *count], &key) != 0)
-			break;
-	return table->fds + first;
+		if (card->card && (!netdev || card == netdev || linked))
+			return card;
+	}
+	return NULL;
 }

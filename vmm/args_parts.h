@@ -39,7 +39,8 @@ struct args_program {
 void args_program_find(struct args_program *program, char *const words[]);
 void args_program_end(struct args_program *program);
 
-/* Whether @name, of @len bytes, is one of the words of @list. */
+/* Whether @name, of @len bytes, is one of the words of @list, of which A* stands for all that begin
+ * with A. */
 bool args_listed(const char *list, const char *name, size_t len);
 
 enum { KEYS_OF_FDS = 4 };
@@ -91,11 +92,11 @@ struct option_fd {
 struct option_table {
 	void *memory; /* of all arrays, and of the text that keys point into */
 	struct option *options;
-	struct option **cards; /* in the order of their links */
-	struct option_fd *fds; /* in the order of their numbers, vhost behind others */
+	struct option_fd *fds;
 	struct option_key *keys;
 	char *text;
-	size_t count, netdev_count, card_count, fd_count, key_count, set_count;
+	size_t count, fd_count, key_count, set_count;
+	bool networks; /* some option has to do with them */
 	bool unclear; /* there may be more than was read */
 	bool plugged; /* a monitor may add what is missing */
 	const char *vm_name;
@@ -110,11 +111,9 @@ const char *option_get(const struct option *option, const char *key);
 /* The address that the option gives its card, as it is written, or NULL. */
 const char *option_mac(const struct option *option);
 
-/* The cards on @netdev, and the places where the descriptor @fd is named; @count says how many. */
-struct option *const *option_cards(const struct option_table *table, const struct option *netdev,
-				   size_t *count);
-const struct option_fd *option_fds(const struct option_table *table, int fd, bool vhost,
-				   size_t *count);
+/* The card on @netdev (NULL: any card) behind @last (NULL: the first), or NULL. */
+struct option *option_next_card(const struct option_table *table, const struct option *netdev,
+				const struct option *last);
 
 struct args {
 	char *const *words;

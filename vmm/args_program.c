@@ -1,27 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include <ctype.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "vmm/args_parts.h"
 
-static const struct {
-	const char *pattern;
-	enum args_vmm vmm;
-} vmms[] = {
-	{ "qemu-system-*", VMM_QEMU },
-	{ "qemu-kvm*", VMM_QEMU },
-	{ "kvm", VMM_QEMU },
-	{ "qemu", VMM_QEMU },
-	{ "crosvm", VMM_CROSVM },
-	{ "cloud-hypervisor*", VMM_CLOUD_HYPERVISOR },
-	{ "lkvm*", VMM_LKVM },
-	{ "kvmtool", VMM_LKVM },
-	{ "firecracker*", VMM_FIRECRACKER },
-	{ "solo5-*", VMM_SOLO5 },
-	{ "linux.uml", VMM_UML },
-	{ "linux", VMM_UML },
+static const char *const vmms[] = {
+	[VMM_QEMU] = "qemu-system-* qemu-kvm* kvm qemu",
+	[VMM_CROSVM] = "crosvm",
+	[VMM_CLOUD_HYPERVISOR] = "cloud-hypervisor*",
+	[VMM_LKVM] = "lkvm* kvmtool",
+	[VMM_FIRECRACKER] = "firecracker*",
+	[VMM_SOLO5] = "solo5-*",
+	[VMM_UML] = "linux.uml linux",
 };
 
 /* A program that runs another one. Lists of words are in one string. */
@@ -104,8 +95,10 @@ bool args_listed(const char *list, const char *name, size_t len)
 {
 	for (; list && *list; list += strspn(list, " ")) {
 		size_t here = strcspn(list, " ");
+		bool prefix = here > 1 && list[here - 1] == '*';
 
-		if (here == len && strncmp(list, name, len) == 0)
+		if (prefix ? len >= here - 1 && strncmp(list, name, here - 1) == 0 :
+			     len == here && strncmp(list, name, len) == 0)
 			return true;
 		list += here;
 	}
@@ -114,10 +107,11 @@ bool args_listed(const char *list, const char *name, size_t len)
 
 static enum args_vmm find_vmm(const char *name)
 {
-	for (size_t i = 0; i < sizeof(vmms) / sizeof(*vmms); i++)
-		if (fnmatch(vmms[i].pattern, name, 0) == 0)
-			return vmms[i].vmm;
-	return VMM_UNKNOWN;
+	enum args_vmm vmm = VMM_UML;
+
+	while (vmm > VMM_UNKNOWN && !args_listed(vmms[vmm], name, strlen(name)))
+		vmm--;
+	return vmm;
 }
 
 static const struct wrapper *find_wrapper(const char *name)

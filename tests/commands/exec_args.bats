@@ -160,7 +160,7 @@ follow() {
 	# shellcheck disable=SC2086 # words
 	run --separate-stderr with_vhost_node inside some "$TAPCTL" exec --bridge br0 --vhost -- \
 		kvm -netdev tap,id=n0,fd=3 $device
-	[[ $stderr = "tapctl: warning: fd 4: "*": write -netdev tap,id=n0,fd=3,vhost=on,vhostfd=4" ]]
+	[[ $stderr = "tapctl: warning: kvm: "*"says vhostfd=4, "*": write -netdev tap,id=n0,fd=3,vhost=on,vhostfd=4" ]]
 	# shellcheck disable=SC2086 # words
 	run --separate-stderr with_vhost_node inside some "$TAPCTL" exec --bridge br0 --vhost -- \
 		kvm -netdev tap,id=n0,fd=3,vhost=on,vhostfd=4 $device

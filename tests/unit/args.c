@@ -161,7 +161,7 @@ static const struct row silent[] = {
 
 /* Wrong ones. */
 static const struct row wrong[] = {
-	{ Q N0 D0, "1q2", "M1", "fd 4: none of +write -netdev tap,id=n0,fds=3:4" },
+	{ Q N0 D0, "1q2", "M1", "says fd=4, so the frames of +write -netdev tap,id=n0,fds=3:4" },
 	{ "env a=1 " Q N0 BARE, "1", "none", MAC0 },
 	{ "nice " Q N0 BARE, "1", "none", MAC0 },
 	{ "nice -n5 taskset 3 " Q N0 BARE, "1", "none", MAC0 },
@@ -233,7 +233,8 @@ static const struct row wrong[] = {
 	  "1", "M1", LOST "-netdev tap,id=n0,sndbuf=0,fd=3" },
 	{ Q N0 "-device e1000,id=x,,y,netdev=n0", "1", "none",
 	  DEFAULT "-device e1000,id=x,,y,netdev=n0,mac=M1" },
-	{ Q N0 D0, "1v", "M1", "fd 4: +vhost's: write -netdev tap,id=n0,fd=3,vhost=on,vhostfd=4" },
+	{ Q N0 D0, "1v", "M1",
+	  "says vhostfd=4, so vhost's +write -netdev tap,id=n0,fd=3,vhost=on,vhostfd=4" },
 	{ Q "-netdev tap,id=n0,fd=3,vhost=on,vhostfd=4 " D0, "1", "M1",
 	  "fd 4: +for vhost's, and it is not open: leave vhost" },
 	{ Q "-netdev tap,id=n0,fd=3,vhost=on,vhostfd=4 " D0
