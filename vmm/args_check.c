@@ -17,7 +17,7 @@ static const struct vmm_facts {
 	struct fd_form fds, vhost_fds;
 	const char *nic; /* how it is told of one; %f: the descriptors, %m: the address */
 	const char *gets; /* what a card without an address gets; NULL: what it should, inside */
-} known[] = {
+} known[VMM_UML + 1] = {
 	[VMM_QEMU] = { { "fd=", "fds=", ":", "" }, { ",vhost=on,vhostfd=", ",vhost=on,vhostfds=", ":", "" },
 		"-netdev tap,id=ID,%f -device virtio-net-pci,netdev=ID,mac=%m", "qemu's default address" },
 	[VMM_CROSVM] = { { .one = "tap-fd=" }, .nic = "--net %f,mac=%m", .gets = "one of its own" },
@@ -274,8 +274,7 @@ static struct option *find_meant(const struct check *check, const struct args_ni
 			continue;
 		if (has_name(option, nic))
 			named = option;
-		if (card && (option == card ||
-			     (option->link && card->link && strcmp(option->link, card->link) == 0)))
+		if (card && option_is_linked(card, option))
 			carded = option;
 		if (is_opener(option) && ++openers)
 			opener = option;
@@ -356,43 +355,32 @@ static void check_mac(struct check *check, const struct args_nic *nic, const str
 	advise(check, first, nic);
 }
 
-enum use { UNUSED, FOR_DEVICE, FOR_VHOST };
-
-/* What the descriptor @fd is. */
-static enum use find_use(const struct check *check, int fd)
+static bool is_ours(const struct check *check, int fd)
 {
 	for (size_t k = 0; k < check->count; k++) {
 		const struct args_nic *nic = &check->nics[k];
-		int queues = (int)nic->queues;
+		int last = nic->vhost_fd >= 0 ? nic->vhost_fd : nic->fd;
 
-		if (fd >= nic->fd && fd - nic->fd < queues)
-			return FOR_DEVICE;
-		if (nic->vhost_fd >= 0 && fd >= nic->vhost_fd && fd - nic->vhost_fd < queues)
-			return FOR_VHOST;
+		if (fd >= nic->fd && fd - last < (int)nic->queues)
+			return true;
 	}
-	return UNUSED;
+	return false;
 }
 
-/* Descriptors that are named and that COMMAND will not have, or not as what it takes them for. One
- * warning for each option. */
-static void check_strangers(struct check *check)
+/* Descriptors that are named and that COMMAND will not have. One warning for each option. */
+static void check_foreign(struct check *check)
 {
-	static const char *const uses[] = { "not open", "a device", "vhost's" };
-
 	for (size_t i = 0; i < check->table->fd_count; i++) {
 		const struct option_fd *named = &check->table->fds[i];
-		enum use use = find_use(check, named->fd),
-			 meant = named->vhost ? FOR_VHOST : FOR_DEVICE;
 
-		if (named->option->told || use == meant ||
-		    (!use && (check->args->program.opens || check->is_open(named->fd))))
+		if (named->option->told || check->args->program.opens ||
+		    is_ours(check, named->fd) || check->is_open(named->fd))
 			continue;
-		fprintf(check->out, "fd %d: %s takes it for %s, and it is %s: ", named->fd,
-			check->vmm, uses[meant], uses[use]);
-		if (named->vhost)
-			fputs("leave vhost=on and vhostfd= out there", check->out);
-		else
-			fputs("name one of those that tapctl opens,", check->out);
+		fprintf(check->out, "fd %d: %s takes it for %s, and it is not open: ", named->fd,
+			check->vmm, named->vhost ? "vhost's" : "a device");
+		fputs(named->vhost ? "leave vhost=on and vhostfd= out there" :
+				     "name one of those that tapctl opens,",
+		      check->out);
 		for (size_t k = 0; k < check->count && k < 8 && !named->vhost; k++)
 			fprintf(check->out, " %d", check->nics[k].fd);
 		tell(check);
@@ -411,7 +399,7 @@ static void check_table(struct check *check)
 		if (netdev)
 			check_mac(check, &check->nics[k], netdev);
 	}
-	check_strangers(check);
+	check_foreign(check);
 }
 
 /* Whether the words say all that there is to know. Where they have nothing of networks, a monitor
@@ -432,8 +420,7 @@ int args_check(struct args *args, const struct args_nic nics[], size_t count,
 	struct check check = {
 		.args = args,
 		.table = &args->table,
-		.facts = program->vmm < sizeof(known) / sizeof(*known) ? &known[program->vmm] :
-									 known,
+		.facts = &known[program->vmm],
 		.vmm = program->words ? program->words[0] : args->words[0],
 		.nics = nics,
 		.count = count,

@@ -8,40 +8,36 @@
 #include "lib/jansson.h"
 #include "vmm/args_parts.h"
 
-#define QEMU_FDS                                   \
-	{                                          \
-		"fd", "fds", "vhostfd", "vhostfds" \
-	}
-
 /* clang-format off */
+#define QEMU_FDS { "fd", "fds", "vhostfd", "vhostfds" }
 static const struct option_kind kinds[] = {
-	{ VMM_QEMU, "netdev", READ_JSON, MAKES_NETDEV, "type", NULL, QEMU_FDS },
-	{ VMM_QEMU, "device", READ_JSON, MAKES_CARD, "driver", "mac", { NULL } },
-	{ VMM_QEMU, "nic", READ_KEYS, MAKES_BOTH, "type", "mac", QEMU_FDS },
-	{ VMM_QEMU, "net", READ_KEYS, MAKES_BOTH, "type", "macaddr", QEMU_FDS },
-	{ VMM_CROSVM, "net", READ_KEYS, MAKES_BOTH, NULL, "mac", { "tap-fd" } },
-	{ VMM_CROSVM, "tap-fd mac", READ_PLAIN, MAKES_BOTH, NULL, "mac", { "tap-fd" } },
-	{ VMM_CLOUD_HYPERVISOR, "net", READ_LIST, MAKES_BOTH, NULL, "mac", { "fd" } },
-	{ VMM_LKVM, "network n", READ_KEYS, MAKES_BOTH, NULL, "guest_mac", { "fd" } },
-	{ VMM_SOLO5, "net net-mac", READ_PLAIN, MAKES_BOTH, NULL, "net-mac", { "net" } },
-	{ VMM_UML, "vec", READ_KEYS, MAKES_BOTH, NULL, "mac", { "fd" } },
+	{ VMM_QEMU, "netdev", READ_JSON, MAKES_NETDEV, "type", NULL, "id", QEMU_FDS },
+	{ VMM_QEMU, "device", READ_JSON, MAKES_CARD, "driver", "mac", "netdev", { NULL } },
+	{ VMM_QEMU, "nic", READ_KEYS, MAKES_BOTH, "type", "mac", NULL, QEMU_FDS },
+	{ VMM_QEMU, "net", READ_KEYS, MAKES_BOTH, "type", "macaddr", NULL, QEMU_FDS },
+	{ VMM_CROSVM, "net", READ_KEYS, MAKES_BOTH, NULL, "mac", NULL, { "tap-fd" } },
+	{ VMM_CROSVM, "tap-fd mac", READ_PLAIN, MAKES_BOTH, NULL, "mac", NULL, { "tap-fd" } },
+	{ VMM_CLOUD_HYPERVISOR, "net", READ_LIST, MAKES_BOTH, NULL, "mac", NULL, { "fd" } },
+	{ VMM_LKVM, "network n", READ_KEYS, MAKES_BOTH, NULL, "guest_mac", NULL, { "fd" } },
+	{ VMM_SOLO5, "net net-mac", READ_PLAIN, MAKES_BOTH, NULL, "net-mac", NULL, { "net" } },
+	{ VMM_UML, "vec", READ_KEYS, MAKES_BOTH, NULL, "mac", NULL, { "fd" } },
 
-	{ VMM_QEMU, "name", READ_NAME, 0, "guest", NULL, { NULL } },
-	{ VMM_CROSVM, "name", READ_NAME, 0, "guest", NULL, { NULL } },
-	{ VMM_LKVM, "name", READ_NAME, 0, "guest", NULL, { NULL } },
-	{ VMM_FIRECRACKER, "id", READ_NAME, 0, "guest", NULL, { NULL } },
-	{ VMM_UML, "umid", READ_NAME, 0, "guest", NULL, { NULL } },
+	{ VMM_QEMU, "name", READ_NAME, 0, "guest", NULL, NULL, { NULL } },
+	{ VMM_CROSVM, "name", READ_NAME, 0, "guest", NULL, NULL, { NULL } },
+	{ VMM_LKVM, "name", READ_NAME, 0, "guest", NULL, NULL, { NULL } },
+	{ VMM_FIRECRACKER, "id", READ_NAME, 0, "guest", NULL, NULL, { NULL } },
+	{ VMM_UML, "umid", READ_NAME, 0, "guest", NULL, NULL, { NULL } },
 
-	{ VMM_QEMU, "set", READ_SET, 0, NULL, NULL, { NULL } },
-	{ VMM_QEMU, "global", READ_GLOBAL, 0, NULL, NULL, { NULL } },
-	{ VMM_QEMU, "qmp qmp-pretty mon monitor", READ_MONITOR, 0, NULL, NULL, { NULL } },
-	{ VMM_QEMU, "readconfig h help version", READ_UNCLEAR, 0, NULL, NULL, { NULL } },
-	{ VMM_CROSVM, "cfg vhost-user vhost-user-net", READ_UNCLEAR, 0, NULL, NULL, { NULL } },
-	{ VMM_CLOUD_HYPERVISOR, "restore", READ_UNCLEAR, 0, NULL, NULL, { NULL } },
-	{ VMM_QEMU, "append kernel initrd fw_cfg smbios", READ_NOTHING, 0, NULL, NULL, { NULL } },
-	{ VMM_CROSVM, "params p", READ_NOTHING, 0, NULL, NULL, { NULL } },
-	{ VMM_CLOUD_HYPERVISOR, "cmdline", READ_NOTHING, 0, NULL, NULL, { NULL } },
-	{ VMM_LKVM, "params p", READ_NOTHING, 0, NULL, NULL, { NULL } },
+	{ VMM_QEMU, "set", READ_SET, 0, NULL, NULL, NULL, { NULL } },
+	{ VMM_QEMU, "global", READ_GLOBAL, 0, NULL, NULL, NULL, { NULL } },
+	{ VMM_QEMU, "qmp qmp-pretty mon monitor", READ_MONITOR, 0, NULL, NULL, NULL, { NULL } },
+	{ VMM_QEMU, "readconfig h help version", READ_UNCLEAR, 0, NULL, NULL, NULL, { NULL } },
+	{ VMM_CROSVM, "cfg vhost-user vhost-user-net", READ_UNCLEAR, 0, NULL, NULL, NULL, { NULL } },
+	{ VMM_CLOUD_HYPERVISOR, "restore", READ_UNCLEAR, 0, NULL, NULL, NULL, { NULL } },
+	{ VMM_QEMU, "append kernel initrd fw_cfg smbios", READ_NOTHING, 0, NULL, NULL, NULL, { NULL } },
+	{ VMM_CROSVM, "params p", READ_NOTHING, 0, NULL, NULL, NULL, { NULL } },
+	{ VMM_CLOUD_HYPERVISOR, "cmdline", READ_NOTHING, 0, NULL, NULL, NULL, { NULL } },
+	{ VMM_LKVM, "params p", READ_NOTHING, 0, NULL, NULL, NULL, { NULL } },
 };
 /* clang-format on */
 
@@ -164,19 +160,18 @@ static struct option *add_option(struct option_table *table, const struct option
 	return option;
 }
 
-/* One that comes again belongs to another device, and what belongs to which is not known. */
+/* All of the kind are one device. What comes again belongs to another, and what belongs to which
+ * is not known. */
 static void read_plain(struct option_table *table, const struct option_kind *kind, const char *word,
 		       const char *text)
 {
-	size_t len = strlen(kind->mac);
-	bool is_mac = strncmp(word + strspn(word, "-"), kind->mac, len) == 0;
+	bool is_mac = strncmp(word + strspn(word, "-"), kind->mac, strlen(kind->mac)) == 0;
 	const char *key = is_mac ? kind->mac : kind->fds[0];
-	struct option *option = NULL;
+	struct option *option = table->options;
 
-	for (size_t i = 0; i < table->count && !option; i++)
-		if (table->options[i].kind == kind)
-			option = &table->options[i];
-	if (!option)
+	while (option < table->options + table->count && option->kind != kind)
+		option++;
+	if (option == table->options + table->count)
 		option = add_option(table, kind, word);
 	table->unclear |= option_get(option, key) != NULL;
 	if (!table->unclear)
@@ -251,24 +246,23 @@ static char *const *read_option(struct option_table *table, enum args_vmm vmm, c
 static void link_option(struct option_table *table, struct option *option)
 {
 	const char *type = option_get(option, option->kind->first);
-	const char *netdev = option_get(option, "netdev");
 	bool nothing = type && args_listed("none help ?", type, strlen(type));
 
 	option->netdev = !nothing && option->kind->makes & MAKES_NETDEV;
 	option->card = !nothing && option->kind->makes & MAKES_CARD;
+	option->link = option_get(option, option->kind->link);
 	if (is_kind(option, "net")) {
+		const char *netdev = option_get(option, "netdev");
+
 		option->card = type && strcmp(type, "nic") == 0;
 		option->netdev &= !option->card;
 		option->link = option->card && netdev ? netdev : ""; /* one hub for all */
 	} else if (is_kind(option, "device")) {
-		option->card &= netdev || option_mac(option);
-		option->link = netdev;
-	} else if (is_kind(option, "netdev")) {
-		option->link = option_get(option, "id");
-		table->unclear |= type && strcmp(type, "hubport") == 0;
+		option->card &= option->link || option_mac(option);
 	} else if (option->kind->how == READ_NAME) {
 		table->vm_name = type;
 	}
+	table->networks |= option->netdev || option->card;
 }
 
 /* The numbers in the value of a key. Where a shell puts them in, or the monitor has given them
@@ -329,11 +323,16 @@ bool option_table_read(struct option_table *table, enum args_vmm vmm, char *cons
 		struct option *option = &table->options[i];
 
 		link_option(table, option);
-		table->networks |= option->netdev || option->card;
 		if (option->netdev)
 			add_all_fds(table, option);
 	}
 	return true;
+}
+
+bool option_is_linked(const struct option *card, const struct option *netdev)
+{
+	return card == netdev ||
+	       (card->link && netdev->link && strcmp(card->link, netdev->link) == 0);
 }
 
 struct option *option_next_card(const struct option_table *table, const struct option *netdev,
@@ -341,10 +340,8 @@ struct option *option_next_card(const struct option_table *table, const struct o
 {
 	for (size_t i = last ? (size_t)(last - table->options) + 1 : 0; i < table->count; i++) {
 		struct option *card = &table->options[i];
-		bool linked = netdev && netdev->link && card->link &&
-			      strcmp(card->link, netdev->link) == 0;
 
-		if (card->card && (!netdev || card == netdev || linked))
+		if (card->card && (!netdev || option_is_linked(card, netdev)))
 			return card;
 	}
 	return NULL;

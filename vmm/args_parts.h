@@ -64,6 +64,7 @@ struct option_kind {
 	enum { MAKES_NETDEV = 1, MAKES_CARD = 2, MAKES_BOTH = 3 } makes;
 	const char *first; /* the key of a first value without one */
 	const char *mac; /* the key of the card's address */
+	const char *link; /* the key of what is the same on a card and on its netdev */
 	const char *fds[KEYS_OF_FDS]; /* the keys of one and of several, then those of vhost's */
 };
 
@@ -110,6 +111,9 @@ const char *option_get(const struct option *option, const char *key);
 
 /* The address that the option gives its card, as it is written, or NULL. */
 const char *option_mac(const struct option *option);
+
+/* Whether @card is on @netdev. */
+bool option_is_linked(const struct option *card, const struct option *netdev);
 
 /* The card on @netdev (NULL: any card) behind @last (NULL: the first), or NULL. */
 struct option *option_next_card(const struct option_table *table, const struct option *netdev,

@@ -195,7 +195,7 @@ static void read_command(struct args_program *program, char *const words[], unsi
 	while (words && *words) {
 		const char *slash = strrchr(*words, '/'), *name = slash ? slash + 1 : *words;
 		const struct wrapper *row = find_wrapper(name);
-		enum args_vmm vmm = find_vmm(name);
+		enum args_vmm vmm = is_assignment(*words) ? VMM_UNKNOWN : find_vmm(name);
 
 		if (vmm != VMM_UNKNOWN) {
 			program->vmms++;
