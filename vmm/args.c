@@ -29,6 +29,7 @@ void args_free(struct args *args)
 {
 	if (!args)
 		return;
+	free(args->table.options);
 	free(args->table.memory);
 	args_program_end(&args->program);
 	free(args);

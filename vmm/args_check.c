@@ -267,9 +267,7 @@ static struct option *find_meant(const struct check *check, const struct args_ni
 
 	while ((card = option_next_card(table, NULL, card)) && !has_mac(card, nic))
 		;
-	for (size_t i = 0; i < table->count; i++) {
-		struct option *option = &table->options[i];
-
+	for (struct option *option = table->options; option->kind; option++) {
 		if (!option->netdev)
 			continue;
 		if (has_name(option, nic))

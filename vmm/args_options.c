@@ -91,9 +91,11 @@ static void read_keys(struct option_table *table, struct option *option, const c
 		for (; *text && (*text != ',' || inside || (doubles && text[1] == ',')); text++) {
 			inside = !doubles && (*text == '[' || (inside && *text != ']'));
 			text += doubles && *text == ',';
-			*out++ = *text == '=' && !value ? '\0' : *text;
-			if (!value && *text == '=')
+			*out++ = *text;
+			if (*text == '=' && !value) {
+				out[-1] = '\0';
 				value = out;
+			}
 		}
 		*out++ = '\0';
 		text += *text == ',';
@@ -139,8 +141,7 @@ static void read_set(struct option_table *table, const char *text)
 	if (sscanf(text, "%63[^.].%63[^.].%63[^=]=%n", group, name, key, &len) != 3 || len == 0)
 		return;
 	table->unclear |= ++table->set_count > SETS_MAX;
-	for (size_t i = table->unclear ? 0 : table->count; i-- > 0;) {
-		struct option *option = &table->options[i];
+	for (struct option *option = table->options; !table->unclear && option->kind; option++) {
 		const char *id = option_get(option, "id");
 
 		if (!is_kind(option, group) || !id || strcmp(id, name) != 0)
@@ -169,9 +170,9 @@ static void read_plain(struct option_table *table, const struct option_kind *kin
 	const char *key = is_mac ? kind->mac : kind->fds[0];
 	struct option *option = table->options;
 
-	while (option < table->options + table->count && option->kind != kind)
+	while (option->kind && option->kind != kind)
 		option++;
-	if (option == table->options + table->count)
+	if (!option->kind)
 		option = add_option(table, kind, word);
 	table->unclear |= option_get(option, key) != NULL;
 	if (!table->unclear)
@@ -296,32 +297,23 @@ static void add_all_fds(struct option_table *table, struct option *option)
 }
 
 /* Keys and descriptors have something between them that is no letter or digit, or a word's end. */
-static bool allocate(struct option_table *table, char *const words[])
+bool option_table_read(struct option_table *table, enum args_vmm vmm, char *const words[])
 {
 	size_t count = 1, parts = 1, length = 0;
 
-	for (; *words; words++, count++, parts++)
-		for (const char *at = *words; *at; at++, length++)
+	for (char *const *word = words; *word; word++, count++, parts++)
+		for (const char *at = *word; *at; at++, length++)
 			parts += !isalnum((unsigned char)*at);
-	table->memory = malloc(count * sizeof(*table->options) +
-			       parts * (sizeof(*table->fds) + sizeof(*table->keys) + 1) + length);
-	table->options = table->memory;
-	table->fds = (void *)(table->options + count);
+	table->options = calloc(count, sizeof(*table->options));
+	table->memory = malloc(parts * (sizeof(*table->fds) + sizeof(*table->keys) + 1) + length);
+	if (!table->options || !table->memory)
+		return false;
+	table->fds = table->memory;
 	table->keys = (void *)(table->fds + parts);
 	table->text = (void *)(table->keys + parts);
-	return table->memory;
-}
-
-bool option_table_read(struct option_table *table, enum args_vmm vmm, char *const words[])
-{
-	*table = (struct option_table){ 0 };
-	if (!allocate(table, words))
-		return false;
 	for (words++; *words;)
 		words = read_option(table, vmm, words);
-	for (size_t i = 0; i < table->count; i++) {
-		struct option *option = &table->options[i];
-
+	for (struct option *option = table->options; option->kind; option++) {
 		link_option(table, option);
 		if (option->netdev)
 			add_all_fds(table, option);
@@ -338,11 +330,10 @@ bool option_is_linked(const struct option *card, const struct option *netdev)
 struct option *option_next_card(const struct option_table *table, const struct option *netdev,
 				const struct option *last)
 {
-	for (size_t i = last ? (size_t)(last - table->options) + 1 : 0; i < table->count; i++) {
-		struct option *card = &table->options[i];
+	size_t first = last ? (size_t)(last - table->options) + 1 : 0;
 
+	for (struct option *card = table->options + first; card->kind; card++)
 		if (card->card && (!netdev || option_is_linked(card, netdev)))
 			return card;
-	}
 	return NULL;
 }

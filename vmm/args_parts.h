@@ -91,8 +91,8 @@ struct option_fd {
 };
 
 struct option_table {
-	void *memory; /* of all arrays, and of the text that keys point into */
-	struct option *options;
+	struct option *options; /* the last is without a kind */
+	void *memory; /* of the others, and of the text that keys point into */
 	struct option_fd *fds;
 	struct option_key *keys;
 	char *text;
@@ -103,7 +103,7 @@ struct option_table {
 	const char *vm_name;
 };
 
-/* Read the options of @vmm in @words, its name first. False: no memory; free it in any case. */
+/* Read the options of @vmm in @words, its name first, into a table of zeros. False: no memory. */
 bool option_table_read(struct option_table *table, enum args_vmm vmm, char *const words[]);
 
 /* The value of the last @key, which is the one that counts, or NULL. */

@@ -280,7 +280,7 @@ static bool cut_text(struct cutter *cutter, const char *at, bool *opens)
 			cutter->words[cutter->count++] = cutter->out;
 		cutter->inside = true;
 		if (!escaped && (quote ? *at == quote : *at == '\'' || *at == '"'))
-			quote = quote ? '\0' : *at;
+			quote = (char)(quote ? 0 : *at);
 		else
 			*cutter->out++ = *at;
 	}
