@@ -18,12 +18,17 @@ static const struct vmm_facts {
 	const char *nic; /* how it is told of one; %f: the descriptors, %m: the address */
 	const char *gets; /* what a card without an address gets; NULL: what it should, inside */
 } known[VMM_UML + 1] = {
-	[VMM_QEMU] = { { "fd=", "fds=", ":", "" }, { ",vhost=on,vhostfd=", ",vhost=on,vhostfds=", ":", "" },
-		"-netdev tap,id=ID,%f -device virtio-net-pci,netdev=ID,mac=%m", "qemu's default address" },
+	[VMM_QEMU] = { { "fd=", "fds=", ":", "" },
+		{ ",vhost=on,vhostfd=", ",vhost=on,vhostfds=", ":", "" },
+		.nic = "-netdev tap,id=ID,%f -device virtio-net-pci,netdev=ID,mac=%m",
+		.gets = "qemu's default address" },
 	[VMM_CROSVM] = { { .one = "tap-fd=" }, .nic = "--net %f,mac=%m", .gets = "one of its own" },
-	[VMM_CLOUD_HYPERVISOR] = { { "fd=", "fd=[", ",", "]" }, .nic = "--net %f,mac=%m", .gets = "a random one" },
-	[VMM_LKVM] = { { .one = "fd=" }, .nic = "--network mode=tap,%f,guest_mac=%m", .gets = "lkvm's default address" },
-	[VMM_SOLO5] = { { .one = "@" }, .nic = "--net:NAME=%f --net-mac:NAME=%m", .gets = "a random one" },
+	[VMM_CLOUD_HYPERVISOR] = { { "fd=", "fd=[", ",", "]" }, .nic = "--net %f,mac=%m",
+		.gets = "a random one" },
+	[VMM_LKVM] = { { .one = "fd=" }, .nic = "--network mode=tap,%f,guest_mac=%m",
+		.gets = "lkvm's default address" },
+	[VMM_SOLO5] = { { .one = "@" }, .nic = "--net:NAME=%f --net-mac:NAME=%m",
+		.gets = "a random one" },
 	[VMM_UML] = { { .one = "fd=" }, .nic = "vec0:transport=fd,%f,vec=0" },
 };
 /* clang-format on */

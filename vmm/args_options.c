@@ -9,6 +9,7 @@
 #include "vmm/args_parts.h"
 
 /* clang-format off */
+#define OTHER 0, NULL, NULL, NULL, { NULL }
 #define QEMU_FDS { "fd", "fds", "vhostfd", "vhostfds" }
 static const struct option_kind kinds[] = {
 	{ VMM_QEMU, "netdev", READ_JSON, MAKES_NETDEV, "type", NULL, "id", QEMU_FDS },
@@ -28,16 +29,16 @@ static const struct option_kind kinds[] = {
 	{ VMM_FIRECRACKER, "id", READ_NAME, 0, "guest", NULL, NULL, { NULL } },
 	{ VMM_UML, "umid", READ_NAME, 0, "guest", NULL, NULL, { NULL } },
 
-	{ VMM_QEMU, "set", READ_SET, 0, NULL, NULL, NULL, { NULL } },
-	{ VMM_QEMU, "global", READ_GLOBAL, 0, NULL, NULL, NULL, { NULL } },
-	{ VMM_QEMU, "qmp qmp-pretty mon monitor", READ_MONITOR, 0, NULL, NULL, NULL, { NULL } },
-	{ VMM_QEMU, "readconfig h help version", READ_UNCLEAR, 0, NULL, NULL, NULL, { NULL } },
-	{ VMM_CROSVM, "cfg vhost-user vhost-user-net", READ_UNCLEAR, 0, NULL, NULL, NULL, { NULL } },
-	{ VMM_CLOUD_HYPERVISOR, "restore", READ_UNCLEAR, 0, NULL, NULL, NULL, { NULL } },
-	{ VMM_QEMU, "append kernel initrd fw_cfg smbios", READ_NOTHING, 0, NULL, NULL, NULL, { NULL } },
-	{ VMM_CROSVM, "params p", READ_NOTHING, 0, NULL, NULL, NULL, { NULL } },
-	{ VMM_CLOUD_HYPERVISOR, "cmdline", READ_NOTHING, 0, NULL, NULL, NULL, { NULL } },
-	{ VMM_LKVM, "params p", READ_NOTHING, 0, NULL, NULL, NULL, { NULL } },
+	{ VMM_QEMU, "set", READ_SET, OTHER },
+	{ VMM_QEMU, "global", READ_GLOBAL, OTHER },
+	{ VMM_QEMU, "qmp qmp-pretty mon monitor", READ_MONITOR, OTHER },
+	{ VMM_QEMU, "readconfig h help version", READ_UNCLEAR, OTHER },
+	{ VMM_CROSVM, "cfg vhost-user vhost-user-net", READ_UNCLEAR, OTHER },
+	{ VMM_CLOUD_HYPERVISOR, "restore", READ_UNCLEAR, OTHER },
+	{ VMM_QEMU, "append kernel initrd fw_cfg smbios", READ_NOTHING, OTHER },
+	{ VMM_CROSVM, "params p", READ_NOTHING, OTHER },
+	{ VMM_CLOUD_HYPERVISOR, "cmdline", READ_NOTHING, OTHER },
+	{ VMM_LKVM, "params p", READ_NOTHING, OTHER },
 };
 /* clang-format on */
 

@@ -48,38 +48,47 @@ static const struct wrapper wrappers[] = {
 	{ .names = "exec", .values = "a" },
 	{ .names = "ionice", .values = "c n class classdata" },
 	{ .names = "nsenter", .values = "t S G W target setuid setgid" },
-	{ .names = "numactl", .values = "i p P N C m w interleave preferred cpunodebind physcpubind membind" },
+	{ .names = "numactl", .values = "i p P N C m w interleave preferred cpunodebind "
+		"physcpubind membind" },
 	{ .names = "prlimit stdbuf", .values = "i o e input output error" },
-	{ .names = "setpriv", .values = "reuid regid ruid euid rgid egid groups ambient-caps inh-caps "
-		"bounding-set securebits pdeathsig selinux-label apparmor-profile" },
-	{ .names = "strace ltrace", .values = "a A b D e E F I l n o O p P s S u U w x X output user trace" },
+	{ .names = "setpriv", .values = "reuid regid ruid euid rgid egid groups ambient-caps "
+		"inh-caps bounding-set securebits pdeathsig selinux-label apparmor-profile" },
+	{ .names = "strace ltrace", .values = "a A b D e E F I l n o O p P s S u U w x X output "
+		"user trace" },
 	{ .names = "systemd-inhibit", .values = "what who why mode" },
 	{ .names = "time", .values = "f o format output" },
 	{ .names = "unshare", .values = "S G R w setuid setgid root wd propagation setgroups "
 		"map-user map-users map-group map-groups" },
 	{ .names = "tapctl", .how = RUNS_DASHES },
-	{ .names = "ash bash dash ksh sh zsh", .values = "o O rcfile init-file", .how = RUNS_TEXT, .text = "c" },
-	{ .names = "su script", .values = "c g G s T w B E I O m o command group supp-group shell echo",
+	{ .names = "ash bash dash ksh sh zsh", .values = "o O rcfile init-file", .how = RUNS_TEXT,
+	  .text = "c" },
+	{ .names = "su script", .values = "c g G s T w B E I O m o command group supp-group "
+		"shell echo",
 	  .how = RUNS_UNSEEN, .text = "c command" },
-	{ .names = "runuser", .values = "u g G c user group supp-group command", .text = "c command" },
+	{ .names = "runuser", .values = "u g G c user group supp-group command",
+	  .text = "c command" },
 
-	{ .names = "sudo", .values = "C D g h p R r T t U u chdir chroot close-from group host prompt user",
+	{ .names = "sudo", .values = "C D g h p R r T t U u chdir chroot close-from group host "
+		"prompt user",
 	  .closes = true, .unless = "C close-from", .user = "u user" },
 	{ .names = "doas pkexec", .values = "C u user", .closes = true, .user = "u user" },
-	{ .names = "run0", .values = "u g D unit property description slice user group nice chdir setenv",
+	{ .names = "run0", .values = "u g D unit property description slice user group nice "
+		"chdir setenv",
 	  .closes = true, .user = "u user" },
-	{ .names = "systemd-run", .values = "p E u H M unit property description slice uid gid nice setenv "
-		"host machine service-type working-directory",
+	{ .names = "systemd-run", .values = "p E u H M unit property description slice uid gid "
+		"nice setenv host machine service-type working-directory",
 	  .closes = true, .unless = "scope", .user = "uid", .remedy = "say systemd-run --scope" },
-	{ .names = "firejail", .closes = true, .unless = "keep-fd", .remedy = "say firejail --keep-fd=all" },
+	{ .names = "firejail", .closes = true, .unless = "keep-fd",
+	  .remedy = "say firejail --keep-fd=all" },
 	{ .names = "screen", .values = "c e h p s S t T x", .closes = true },
 	{ .names = "daemon", .values = "n u e i O o E r F P C M A L X name user", .closes = true },
 	{ .names = "unbuffer", .closes = true },
 	{ .names = "docker expect ssh tmux", .how = RUNS_UNSEEN, .closes = true },
-	{ .names = "podman", .how = RUNS_UNSEEN, .closes = true, .unless = "preserve-fds preserve-fd",
+	{ .names = "podman", .how = RUNS_UNSEEN, .closes = true,
+	  .unless = "preserve-fds preserve-fd",
 	  .remedy = "say podman run --preserve-fds=N, of N descriptors from 3 upwards" },
-	{ .names = "start-stop-daemon", .values = "x a p n u c g s R d r N k P I O exec startas pidfile "
-		"name user chuid group signal retry chroot chdir nicelevel umask",
+	{ .names = "start-stop-daemon", .values = "x a p n u c g s R d r N k P I O exec startas "
+		"pidfile name user chuid group signal retry chroot chdir nicelevel umask",
 	  .how = RUNS_UNSEEN, .closes = true, .unless = "C no-close", .only = "b background",
 	  .remedy = "say start-stop-daemon --no-close" },
 };

@@ -256,7 +256,7 @@ host_bridge() {
 	command -v qemu-system-x86_64 >/dev/null || skip "no qemu here"
 	sound_bridge
 	for queues in 1 2; do
-		words=() && [ $queues = 1 ] || words=(--queues $queues)
+		words=() && [ $queues = 1 ] || words=(--queues "$queues")
 		tapctl add --bridge br0 --mac $B "${words[@]}"
 		only $TAPB:no-holder
 		# shellcheck disable=SC2001 # a pattern
