@@ -175,6 +175,8 @@ follow() {
 # Whether the tap is still fd 3 of the program behind these words, and whether exec has warned of it.
 survives() { # yes|no WORD...
 	rm -f "$WORK/seen"
+	# A program that was left in the background may still have it.
+	wait_until 10 no_link $TAP
 	# script(1) writes where it stands.
 	cd "$WORK" || return
 	inside timeout 20 "$TAPCTL" exec --bridge br0 --mac $M1 -- "${@:2}" "$WORK/look" \
