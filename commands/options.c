@@ -326,42 +326,62 @@ static int check_duplicates(const struct options *options)
 	return 0;
 }
 
-#define MACS_SHOWN 4
-
-/* The one address that COMMAND's own words give its guest. */
-static int take_mac_of_command(struct reading *reading, char *const command[])
+/* Why COMMAND's words do not tell the guest's address. */
+static int explain_no_mac(const struct args_guest *guest, const char *command)
 {
-	uint8_t macs[MACS_SHOWN][MAC_LEN];
-	char texts[MACS_SHOWN][MAC_STRLEN];
-	size_t found = args_find_macs(command, macs, MACS_SHOWN);
-	const char *fault = args_find_fault(command);
-	int err;
+	char one[MAC_STRLEN], two[MAC_STRLEN];
 
-	if (found == 0 && fault)
+	mac_format(one, guest->macs[0]);
+	switch (guest->answer) {
+	case ARGS_INVALID:
 		return report_error(-EINVAL,
 				    "mac=%.*s: is not a MAC address: write one like "
 				    "52:54:00:84:e3:62, or give the guest's by --mac",
-				    (int)strcspn(fault, ",\"'"), fault);
-	if (found == 0)
+				    guest->length, guest->text);
+	case ARGS_SEVERAL:
+		return report_error(-EINVAL,
+				    "%s: its arguments name several addresses, %s, %s%s: give a "
+				    "--mac for each NIC that tapctl is to make",
+				    command, one, mac_format(two, guest->macs[1]),
+				    guest->count > 2 ? " ..." : "");
+	case ARGS_MENTIONED:
+		return report_error(-EINVAL,
+				    "%s: none of its arguments says mac=ADDRESS: it has %s in %s: "
+				    "if that is the guest's, say --mac %s",
+				    command, one, guest->text, one);
+	default:
 		return report_error(
 			-EINVAL,
-			"%s: none of its arguments says mac=ADDRESS, and qemu would give every "
+			"%s: none of its arguments says mac=ADDRESS%s, and qemu would give every "
 			"such guest the same 52:54:00:12:34:56: write it there, or give --mac "
 			"when the guest gets it otherwise",
-			command[0]);
-	for (size_t i = 0; i < found && i < MACS_SHOWN; i++)
-		mac_format(texts[i], macs[i]);
-	if (found > 1)
-		return report_error(-EINVAL,
-				    "%s: its arguments name %zu addresses, %s, %s%s: give a --mac "
-				    "for each NIC that tapctl is to make",
-				    command[0], found, texts[0], texts[1], found > 2 ? " ..." : "");
-	fault = mac_fault(macs[0]);
+			command, guest->named ? " for the card on this device" : "");
+	}
+}
+
+/* The address of the card that is on the descriptors by COMMAND's own words. */
+static int take_mac_of_command(struct reading *reading, char *const command[])
+{
+	int first = reading->options->fd >= 0 ? reading->options->fd : 3, err;
+	struct args *args = args_read(command);
+	struct args_guest guest;
+	const char *fault;
+	char text[MAC_STRLEN];
+
+	if (!args)
+		return report_error(-ENOMEM, "out of memory");
+	args_find_guest(args, first, reading->common.queues, &guest);
+	err = guest.answer == ARGS_ONE ? 0 : explain_no_mac(&guest, command[0]);
+	args_free(args);
+	if (err)
+		return err;
+	fault = mac_fault(guest.macs[0]);
 	if (fault)
-		return report_error(-EINVAL, "mac=%s: %s: no guest can have it", texts[0], fault);
+		return report_error(-EINVAL, "mac=%s: %s: no guest can have it",
+				    mac_format(text, guest.macs[0]), fault);
 	err = begin_nic(reading);
 	if (!err)
-		memcpy(present_nic(reading)->guest, macs[0], MAC_LEN);
+		memcpy(present_nic(reading)->guest, guest.macs[0], MAC_LEN);
 	return err;
 }
 

@@ -11,6 +11,7 @@
 static void check_tap_holder(struct check *check, const struct inventory_link *device)
 {
 	const struct link *link = &device->link;
+	bool several = link->tun.multi_queue;
 	const struct holder *holder;
 
 	if (link->carrier || !(link->flags & IFF_UP))
@@ -31,9 +32,11 @@ static void check_tap_holder(struct check *check, const struct inventory_link *d
 		     holder->command, (int)holder->pid);
 	else
 		find(check, link, ERROR, "no-holder",
-		     "no process has it open\nstart its guest with it (tapctl exec --reuse, or "
-		     "qemu -netdev tap,ifname=%s,script=no,downscript=no), or: tapctl del %s",
-		     link->name, link->name);
+		     "no process has it open\nstart its guest with it (tapctl exec --reuse%s, or "
+		     "qemu -netdev tap,id=n0,ifname=%s,script=no,downscript=no%s), or: tapctl del "
+		     "%s",
+		     several ? " --queues 2" : "", link->name, several ? ",queues=2" : "",
+		     link->name);
 }
 
 static void check_tap(struct check *check, const struct inventory_link *device)

@@ -10,13 +10,20 @@
 
 #include "nic/nic.h"
 
+/* How many places a NIC has: for its queues, and for their vhost fds when these are wanted. */
+unsigned fds_count(const struct nic_options *want);
+
 /*
  * Reserve the fds @first to @first + @count - 1 before anything else is opened, so that tapctl's
  * own fds get other numbers. Fails when one is open already: the caller may need it.
  */
 int fds_reserve(int first, unsigned count);
 
-/* Move the queues and then the vhost fds of each nic to these numbers, open across the exec. */
+/*
+ * Put the queues and then the vhost fds of each nic in their places, open across the exec. A vhost
+ * fd that could not be opened leaves its place empty: those behind it have the same number either
+ * way.
+ */
 int fds_place(struct nic *nics, size_t count, int first);
 
 /*

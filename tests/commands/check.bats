@@ -251,6 +251,36 @@ host_bridge() {
 	silent
 }
 
+@test "check no-holder: what it says to start a guest with is so, for every kind of device" {
+	local queues words netdev
+	command -v qemu-system-x86_64 >/dev/null || skip "no qemu here"
+	sound_bridge
+	for queues in 1 2; do
+		words=() && [ $queues = 1 ] || words=(--queues "$queues")
+		tapctl add --bridge br0 --mac $B "${words[@]}"
+		only $TAPB:no-holder
+		# shellcheck disable=SC2001 # a pattern
+		netdev=$(sed 's/.*qemu \(-netdev [^)]*\)).*/\1/' <<<"$output")
+		[[ $output = *"exec --reuse"*"${words[*]}"* ]]
+		nsenter --net="/run/netns/$NS" -- qemu-system-x86_64 -M pc -accel tcg -m 64 -nodefaults -display none -S $netdev \
+			-device virtio-net-pci,romfile=,netdev=n0 >"$WORK/log" 2>&1 3>&- 4>&- {held}>&- &
+		wait_until 20 silent || { cat "$WORK/log"; return 1; }
+		kill $!
+		wait_until 10 only $TAPB:no-holder
+		hold --reuse --bridge br0 --mac $B "${words[@]}"
+		silent
+		kill "$HOLDER"
+		wait_until 10 only $TAPB:no-holder
+		tapctl del $TAPB
+	done
+	requires_macvtap
+	add_cable wire there "far$NS"
+	tapctl add --link wire --mac $B
+	only mvt52540084e363:no-holder
+	hold --reuse --link wire --mac $B
+	silent
+}
+
 @test "check no-holder: a macvtap, whose carrier does not show it" {
 	sound_macvtap
 	tapctl add --link wire --mac $B

@@ -51,7 +51,6 @@ run_missing() {
 		failed_with 125 52:54:00:12:34:56
 	done <<-'END'
 		-netdev tap,id=n0,fd=3
-		52:54:00:00:00:0a
 		hostmac=52:54:00:00:00:0a
 		machine=q35
 	END
@@ -71,7 +70,7 @@ run_missing() {
 @test "exec: two addresses are an error that names both" {
 	run_tapctl exec --bridge br0 -- "$PROBE" nic,mac=$MAC nic,mac=$OTHER
 	failed_with 125 $MAC $OTHER
-	run_tapctl exec --bridge br0 -- sh -c "qemu nic,macaddr=$OTHER -device '{\"mac\":\"$MAC\"}'"
+	run_tapctl exec --bridge br0 -- sh -c "qemu -nic user,mac=$OTHER -device '{\"netdev\":\"n0\",\"mac\":\"$MAC\"}'"
 	failed_with 125 $MAC $OTHER
 }
 
@@ -100,12 +99,12 @@ run_missing() {
 	run --separate-stderr inside "$TAPCTL" exec --bridge br0 --mac $MAC -- \
 		"$WORK/qemu-system-x86_64" -netdev tap,id=n0,fd=3 -device virtio-net-pci,netdev=n0
 	[ "$status" = 0 ]
-	[[ "$stderr" == "tapctl: warning: "*"add mac=$MAC to its -device" ]]
+	[[ "$stderr" == "tapctl: warning: "*"write -device virtio-net-pci,netdev=n0,mac=$MAC" ]]
 	run_tapctl exec --bridge br0 --mac $MAC --mac $OTHER -- "$WORK/qemu-system-x86_64" \
 		-nic tap,fd=3 -nic tap,fd=4
 	[ "$status" = 0 ]
 	[ "${#stderr_lines[@]}" = 2 ]
-	[[ "${stderr_lines[1]}" == "tapctl: warning: "*"add mac=$OTHER to its -device" ]]
+	[[ "${stderr_lines[1]}" == "tapctl: warning: "*"write -nic tap,fd=4,mac=$OTHER" ]]
 }
 
 @test "exec: a qemu that is not given the fd draws a warning" {
@@ -145,7 +144,7 @@ run_missing() {
 @test "exec: no such warning for podman --preserve-fds or for a name in another place" {
 	stand_in podman env sudoku
 	PATH=$WORK/bin:$PATH run_quiet exec --bridge br0 --mac $MAC -- podman run --preserve-fds=1 image
-	PATH=$WORK/bin:$PATH run_quiet exec --bridge br0 --mac $MAC -- env sudo
+	PATH=$WORK/bin:$PATH run_quiet exec --bridge br0 --mac $MAC -- env echo sudo
 	PATH=$WORK/bin:$PATH run_quiet exec --bridge br0 --mac $MAC -- sudoku
 }
 

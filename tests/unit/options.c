@@ -140,7 +140,7 @@ static void test_command(void)
 	ok(r.err == -EINVAL && strstr(report_line(), "52:54:00:12:34:56"), "which has to name one");
 	options_free(&r.options);
 	READ(&r, FOR_EXEC, two, "-b", "br0");
-	ok(r.err == -EINVAL && strstr(report_line(), "name 2 addresses"), "and only one");
+	ok(r.err == -EINVAL && strstr(report_line(), "name several addresses"), "and only one");
 	options_free(&r.options);
 	READ(&r, FOR_EXEC, two, "-b", "br0", "-m", "525400000002");
 	ok(!r.err && r.options.nics[0].guest[5] == 2, "unless --mac gives it");
