@@ -252,7 +252,7 @@ host_bridge() {
 }
 
 @test "check no-holder: what it says to start a guest with is so, for every kind of device" {
-	local queues words netdev
+	local queues words netdev qemu
 	command -v qemu-system-x86_64 >/dev/null || skip "no qemu here"
 	sound_bridge
 	for queues in 1 2; do
@@ -264,8 +264,9 @@ host_bridge() {
 		[[ $output = *"exec --reuse"*"${words[*]}"* ]]
 		nsenter --net="/run/netns/$NS" -- qemu-system-x86_64 -M pc -accel tcg -m 64 -nodefaults -display none -S $netdev \
 			-device virtio-net-pci,romfile=,netdev=n0 >"$WORK/log" 2>&1 3>&- 4>&- {held}>&- &
+		qemu=$!
 		wait_until 20 silent || { cat "$WORK/log"; return 1; }
-		kill $!
+		kill "$qemu"
 		wait_until 10 only $TAPB:no-holder
 		hold --reuse --bridge br0 --mac $B "${words[@]}"
 		silent
