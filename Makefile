@@ -55,8 +55,9 @@ endif
 
 # Includes are written from the top of the tree.
 OURS = -std=gnu11 -D_GNU_SOURCE $(DEFINES) -iquote . $(WARNINGS) $(HARDENING) $(INCLUDES)
-INCLUDES := $(shell $(PKG_CONFIG) --cflags libmnl popt 2>/dev/null)
-LIBS := $(shell $(PKG_CONFIG) --libs libmnl popt 2>/dev/null || echo -lmnl -lpopt)
+INCLUDES := $(shell $(PKG_CONFIG) --cflags libmnl popt jansson 2>/dev/null)
+# dlopen is in a library of its own before glibc 2.34, and nothing but a name since.
+LIBS := $(shell $(PKG_CONFIG) --libs libmnl popt 2>/dev/null || echo -lmnl -lpopt) -ldl
 SOURCES = $(wildcard *.c $(addsuffix /*.c,commands inspect vmm nic kernel lib))
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
 UNITS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c))

@@ -24,7 +24,7 @@ extern const uint8_t mac_qemu_default[MAC_LEN];
  */
 bool mac_parse(uint8_t mac[static MAC_LEN], const char *text);
 
-/* The same for the first @len bytes of @text, which need no NUL behind them. */
+/* The same for the first @len bytes of @text, which need no NUL after them. */
 bool mac_parse_span(uint8_t mac[static MAC_LEN], const char *text, size_t len);
 
 /* Lower case with colons, into @text. Returns @text. */
@@ -42,8 +42,8 @@ const char *mac_fault(const uint8_t mac[static MAC_LEN]);
 
 /*
  * The address of the host side of a guest's tap: the guest's with its first octet fe, or fa when
- * that octet is fe already. The two always differ: a bridge takes a frame for a port's own address
- * as one for the host (libvirt, src/util/virnetdevtap.c, has the same rule).
+ * that octet is fe already. The two always differ: a bridge keeps frames for a port's own address
+ * (libvirt, src/util/virnetdevtap.c, has the same rule).
  */
 void mac_derive_host(uint8_t host[static MAC_LEN], const uint8_t guest[static MAC_LEN]);
 

@@ -31,7 +31,7 @@ struct nl {
 	size_t len;
 	struct {
 		enum nl_step step;
-		int tolerate; /* an errno that is no failure here, or 0 */
+		int tolerate; /* an errno that is not a failure here, or 0 */
 	} steps[NL_MESSAGES];
 	_Alignas(8) char buffer[BUFFER];
 };
@@ -120,7 +120,7 @@ int nl_open(struct nl **nl)
 
 	if (err)
 		return err;
-	/* Kernels that do not know these only have less to say: no reason to stop. */
+	/* Kernels without these only give less detail. */
 	(void)mnl_socket_setsockopt((*nl)->socket, NETLINK_EXT_ACK, (void *)&on, sizeof(on));
 	(void)mnl_socket_setsockopt((*nl)->socket, NETLINK_CAP_ACK, (void *)&on, sizeof(on));
 	return 0;
@@ -131,6 +131,11 @@ void nl_close(struct nl *nl)
 	if (nl)
 		mnl_socket_close(nl->socket);
 	free(nl);
+}
+
+int nl_fd(const struct nl *nl)
+{
+	return mnl_socket_get_fd(nl->socket);
 }
 
 const char *nl_strerror(int err)
@@ -154,12 +159,11 @@ void nl_begin(struct nl *nl)
 struct nlmsghdr *nl_message(struct nl *nl, enum nl_step step, uint16_t type, uint16_t flags,
 			    size_t extra, const void *header)
 {
-	size_t room = sizeof(nl->buffer) - nl->len;
-	struct nlmsghdr *m;
+	struct nlmsghdr *m = mnl_nlmsg_put_header(nl->buffer + nl->len);
+	size_t room = sizeof(nl->buffer) - nl->len - sizeof(*m);
 
 	/* libmnl before 1.0.5 pads attributes with what is there. */
-	memset(nl->buffer + nl->len, 0, room < PADDED ? room : PADDED);
-	m = mnl_nlmsg_put_header(nl->buffer + nl->len);
+	memset(m + 1, 0, room < PADDED ? room : PADDED);
 	m->nlmsg_type = type;
 	m->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
 	m->nlmsg_seq = ++nl->seq;
@@ -245,7 +249,7 @@ static void read_text(char text[static NL_TEXT], const struct nlmsghdr *m)
 		snprintf(text, NL_TEXT, "%s", mnl_attr_get_str(tb[NLMSGERR_ATTR_MSG]));
 }
 
-/* Whether a message stands whole in the @left bytes at @m. libmnl takes its length for signed. */
+/* Whether a whole message is in the @left bytes at @m. libmnl takes its length for signed. */
 static bool is_whole(const struct nlmsghdr *m, int left)
 {
 	return mnl_nlmsg_ok(m, left) && m->nlmsg_len <= (unsigned)left;
@@ -283,14 +287,14 @@ int nl_send(struct nl *nl)
 	return (size_t)n == nl->len ? 0 : -EPROTO;
 }
 
-/* Throw away what an unfinished exchange has left behind. */
+/* Discard what an unfinished dump left in the socket. */
 static void nl_drain(struct nl *nl)
 {
 	while (nl_receive(nl) >= 0)
 		;
 }
 
-/* What an answer means: 0 or a negative errno. The kernel does not say "no error" to a request. */
+/* What an answer means: 0 or a negative errno. A request is never answered by "no error". */
 static int read_answer(const struct nl *nl, const struct nlmsghdr *m, uint32_t first,
 		       nl_reply_fn *reply, void *data)
 {
@@ -325,7 +329,7 @@ struct nl_result nl_commit(struct nl *nl, nl_reply_fn *reply, void *data)
 		int left = (int)n;
 
 		if (n < 0) {
-			/* Whatever was asked for has been done, or not: nobody knows. */
+			/* What was asked for may have been done or not. */
 			keep_error(&result, (int)n, NL_READ, NULL);
 			break;
 		}
@@ -352,7 +356,7 @@ int nl_dump(struct nl *nl, nl_reply_fn *reply, void *data)
 		ssize_t n = nl_receive(nl);
 		int left = (int)n;
 
-		/* The kernel goes on where it was when it had no memory for a part (netlink(7)). */
+		/* When it has no memory for a part, the kernel continues after it (netlink(7)). */
 		if (n == -ENOBUFS && lost++ < 8) {
 			interrupted = 1;
 			continue;
@@ -423,7 +427,7 @@ static void read_tun(const struct nlattr *data, struct link *link)
 	link->tun.packet_info = nl_attr_flag(tb[IFLA_TUN_PI]);
 	link->tun.has_owner = nl_attr_number(tb[IFLA_TUN_OWNER], 4, &link->tun.owner);
 	link->tun.has_group = nl_attr_number(tb[IFLA_TUN_GROUP], 4, &link->tun.group);
-	/* Only a multi-queue device counts its queues; a single one shows by its carrier. */
+	/* The kernel counts queues of a multi-queue tap only; else its carrier tells. */
 	link->tun.queues = link->tun.multi_queue ?
 				   nl_attr_u32(tb[IFLA_TUN_NUM_QUEUES]) +
 					   nl_attr_u32(tb[IFLA_TUN_NUM_DISABLED_QUEUES]) :
@@ -435,7 +439,7 @@ static void read_bridge(const struct nlattr *data, struct link *link)
 	const struct nlattr *tb[IFLA_BR_MAX + 1];
 
 	nl_parse_nested(data, tb, IFLA_BR_MAX);
-	/* Every kernel says that it does not filter, and only one that could has a default VLAN. */
+	/* Every kernel reports VLAN filtering, but only one that supports it a default VLAN. */
 	link->bridge.can_filter = tb[IFLA_BR_VLAN_DEFAULT_PVID];
 	link->bridge.filters = nl_attr_flag(tb[IFLA_BR_VLAN_FILTERING]);
 	nl_attr_number(tb[IFLA_BR_VLAN_DEFAULT_PVID], 2, &link->bridge.default_pvid);
@@ -544,7 +548,7 @@ int nl_read_link(const struct nlmsghdr *m, void *data)
 	return 0;
 }
 
-/* Statistics are half of the answer and not wanted. */
+/* Without statistics, which are half of the answer. */
 void nl_link_request(struct nl *nl, enum nl_step step, const char *name, int ifindex)
 {
 	struct nlmsghdr *m = nl_link_message(nl, step, RTM_GETLINK, 0, name ? 0 : ifindex);
@@ -565,11 +569,9 @@ int nl_link_get(struct nl *nl, const char *name, int ifindex, struct link *link)
 /* Ask by ioctl(2), see netdevice(7): cheaper than a message where only one value is wanted. */
 static int ask_link(const struct nl *nl, const char *name, unsigned long what, struct ifreq *ifr)
 {
-	int fd = mnl_socket_get_fd(nl->socket);
-
 	memset(ifr, 0, sizeof(*ifr));
 	memcpy(ifr->ifr_name, name, IFNAMSIZ);
-	return TEMP_FAILURE_RETRY(ioctl(fd, what, ifr)) < 0 ? -errno : 0;
+	return TEMP_FAILURE_RETRY(ioctl(nl_fd(nl), what, ifr)) < 0 ? -errno : 0;
 }
 
 int nl_link_index(const struct nl *nl, const char name[static IFNAMSIZ])
@@ -611,7 +613,7 @@ static int dump_link(const struct nlmsghdr *m, void *data)
 
 	if (nl_read_link(m, &link) < 0)
 		return 0;
-	/* A kernel that does not know the kind, as its driver is not there, filters nothing. */
+	/* Where the driver of the kind is not loaded, the kernel does not filter. */
 	if (dump->kind != LINK_OTHER && link.kind != dump->kind)
 		return 0;
 	return dump->each(&link, dump->data);
@@ -782,33 +784,4 @@ struct nl_result nl_links_delete(struct nl *nl, const struct link *links, size_t
 	if (result.err)
 		move_links(nl, links, count, 0);
 	return result;
-}
-
-/* --- IP addresses --- */
-
-struct address_dump {
-	nl_address_fn *each;
-	void *data;
-};
-
-static int dump_address(const struct nlmsghdr *m, void *data)
-{
-	const struct ifaddrmsg *address = mnl_nlmsg_get_payload(m);
-	const struct address_dump *dump = data;
-
-	if (m->nlmsg_type != RTM_NEWADDR || m->nlmsg_len < mnl_nlmsg_size(sizeof(*address)) ||
-	    address->ifa_scope >= RT_SCOPE_LINK)
-		return 0;
-	return dump->each((int)address->ifa_index, address->ifa_family, dump->data);
-}
-
-int nl_address_dump(struct nl *nl, nl_address_fn *each, void *data)
-{
-	struct ifaddrmsg address = { .ifa_family = AF_UNSPEC };
-	struct address_dump dump = { .each = each, .data = data };
-
-	nl_begin(nl);
-	nl_message_end(
-		nl, nl_message(nl, NL_LOOKUP, RTM_GETADDR, NLM_F_DUMP, sizeof(address), &address));
-	return nl_dump(nl, dump_address, &dump);
 }

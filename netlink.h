@@ -3,10 +3,10 @@
  * rtnetlink on libmnl: links looked up, listed and deleted; and, in the second half, the messages
  * that kernel/ builds its own requests with.
  *
- * A transaction is one sendmsg(2) of several messages. The kernel works through all of them before
+ * A transaction is one sendmsg(2) of several messages. The kernel handles all of them before
  * sendmsg returns (net/netlink/af_netlink.c, netlink_rcv_skb), so a SIGKILL falls before or after
- * it and never in between, and every answer is there when it is asked for: the socket never
- * blocks, and an answer that is missing is an error (-EPROTO) and no endless wait.
+ * it and never in between, and every answer can be read at once: the socket never blocks, and a
+ * missing answer is an error (-EPROTO), not an endless wait.
  *
  * Nothing is printed. Look-ups and dumps return 0 or a negative errno, for nl_strerror(); what
  * changes something returns a struct nl_result.
@@ -42,7 +42,7 @@ enum nl_step {
 struct nl_result {
 	int err; /* 0 or a negative errno */
 	enum nl_step step; /* at which that happened */
-	char text[NL_TEXT]; /* the kernel's own words for it, or "" */
+	char text[NL_TEXT]; /* the kernel's own message, or "" */
 };
 
 enum link_kind { LINK_OTHER, LINK_TUN, LINK_MACVTAP, LINK_MACVLAN, LINK_BRIDGE };
@@ -71,7 +71,7 @@ struct link {
 		bool is_tap, persistent, multi_queue, vnet_hdr, packet_info;
 		bool has_owner, has_group;
 		uint32_t owner, group;
-		uint32_t queues; /* that are open now */
+		uint32_t queues; /* how many are open now */
 	} tun;
 	struct {
 		bool of_bridge; /* the master is a bridge */
@@ -92,19 +92,19 @@ struct link {
 int nl_open(struct nl **nl);
 void nl_close(struct nl *nl);
 
-/* strerror(3) of @err, which may be netlink's own -EPROTO; the kernel's sentence for a result, when
- * it gave one, else the same. */
+/* strerror(3) of @err, which may be netlink's own -EPROTO; for a result, the kernel's own message
+ * if there is one. */
 const char *nl_strerror(int err);
 const char *nl_result_text(const struct nl_result *result);
 
-/* A tap or macvtap, whoever made it. */
+/* A tap or macvtap, also one that tapctl did not make. */
 bool link_is_tap(const struct link *link);
 
 /* What a link is, for "is a ...": its kind, or "plain device". */
 const char *link_kind_word(const struct link *link);
 
-/* A tap that somebody removes meanwhile leaves a descriptor without a device (-EBADFD), and no link
- * (-ENODEV). */
+/* A tap removed by another process leaves an fd without a device (-EBADFD), and no link (-ENODEV).
+ */
 bool link_disappeared(int err);
 
 /* "bridge", "vepa" ...: the words of --mode, ip-link(8) and list. */
@@ -123,22 +123,18 @@ int nl_link_address(const struct nl *nl, const char name[static IFNAMSIZ],
 
 /*
  * Call @each for every link of @kind (the kernel filters; LINK_OTHER: all), until it returns
- * something other than 0, which is handed on. Memory does not grow with the number of links.
+ * something other than 0, which is returned. Memory does not grow with the number of links.
  * Returns 1 when links came or went meanwhile: what was seen may lack one. @each must not use @nl.
  */
 typedef int nl_link_fn(const struct link *link, void *data);
 int nl_link_dump(struct nl *nl, enum link_kind kind, nl_link_fn *each, void *data);
 
 /*
- * The same, again when links came or went meanwhile: what was seen may lack one, but hardly the
- * same one each time. @each sees many of them twice. Where guests come and go all the while no dump
- * is ever undisturbed: after a few it returns 0.
+ * The same, repeated when links came or went meanwhile: a dump may lack a link, but hardly the same
+ * one each time. @each then sees most of them twice. Where guests come and go all the time, it
+ * gives up after a few dumps and returns 0.
  */
 int nl_link_dump_whole(struct nl *nl, enum link_kind kind, nl_link_fn *each, void *data);
-
-/* Call @each for every IP address of wider use than its own link (AF_INET and AF_INET6). */
-typedef int nl_address_fn(int ifindex, int family, void *data);
-int nl_address_dump(struct nl *nl, nl_address_fn *each, void *data);
 
 /*
  * Set a link's address to the one that it has. For a bridge that makes it explicit
@@ -152,8 +148,8 @@ struct nl_result nl_link_delete(struct nl *nl, int ifindex);
 
 /*
  * Delete @count links in one pass of the kernel: they are moved into a group that no other link is
- * in, and deleted as that. A link that disappeared meanwhile is no error. On failure those that are
- * left are put back into the group that they came from.
+ * in, which is deleted. A link that disappeared meanwhile is not an error. On failure those that
+ * are left are put back into the groups that they came from.
  */
 struct nl_result nl_links_delete(struct nl *nl, const struct link *links, size_t count);
 
@@ -167,6 +163,9 @@ struct nlattr;
 /* A socket of another @protocol of netlink(7), with the @flags of socket(2). */
 int nl_open_protocol(struct nl **nl, int protocol, int flags);
 
+/* Its descriptor, which stays its own. */
+int nl_fd(const struct nl *nl);
+
 /* Begin a transaction. */
 void nl_begin(struct nl *nl);
 
@@ -178,30 +177,29 @@ struct nlmsghdr *nl_message(struct nl *nl, enum nl_step step, uint16_t type, uin
 struct nlmsghdr *nl_link_message(struct nl *nl, enum nl_step step, uint16_t type, uint16_t flags,
 				 int ifindex);
 
-/* Every message ends with this: the next one starts behind it. */
+/* Every message ends with this: the next one starts after it. */
 void nl_message_end(struct nl *nl, const struct nlmsghdr *m);
 
-/* The errno @err is no failure of the message that was begun last. */
+/* The errno @err is not a failure of the message that was begun last. */
 void nl_tolerate(struct nl *nl, int err);
 
-/* Whether there is no room for one more message with @size bytes of payload. */
+/* Whether one more message with @size bytes of payload does not fit. */
 bool nl_is_full(const struct nl *nl, size_t size);
 
-/* Ask for a link, as part of a transaction: an RTM_NEWLINK comes, for nl_read_link(). */
+/* Ask for a link, as part of a transaction: the answer is an RTM_NEWLINK, for nl_read_link(). */
 void nl_link_request(struct nl *nl, enum nl_step step, const char *name, int ifindex);
 
-/* In a message about a link, before the one that brings it up (net/ipv6/addrconf.c): no IPv6
- * address of the host's own on it. */
+/* Keep the host from giving the link an IPv6 address: not after it is up (net/ipv6/addrconf.c). */
 void nl_put_no_ipv6(struct nlmsghdr *m);
 
 /* The message that gives a link its alias. */
 void nl_put_alias(struct nl *nl, int ifindex, const char *alias);
 
 /*
- * The last messages of a set-up: the link's @alias ("": none), which is not taken when it is
- * created, and its @flags (IFF_UP ...); @ack: NLM_F_ACK or 0. Not one message: an alias beside
- * IFF_UP announces a change of a link that is up, for which a bridge looks at all its ports (half a
- * millisecond).
+ * The last messages of a set-up: the link's @alias (none when it is empty), which is not taken when
+ * it is created, and its @flags (IFF_UP ...); @ack: NLM_F_ACK or 0. Not one message: an alias
+ * beside IFF_UP announces a change of a link that is up, for which a bridge looks at all its ports
+ * (half a millisecond).
  */
 void nl_put_up(struct nl *nl, int ifindex, unsigned flags, const char *alias, uint16_t ack);
 
@@ -224,13 +222,13 @@ struct nl_result nl_commit(struct nl *nl, nl_reply_fn *reply, void *data);
  */
 int nl_dump(struct nl *nl, nl_reply_fn *reply, void *data);
 
-/* Send what was built; nobody waits for an answer. 0 or a negative errno. */
+/* Send what was built, without waiting for an answer. 0 or a negative errno. */
 int nl_send(struct nl *nl);
 
 /*
- * The attributes of @m behind @offset bytes of payload, or those in @nest (NULL: none), up to type
- * @max, into @tb, which has room for @max + 1; NULL where there is none. libmnl hands out those
- * that fit their room; nothing behind a broken one is looked at.
+ * The attributes of @m after @offset bytes of payload, or those in @nest (NULL: none), up to type
+ * @max, into @tb[@max + 1]; NULL where there is none. libmnl stops at the first one that is longer
+ * than what is left.
  */
 void nl_parse(const struct nlmsghdr *m, size_t offset, const struct nlattr **tb, uint16_t max);
 void nl_parse_nested(const struct nlattr *nest, const struct nlattr **tb, uint16_t max);

@@ -42,7 +42,7 @@ static void print_warning(enum report_kind kind, const char *line)
 		print_line(kind, line);
 }
 
-/* popt leaves the process itself after --help. A command has closed its output already. */
+/* popt exits by itself after --help. A command has already closed its output. */
 static void close_output(void)
 {
 	if (fflush(stdout) != 0 || (fclose(stdout) != 0 && errno != EBADF)) {
@@ -60,7 +60,7 @@ static void print_usage(FILE *out)
 
 		fprintf(out, "%*s%s\n", 38 - n, "", command->summary);
 	}
-	fputs("\nEach command has --help. The whole story: man 8 tapctl\n", out);
+	fputs("\nEach command has --help. The manual page: man 8 tapctl\n", out);
 }
 
 /* --- one run --- */
@@ -75,7 +75,7 @@ static int misuse_status(const struct command *command)
 	return command->misuse ? command->misuse : EXIT_USAGE;
 }
 
-/* The words that are no option, of which the command wants a certain number. */
+/* The words that are not options, of which a command takes a certain number. */
 static int read_words(struct run *run, const struct command *command, poptContext context)
 {
 	static const char *none[] = { NULL };
@@ -100,13 +100,12 @@ static int read_line(struct run *run, const struct command *command, poptContext
 
 	if (!err)
 		err = read_words(run, command, context);
-	/* Without --, COMMAND's own options have been taken for tapctl's: that is no news to tell.
-	 */
+	/* Without --, complaints about COMMAND's options, taken for tapctl's, would mislead. */
 	if (command->takes_command && err != -EPERM &&
 	    (!run->command || run->command[0][0] == '-')) {
 		report_forget();
 		err = report_error(-EINVAL,
-				   "%s: %s behind --: tapctl exec [OPTION...] -- COMMAND [ARG...]",
+				   "%s: %s after --: tapctl exec [OPTION...] -- COMMAND [ARG...]",
 				   command->name, run->command ? "an option" : "no COMMAND");
 	}
 	return err;
@@ -118,15 +117,14 @@ static int check_caller(const struct command *command)
 		return report_error(-EPERM,
 				    "tapctl must not be setuid or setgid: remove that bit and use "
 				    "sudo or file capabilities");
-	if (privs_are_lent() && !command->unprivileged)
+	if (privs_from_file() && !command->unprivileged)
 		return report_error(
 			-EPERM, "%s: not permitted for an unprivileged caller: run it with sudo",
 			command->name);
 	return 0;
 }
 
-/* What a command finds; exec takes the places from --fd onwards first, and comes back from --netns.
- */
+/* Not for exec, which reserves its fds first and returns from --netns before COMMAND runs. */
 static int prepare(struct run *run, const struct command *command)
 {
 	int previous = -1, err = 0;
@@ -176,7 +174,7 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-/* Cut off what belongs to COMMAND alone, before anything looks for options. */
+/* Cut off what belongs to COMMAND, before popt looks for options. */
 static int split_command(const struct command *command, int argc, char **argv, struct run *run)
 {
 	int own = 0;
@@ -248,11 +246,11 @@ int main(int argc, char **argv)
 
 	report_to(print_warning);
 	privs_use(PRIVS_NONE);
-	/* A line of error is one write: those of many processes at once do not mix. */
+	/* A line of error is one write, so that the lines of several processes do not mix. */
 	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
 	atexit(close_output);
-	/* From here on the first word is the command. Called by the name of qemu's own helper, all
-	 * words are for that. */
+	/* The first word becomes the command; called as qemu's own helper, all words are options.
+	 */
 	if (argc > 0 && strcmp(basename(argv[0]), "qemu-bridge-helper") == 0) {
 		argv[0] = helper;
 	} else if (argc > 0) {

@@ -13,7 +13,7 @@
 #include "lib/report.h"
 #include "nic/nicset.h"
 
-/* The user behind sudo, as only root may say, else who runs this. */
+/* The user who ran sudo, which only root may claim, else the caller. */
 static uid_t find_caller(void)
 {
 	const char *sudo = geteuid() == 0 ? getenv("SUDO_UID") : NULL;
@@ -26,7 +26,7 @@ static int print_json(struct nicset *set)
 {
 	struct lookups lookups = { .nl = set->nl, .whole = true };
 	struct show show = { .out = stdout, .json = true };
-	/* They have an owner and are persistent only since they were read last. */
+	/* They got their owner and became persistent after they were read last. */
 	int err = nicset_read_back(set);
 
 	if (err)
@@ -35,7 +35,7 @@ static int print_json(struct nicset *set)
 	for (size_t k = 0; k < set->count; k++) {
 		struct device device;
 
-		/* Nobody has it open any more when this is read. */
+		/* tapctl has closed it when this is read. */
 		set->nics[k].link.tun.queues = 0;
 		device_look_up(&lookups, &set->nics[k].link, &device);
 		show_device(&show, &device);
@@ -62,7 +62,7 @@ static int run_add(struct run *run)
 	sigset_t signals;
 	int err;
 
-	/* All or nothing: what would end this half-way waits until it is done. */
+	/* All or nothing: a signal that would end this half-way waits until it is done. */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * tapctl bridge-helper, in place of qemu's: make a tap on a bridge that the access file allows, and
- * pass its fd on through a Unix socket. The tap lives as long as that.
+ * send its fd through a Unix socket. The tap lives as long as that fd.
  */
 #include <stdlib.h>
 
@@ -30,16 +30,16 @@ static int run_bridgehelper(struct run *run)
 	if (!options->no_audit)
 		audit_nics(set.nics, set.tried, !err);
 out:
-	/* What qemu has not got goes with its last fd. */
+	/* A tap that qemu did not get is removed with its last fd. */
 	nicset_end(&set);
 	return err;
 }
 
-/* qemu knows only one failure. */
+/* qemu knows only one exit status of a failure. */
 const struct command command_bridgehelper = {
 	.name = "bridge-helper",
 	.words = "",
-	.summary = "qemu's helper: a tap for -netdev bridge",
+	.summary = "act as qemu's helper for -netdev bridge",
 	.options = FOR_HELPER,
 	.unprivileged = true,
 	.misuse = EXIT_FAILURE,

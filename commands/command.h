@@ -12,8 +12,8 @@
 /* One run: the command line, taken apart. */
 struct run {
 	struct options options;
-	const char **words; /* what is no option; ends with NULL */
-	char **command; /* behind the --; NULL when there is none */
+	const char **words; /* what is not an option; ends with NULL */
+	char **command; /* after the --; NULL when there is none */
 	struct nl *nl; /* for a command that wants one */
 };
 
@@ -31,7 +31,7 @@ struct command {
 	int min_words, max_words; /* -1: any number */
 	bool wants_netlink;
 	bool takes_command;
-	bool unprivileged; /* harmless in the hands of everybody, or asks the access file */
+	bool unprivileged; /* safe for every caller, or asks the access file */
 	int failure, misuse; /* the exit status of a failure and of a wrong command line */
 	/* The exit status, or a negative errno with a line of error; such a line is printed. */
 	int (*run)(struct run *run);
@@ -41,8 +41,7 @@ extern const struct command command_mac, command_add, command_exec, command_list
 	command_del, command_attach, command_pin, command_bridgehelper;
 
 /*
- * What was printed has to arrive: a full disk or a closed pipe is a failure, and some file systems
- * tell only when the file is closed. It is the last word of a command, while all can be unmade. 0
- * or -EIO with a line of error.
+ * Close standard output: a full disk or a closed pipe is a failure, and some file systems tell only
+ * then. Call it last, while everything can still be unmade. 0 or -EIO with a line of error.
  */
 int command_flush_output(void);

@@ -4,7 +4,9 @@
  * privilege than it is to have.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,54 +26,66 @@ static int first_fd(const struct options *options)
 	return options->fd >= 0 ? options->fd : 3;
 }
 
-/* What is probably a mistake and still may be meant. */
-static void warn_of_command(const struct options *options, char *const command[])
+/* Whether COMMAND inherits @fd from whoever called. */
+static bool is_inherited(int fd)
 {
-	const char *closing = args_close_fds(command);
-	uint8_t found[1][MAC_LEN];
-	char mac[MAC_STRLEN];
+	int flags = fcntl(fd, F_GETFD);
 
-	if (closing)
-		report_tell(REPORT_WARNING,
-			    "%s closes all fds from 3 upwards: put it in front: "
-			    "%s ... tapctl exec ... -- COMMAND",
-			    closing, closing);
-	if (args_lack_fd(command))
-		report_tell(REPORT_WARNING,
-			    "%s: none of its arguments says fd=, so its guest is not on this "
-			    "device: write -netdev tap,id=ID,fd=%d",
-			    command[0], first_fd(options));
-	for (size_t k = 0; k < options->nic_count; k++) {
-		mac_format(mac, options->nics[k].guest);
-		if (args_lack_mac(command))
-			report_tell(REPORT_WARNING,
-				    "%s: none of its arguments says mac=, so its guest gets qemu's "
-				    "default address and no frame: write mac=%s behind its -device",
-				    command[0], mac);
-		else if (args_find_macs(command, found, 1) > 0 &&
-			 !args_mention_mac(command, options->nics[k].guest))
-			report_tell(REPORT_WARNING,
-				    "%s: the guest's address is not among those that %s's "
-				    "arguments give it: a guest with another one gets no frame",
-				    mac, command[0]);
-	}
+	return flags >= 0 && !(flags & FD_CLOEXEC);
 }
 
-/* Where a caller without privilege of its own may have a device. */
+static void warn_of(void *context, const char *line)
+{
+	(void)context;
+	report_tell(REPORT_WARNING, "%s", line);
+}
+
+/* What is probably a mistake of COMMAND's and still may be meant, once all fds are in their places.
+ */
+static int warn_of_command(const struct nicset *set, char *const command[])
+{
+	struct args_nic *nics = calloc(set->count, sizeof(*nics));
+	struct args *args = args_read(command);
+	int err = nics && args ? 0 : -ENOMEM;
+
+	for (size_t k = 0; k < set->count && !err; k++) {
+		const struct nic *nic = &set->nics[k];
+
+		nics[k] = (struct args_nic){
+			.name = nic->link.name,
+			.fd = nic->fds[0],
+			.vhost_fd = nic->vhost_fds[0],
+			.queues = nic->want->queues,
+			.vnet_hdr = !nic->want->no_vnet_hdr,
+		};
+		memcpy(nics[k].guest, nic->guest, MAC_LEN);
+	}
+	if (!err)
+		err = args_check(args, nics, set->count, is_inherited, warn_of, NULL);
+	args_free(args);
+	free(nics);
+	return err ? report_error(err, "%s: cannot read its arguments: %s", command[0],
+				  strerror(-err)) :
+		     0;
+}
+
+/* Where an unprivileged caller may have a device. */
 static int check_access(const struct nicset *set)
 {
 	int err = 0;
 
-	if (!privs_are_lent())
+	if (!privs_from_file())
 		return 0;
 	for (size_t k = 0; k < set->count && !err; k++) {
 		bool lower = set->nics[k].want->kind == NIC_MACVTAP;
 
 		err = access_check(set->nics[k].parent.name, lower);
-		if (!err && lower && !privs_suffice(PRIVS_NODES))
+		if (!err && lower &&
+		    !(privs_suffice(PRIVS_NODES) && privs_suffice(PRIVS_NAMESPACES)))
 			err = report_error(
-				-EPERM, "--link: the character device of a macvtap is root's: this "
-					"program needs cap_dac_override to open it");
+				-EPERM, "--link: a macvtap's character device belongs to root, and "
+					"its lease is a network namespace: tapctl needs "
+					"cap_dac_override and cap_sys_admin");
 	}
 	return err;
 }
@@ -90,7 +104,6 @@ static int make_devices(struct nicset *set, const struct run *run)
 		err = check_access(set);
 	if (err)
 		return err;
-	warn_of_command(options, run->command);
 	err = nicset_make_open(set, options->reuse);
 	return !err && options->netns[0] ? netns_leave(previous) : err;
 }
@@ -103,17 +116,22 @@ static int prepare(struct nicset *set, const struct run *run)
 	unsigned count = 0;
 
 	for (size_t k = 0; k < options->nic_count; k++)
-		count += options->nics[k].queues * (options->nics[k].vhost == VHOST_OFF ? 1 : 2);
+		count += fds_count(&options->nics[k]);
 	err = fds_reserve(first, count);
 	if (!err)
 		err = fds_keep_streams();
 	if (!err)
 		err = make_devices(set, run);
-	if (!err)
+	if (!err) {
+		/* The last step to tell: from now on standard error may be a device. */
+		report_tell(REPORT_STEP, "%s: running it", run->command[0]);
 		err = fds_place(set->nics, set->count, first);
+	}
+	if (!err && !(first <= STDERR_FILENO && STDERR_FILENO < first + (int)count))
+		err = warn_of_command(set, run->command);
 	if (!err)
 		err = environment_put(set->nics, set->count);
-	/* The last moment at which it may be told. */
+	/* From here on tapctl may lack the right to write it. */
 	if (!options->no_audit && set->tried)
 		audit_nics(set->nics, set->tried, !err);
 	if (!err)
@@ -131,7 +149,6 @@ static int run_exec(struct run *run)
 	int status = EXIT_EXEC_FAILED;
 
 	if (prepare(&set, run) == 0) {
-		report_tell(REPORT_STEP, "%s: running it", command[0]);
 		execvp(command[0], command);
 		status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 		report_error(-errno, "%s: cannot run it: %s", command[0], strerror(errno));

@@ -41,8 +41,7 @@ static int list_all(struct nl *nl, struct list *list)
 	int err;
 
 	show_begin(&list->show);
-	/* Devices that come or go meanwhile may be shown or not: nobody could tell the difference.
-	 */
+	/* Whether devices that come or go meanwhile are shown makes no difference. */
 	err = nl_link_dump(nl, LINK_TUN, list_link, list);
 	if (err >= 0)
 		err = nl_link_dump(nl, LINK_MACVTAP, list_link, list);
@@ -74,7 +73,7 @@ static int list_words(struct nl *nl, struct list *list, const char **words)
 	return err;
 }
 
-/* Devices have been shown, with nothing missing. */
+/* Fails when a look-up did: what was shown lacks something. */
 static int end_list(struct list *list)
 {
 	int err = list->lookups.err;
@@ -89,11 +88,10 @@ static int end_list(struct list *list)
 static int run_list(struct run *run)
 {
 	const struct options *options = &run->options;
-	struct holders holders = { .count = 0 };
 	struct list list = {
 		.show = { .out = stdout,
 			  .json = options->json,
-			  .holders = options->holders ? &holders : NULL },
+			  .holders = options->holders ? &list.lookups.holders : NULL },
 		.lookups = { .whole = options->json || options->holders },
 		.all = options->all,
 	};
@@ -103,13 +101,12 @@ static int run_list(struct run *run)
 	if (err)
 		return report_error(err, "cannot open a netlink socket: %s", nl_strerror(err));
 	if (options->holders)
-		err = holders_read(&holders);
+		err = lookups_read_holders(&list.lookups);
 	if (!err)
 		err = run->words[0] ? list_words(run->nl, &list, run->words) :
 				      list_all(run->nl, &list);
 	if (!err)
 		err = end_list(&list);
-	holders_free(&holders);
 	lookups_free(&list.lookups);
 	nl_close(list.lookups.nl);
 	return err;

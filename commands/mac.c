@@ -75,7 +75,7 @@ static int run_mac(struct run *run)
 const struct command command_mac = {
 	.name = "mac",
 	.words = "[MAC...]",
-	.summary = "the host-side address for a guest's",
+	.summary = "print the host-side address for a guest's",
 	.options = FOR_MAC,
 	.max_words = -1,
 	.unprivileged = true,

@@ -3,7 +3,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "commands/options.h"
 #include "commands/values.h"
@@ -26,12 +25,11 @@
 #define RUN(field) offsetof(struct options, field)
 
 /*
- * Name, letter, value, help; reader, its least and most; commands, kinds of NIC, whether everybody
- * may say it, where it goes.
+ * Name, letter, value, help; reader, its min and max; commands, kinds of NIC, whether an
+ * unprivileged caller may use it, where it goes.
  *
- * A caller without privilege of its own may say what touches nothing but its own device: no name
- * that others go by, no MTU or VLAN of the bridge, no address that is tied to a port, nobody else's
- * device, user or namespace.
+ * Such a caller may use what affects only its own device: no name that others rely on, no MTU or
+ * VLAN of the bridge, no address tied to a port, no other device, user or namespace.
  */
 /* clang-format off */
 static const struct option_rule rules[] = {
@@ -46,14 +44,14 @@ static const struct option_rule rules[] = {
 	{ "mode", 0, "MODE", "of a macvtap: bridge (default), vepa, private, passthru",
 	  value_mode, 0, 0, NICS, MACVTAP | HOST, true, NIC(mode) },
 	{ "name", 'n', "NAME",
-	  "device name; may hold one %d (default: tap or mvt and the address's digits)",
+	  "device name; may contain one %d (default: tap or mvt and the address's digits)",
 	  value_name, 0, 0, NICS, ANY, false, NIC(name) },
 	{ "mtu", 0, "N", "its MTU (default: that of the bridge or lower device)",
 	  value_number, 68, 65535, NICS, ANY, false, NIC(mtu) },
-	{ "queues", 'q', "N", "as many queues, and so fds (default: 1)",
+	{ "queues", 'q', "N", "number of queues, each an fd (default: 1)",
 	  value_number, 1, QUEUES_MAX, NICS, GUEST, true, NIC(queues) },
 	{ "vhost", 0, "on|auto",
-	  "also a vhost fd a queue: on fails without it, auto (default) goes on",
+	  "also a vhost fd per queue: on fails without it, auto (default) warns",
 	  value_vhost, 0, 0, NICS, GUEST, true, NIC(vhost) },
 	{ "no-vnet-hdr", 0, NULL, "bare Ethernet frames, without IFF_VNET_HDR",
 	  value_flag, 0, 0, NICS, GUEST, true, NIC(no_vnet_hdr) },
@@ -67,7 +65,7 @@ static const struct option_rule rules[] = {
 	  value_vlans, 0, 0, NICS, BRIDGED, false, NIC(policy) },
 	{ "host", 0, NULL, "with --link: a macvlan for this host, beside the guests' macvtaps",
 	  value_kind, NIC_HOST, 0, FOR_ADD, HOST, false, 0 },
-	{ "owner", 'o', "USER", "who may open the device without privilege",
+	{ "owner", 'o', "USER", "the user who may open the device without privilege",
 	  value_owner, 0, 0, FOR_ADD, GUEST, false, NIC(owner) },
 	{ "group", 'g', "GROUP", "the same for a group",
 	  value_group, 0, 0, FOR_ADD, GUEST, false, NIC(group) },
@@ -92,19 +90,19 @@ static const struct option_rule rules[] = {
 	{ "holders", 'H', NULL, "also which processes have them open",
 	  value_flag, 0, 0, FOR_LIST, 0, true, RUN(holders) },
 	{ "force", 'f', NULL,
-	  "also what tapctl did not make; what may be in use by processes unseen",
+	  "also what tapctl did not make, and what is in use",
 	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(force) },
-	{ "stale", 's', NULL, "all macvtaps of tapctl's that no process has open",
+	{ "stale", 's', NULL, "all macvtaps that exec has left behind",
 	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(stale) },
 	{ "bridge", 'b', "BRIDGE", "move the named taps to this bridge, and their records with them",
 	  value_bridge, 0, 0, FOR_ATTACH, 0, false, RUN(bridge) },
-	{ "random", 'r', NULL, "draw a guest's address",
+	{ "random", 'r', NULL, "print a new address for a guest",
 	  value_flag, 0, 0, FOR_MAC, 0, true, RUN(random) },
 	{ "json", 'j', NULL, "print JSON",
 	  value_flag, 0, 0, FOR_MAC | FOR_ADD | FOR_LIST | FOR_CHECK | FOR_ATTACH, 0, true, RUN(json) },
 	{ "netns", 'N', "NAME|PID|PATH", "work in that network namespace",
 	  value_text, 0, sizeof(((struct options *)NULL)->netns), ALL, 0, false, RUN(netns) },
-	{ "verbose", 'v', NULL, "tell each step on stderr",
+	{ "verbose", 'v', NULL, "report each step on stderr",
 	  value_flag, 0, 0, ALL, 0, true, RUN(verbose) },
 };
 /* clang-format on */
@@ -116,7 +114,7 @@ static uint64_t bit(const struct option_rule *rule)
 	return (uint64_t)1 << (rule - rules);
 }
 
-/* The options that say what a NIC is on: the newest counts. */
+/* The options that say what a NIC is on: the last one counts. */
 static bool says_kind(const struct option_rule *rule)
 {
 	return rule->read == value_parent || (rule->read == value_kind && rule->min != NIC_HOST);
@@ -186,7 +184,7 @@ void options_fill(struct option_tables *tables, enum option_command command)
 
 /* --- one option after the other --- */
 
-/* Where an option is going: all NICs until the first --mac, then the newest one. */
+/* Where an option goes: to all NICs until the first --mac, then to the last one. */
 struct reading {
 	struct options *options;
 	struct nic_options common;
@@ -218,7 +216,7 @@ static int check_repetition(struct reading *reading, const struct option_rule *r
 {
 	uint64_t *seen = rule->kinds ? &reading->nic_seen : &reading->seen;
 
-	/* qemu says --use-vnet behind what its user says. */
+	/* qemu adds --use-vnet to what its user wrote. */
 	if (rule->read == value_mac || rule->offset == RUN(use_vnet))
 		return 0;
 	if (*seen & bit(rule))
@@ -231,7 +229,7 @@ static int check_repetition(struct reading *reading, const struct option_rule *r
 
 static int check_reach(const struct option_rule *rule)
 {
-	if (rule->open || !privs_are_lent())
+	if (rule->open || !privs_from_file())
 		return 0;
 	return report_error(-EPERM,
 			    "--%s: not permitted for an unprivileged caller: run it with sudo",
@@ -262,11 +260,11 @@ static int read_option(struct reading *reading, const struct option_rule *rule, 
 
 /* --- all together --- */
 
-/* What an option is for, when it is not for every kind. */
+/* Which kinds an option is for. */
 static const char *kinds_words(unsigned kinds)
 {
 	return kinds == BRIDGED		? "for a bridge port, with --bridge" :
-	       kinds & GUEST & ~MACVTAP ? "for a guest's device, which somebody opens" :
+	       kinds & GUEST & ~MACVTAP ? "for a guest's device, not with --host" :
 					  "for a macvtap, with --link";
 }
 
@@ -295,22 +293,18 @@ static int check_nic(const struct nic_options *nic)
 				    "no place for the device: give --bridge BRIDGE, --link IFNAME "
 				    "or --unattached, before the first --mac or for each");
 	if (nic->kind == NIC_HOST && (!is_on_lower(nic) || nic->mode != MODE_BRIDGE))
-		return report_error(-EINVAL, "--host: stands beside guests' macvtaps in mode "
-					     "bridge: give --link IFNAME");
-	if (nic->mode == MODE_PASSTHRU && privs_are_lent())
+		return report_error(-EINVAL, "--host: is a macvlan in mode bridge on a lower "
+					     "device: give --link IFNAME");
+	if (nic->mode == MODE_PASSTHRU && privs_from_file())
 		return report_error(-EPERM, "--mode passthru: not permitted for an unprivileged "
 					    "caller, as it takes a whole device: run it with sudo");
-	if (nic->kind == NIC_MACVTAP && nic->queues > 1 && geteuid() != 0)
-		return report_error(-EPERM,
-				    "--queues: several queues of a macvtap are for root, as each "
-				    "is opened by a device node of its own");
 	if (nic->kind != NIC_MACVTAP && nic->kind != NIC_HOST && nic->mtu > TAP_MTU_MAX)
 		return report_error(-EINVAL, "--mtu %u: a tap's is 68 to %d", nic->mtu,
 				    TAP_MTU_MAX);
 	return check_kind(nic);
 }
 
-/* Of two devices for one guest address, or of one name, the second would be refused later. */
+/* The second of two devices for one guest, or with one name, would be refused only later. */
 static int check_duplicates(const struct options *options)
 {
 	char text[MAC_STRLEN];
@@ -335,42 +329,62 @@ static int check_duplicates(const struct options *options)
 	return 0;
 }
 
-#define MACS_SHOWN 4
-
-/* The one address that COMMAND's own words give its guest. */
-static int take_mac_of_command(struct reading *reading, char *const command[])
+/* Why COMMAND's words do not tell the guest's address. */
+static int explain_no_mac(const struct args_guest *guest, const char *command)
 {
-	uint8_t macs[MACS_SHOWN][MAC_LEN];
-	char texts[MACS_SHOWN][MAC_STRLEN];
-	size_t found = args_find_macs(command, macs, MACS_SHOWN);
-	const char *fault = args_find_fault(command);
-	int err;
+	char one[MAC_STRLEN], two[MAC_STRLEN];
 
-	if (found == 0 && fault)
+	mac_format(one, guest->macs[0]);
+	switch (guest->answer) {
+	case ARGS_INVALID:
 		return report_error(-EINVAL,
 				    "mac=%.*s: is not a MAC address: write one like "
-				    "52:54:00:84:e3:62, or say here by --mac what it will be",
-				    (int)strcspn(fault, ",\"'"), fault);
-	if (found == 0)
+				    "52:54:00:84:e3:62, or give the guest's by --mac",
+				    guest->length, guest->text);
+	case ARGS_SEVERAL:
+		return report_error(-EINVAL,
+				    "%s: its arguments name several addresses, %s, %s%s: give a "
+				    "--mac for each NIC that tapctl is to make",
+				    command, one, mac_format(two, guest->macs[1]),
+				    guest->count > 2 ? " ..." : "");
+	case ARGS_MENTIONED:
+		return report_error(-EINVAL,
+				    "%s: none of its arguments says mac=ADDRESS: it has %s in %s: "
+				    "if that is the guest's, say --mac %s",
+				    command, one, guest->text, one);
+	default:
 		return report_error(
 			-EINVAL,
-			"%s: none of its arguments says mac=ADDRESS, and qemu would give every "
-			"such guest the same 52:54:00:12:34:56: say it there, or here by --mac "
+			"%s: none of its arguments says mac=ADDRESS%s, and qemu would give every "
+			"such guest the same 52:54:00:12:34:56: write it there, or give --mac "
 			"when the guest gets it otherwise",
-			command[0]);
-	for (size_t i = 0; i < found && i < MACS_SHOWN; i++)
-		mac_format(texts[i], macs[i]);
-	if (found > 1)
-		return report_error(-EINVAL,
-				    "%s: its arguments name %zu addresses, %s, %s%s: give a --mac "
-				    "for each NIC that tapctl is to make",
-				    command[0], found, texts[0], texts[1], found > 2 ? " ..." : "");
-	fault = mac_fault(macs[0]);
+			command, guest->named ? " for the card on this device" : "");
+	}
+}
+
+/* The address of the card that is on the descriptors by COMMAND's own words. */
+static int take_mac_of_command(struct reading *reading, char *const command[])
+{
+	int first = reading->options->fd >= 0 ? reading->options->fd : 3, err;
+	struct args *args = args_read(command);
+	struct args_guest guest;
+	const char *fault;
+	char text[MAC_STRLEN];
+
+	if (!args)
+		return report_error(-ENOMEM, "out of memory");
+	args_find_guest(args, first, reading->common.queues, &guest);
+	err = guest.answer == ARGS_ONE ? 0 : explain_no_mac(&guest, command[0]);
+	args_free(args);
+	if (err)
+		return err;
+	fault = mac_fault(guest.macs[0]);
 	if (fault)
-		return report_error(-EINVAL, "mac=%s: %s: no guest can have it", texts[0], fault);
+		return report_error(-EINVAL, "mac=%s: %s: no guest can have it",
+				    mac_format(text, guest.macs[0]), fault);
 	err = begin_nic(reading);
 	if (!err)
-		memcpy(present_nic(reading)->guest, macs[0], MAC_LEN);
+		memcpy(present_nic(reading)->guest, guest.macs[0], MAC_LEN);
 	return err;
 }
 
@@ -390,20 +404,20 @@ static int finish_nics(struct reading *reading, char *const command[])
 	return err ? err : check_duplicates(options);
 }
 
-/* qemu says the bridge and the socket, and its user the guest's address, or nobody does. */
+/* qemu gives the bridge and the socket; its user may give the guest's address. */
 static int finish_helper(struct reading *reading)
 {
 	struct options *options = reading->options;
 	int err = 0;
 
 	if (options->nic_count > 1)
-		return report_error(-EINVAL, "--mac: there is one guest's address");
+		return report_error(-EINVAL, "--mac: given twice");
 	if (present_nic(reading)->kind != NIC_BRIDGED || options->fd < 0)
 		return report_error(-EINVAL,
 				    "bridge-helper: give --br=BRIDGE and --fd=N, as qemu does");
 	if (options->nic_count == 0)
 		err = begin_nic(reading);
-	/* qemu's own helper asks first whether there is IFF_VNET_HDR: no kernel is left without. */
+	/* qemu's own helper asks first whether IFF_VNET_HDR exists: every kernel has it today. */
 	if (!err)
 		present_nic(reading)->no_vnet_hdr = !options->use_vnet;
 	return err;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command line, taken apart by rules: a row says all that there is to say of an option.
+ * The command line, taken apart by rules, one for each option.
  *
- * Nothing is touched here but the user database and getrandom. What is wrong is told in one line
- * of error that says what to write instead.
+ * It reads nothing but the user database and getrandom(2). What is wrong becomes the line of error,
+ * which says what to write instead.
  */
 #pragma once
 
@@ -27,7 +27,7 @@ enum option_command {
 	FOR_ATTACH = 1 << 8,
 };
 
-/* Everything that options of any command can say. All zeros but fd (-1) is the beginning. */
+/* The options of all commands. It begins as all zeros but fd (-1). */
 struct options {
 	bool json, verbose;
 	char netns[256]; /* "": here */
@@ -35,7 +35,7 @@ struct options {
 	struct nic_options *nics;
 	size_t nic_count;
 	/* exec, bridge-helper */
-	int fd; /* where the queues begin, or the socket; -1: not said */
+	int fd; /* where the queues begin, or the socket; -1: not given */
 	bool reuse, no_audit, use_vnet;
 	struct privs_user user;
 	char bridge[IFNAMSIZ]; /* attach: where to; "": where the record says */
@@ -55,8 +55,8 @@ void options_fill(struct option_tables *tables, enum option_command command);
 
 /*
  * Read all options of @context, whose table is options_fill()'s, and the NICs that they want:
- * @tail is exec's COMMAND, whose words may name the guest's address, else NULL. What a caller
- * without privilege of its own may not say is refused. 0 or -EINVAL, -EPERM or -ENOMEM. Free with
+ * @tail is exec's COMMAND, whose words may name the guest's address, else NULL. What an
+ * unprivileged caller may not use is refused. 0 or -EINVAL, -EPERM or -ENOMEM. Free with
  * options_free().
  */
 int options_read(struct options *options, poptContext context, enum option_command command,

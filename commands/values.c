@@ -24,7 +24,7 @@ int value_number(void *target, const struct option_rule *rule, const char *text)
 	unsigned long number;
 
 	if (!parse_number(&number, text, rule->min, rule->max))
-		return report_error(-EINVAL, "--%s '%s': write a number of %u to %u", rule->name,
+		return report_error(-EINVAL, "--%s '%s': write a number from %u to %u", rule->name,
 				    text, rule->min, rule->max);
 	*(unsigned *)target = (unsigned)number;
 	return 0;
@@ -51,7 +51,7 @@ int value_text(void *target, const struct option_rule *rule, const char *text)
 	return 0;
 }
 
-/* A device name into @target; with @pattern it may hold one %d. */
+/* A device name into @target; with @pattern it may contain one %d. */
 static int read_name(char *target, const struct option_rule *rule, const char *text, bool pattern)
 {
 	const char *fault = parse_name_fault(text, pattern);
@@ -104,7 +104,7 @@ int value_parent(void *target, const struct option_rule *rule, const char *text)
 	struct nic_options *nic = target;
 	int err = read_name(nic->parent, rule, text, false);
 
-	/* The host's macvlan is on a lower device, too. */
+	/* --host may have come first; that is on a lower device, too. */
 	if (!err && nic->kind != NIC_HOST)
 		nic->kind = (enum nic_kind)rule->min;
 	return err;
@@ -173,7 +173,7 @@ int value_vlans(void *target, const struct option_rule *rule, const char *text)
 
 	if (!parse_vlans(&read, text))
 		return report_error(-EINVAL,
-				    "--%s '%s': write VLAN numbers of 1 to %d, each once, like "
+				    "--%s '%s': write VLAN numbers from 1 to %d, each once, like "
 				    "10,20",
 				    rule->name, text, VLAN_MAX);
 	policy->vlan_count = read.vlan_count;
@@ -217,7 +217,7 @@ int value_owner(void *target, const struct option_rule *rule, const char *text)
 {
 	if (!find_user(target, text))
 		return report_error(-EINVAL, "--%s '%s': there is no such user%s", rule->name, text,
-				    strchr(text, ':') ? ": name the group by --group" : "");
+				    strchr(text, ':') ? ": give the group by --group" : "");
 	return 0;
 }
 

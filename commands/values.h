@@ -14,16 +14,16 @@ struct option_rule;
 
 typedef int value_fn(void *target, const struct option_rule *rule, const char *text);
 
-/* All that there is to say of an option: commands/options.c has the rows. */
+/* Everything about one option: commands/options.c has the rows. */
 struct option_rule {
 	const char *name;
 	char letter; /* 0: none */
 	const char *value, *help; /* NULL: it has no value */
 	value_fn *read;
-	unsigned min, max; /* what these are is said with each reader that looks at them */
+	unsigned min, max; /* as the reader below says */
 	unsigned commands; /* FOR_MAC ...: which ones have it */
-	unsigned kinds; /* bits of enum nic_kind that may be said with it; 0: is not about a NIC */
-	bool open; /* a caller without privilege of its own may say it */
+	unsigned kinds; /* bits of enum nic_kind that it goes with; 0: it is not about a NIC */
+	bool open; /* an unprivileged caller may use it */
 	size_t offset; /* where its value goes, in a struct nic_options or struct options */
 };
 
@@ -32,7 +32,7 @@ value_fn value_number; /* an unsigned, a decimal number of @min to @max */
 value_fn value_fd; /* an int, the number of a file descriptor, of @min to @max */
 value_fn value_text; /* @max bytes of char: a string that is not empty, with its NUL */
 value_fn value_bridge; /* IFNAMSIZ bytes of char: a device name */
-value_fn value_name; /* a device name, which may hold one %d */
+value_fn value_name; /* a device name, which may contain one %d */
 
 value_fn value_mac; /* a guest's address, or `random` */
 value_fn value_parent; /* a struct nic_options: the parent's name, and @min is the kind */
@@ -43,4 +43,4 @@ value_fn value_vlans; /* a struct port_policy: VID[,VID...] */
 
 value_fn value_owner; /* a uid_t: a user by name or number */
 value_fn value_group; /* a gid_t: the same of a group */
-value_fn value_user; /* a struct privs_user: USER[:GROUP], GROUP for a number that nobody has */
+value_fn value_user; /* a struct privs_user: USER[:GROUP], GROUP for a uid without a user */

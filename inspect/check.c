@@ -26,7 +26,7 @@ static bool is_wireless(const struct link *link)
 	return wireless;
 }
 
-/* A veth's other end on a bridge of this host: the one switch that can be looked into. */
+/* A bridge of this host at a veth's other end is the only switch that can be inspected. */
 static void check_reflection(struct check *check, const struct siblings *siblings)
 {
 	const struct link *lower = &siblings->parent->link;
@@ -63,11 +63,11 @@ static void check_lower(struct check *check, const struct siblings *siblings)
 		     "it is down, and so are the macvtaps on it\nip link set %s up", lower->name);
 	else if (!lower->carrier)
 		find(check, lower, ERROR, "lower-no-carrier",
-		     "it has no carrier, and so have the macvtaps on it\n"
-		     "look at its cable, or at the other end of it");
+		     "it has no carrier, and neither have the macvtaps on it\n"
+		     "check its cable, and the other end of it");
 	if (is_wireless(lower))
 		find(check, lower, ERROR, "wireless",
-		     "a wireless network takes frames from no address but the card's own\n"
+		     "a wireless network accepts frames from the card's own address only\n"
 		     "route instead: tapctl add --unattached");
 	if (siblings->parent->has_ip && wants_host && !host_macvlan)
 		find(check, lower, WARNING, "host-apart",
@@ -89,7 +89,7 @@ static void check_siblings(struct check *check, const struct siblings *siblings)
 		check_bridge_ports(check, siblings);
 		return;
 	}
-	/* Of another master, like Open vSwitch's, nothing is known. */
+	/* Nothing is known about another master, like Open vSwitch's. */
 	if (siblings->parent && !siblings->list->is_port)
 		check_lower(check, siblings);
 	for (size_t i = 0; i < siblings->count; i++) {
@@ -157,8 +157,8 @@ static int look(struct check *check, struct nl *nl, const struct selection *sele
 }
 
 /*
- * A look takes its time, and a device that is being made or removed just then looks broken: what
- * is wrong is so a moment later, too, when that is over.
+ * A device that is being made or removed during a look seems broken: what is really wrong is so a
+ * moment later, too.
  */
 int check_devices(struct nl *nl, const struct selection *selection, finding_fn *tell, void *data)
 {

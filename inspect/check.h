@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Why a guest does not get through: what is wrong with its device and with what lies between that
- * and the wire.
+ * Why a guest does not get through: what is wrong with its device, the bridge or lower device, and
+ * the uplink.
  *
- * It reads, and changes nothing. What is merely unusual is no finding.
+ * It changes nothing. What is merely unusual is not a finding.
  */
 #pragma once
 
@@ -11,8 +11,8 @@
 #include "inspect/select.h"
 
 /*
- * Tell what is wrong with the devices of @selection (NULL: all taps and macvtaps of tapctl's), with
- * their bridges and with their lower devices; a bridge or lower device stands for what is on it.
+ * Tell what is wrong with the devices of @selection (NULL: all taps and macvtaps of tapctl's),
+ * their bridges and their lower devices; a bridge or lower device stands for the devices on it.
  * Returns 0, also when there are findings, or a negative errno with a line of error.
  */
 int check_devices(struct nl *nl, const struct selection *selection, finding_fn *tell, void *data);

@@ -12,17 +12,17 @@
 #define PORTS_MAX 1023 /* BR_MAX_PORTS of net/bridge/br_private.h, less port 0 */
 #define PORTS_MANY 1000
 
-/* What the ports of a bridge are together. An uplink is a port that is no guest's. */
+/* What all ports of a bridge tell. An uplink is a port that is not a guest's. */
 struct bridge {
 	const struct inventory_link *bridge;
 	const struct siblings *ports;
 	const struct inventory_link *uplink; /* any of them, or NULL */
-	const struct inventory_link *steady; /* the port with the least address that is no tap */
-	const struct inventory_link *lowest; /* the port with the least address of all */
+	const struct inventory_link *steady; /* the lowest address among ports that are not taps */
+	const struct inventory_link *lowest; /* the lowest address among all ports */
 	const struct inventory_link *open; /* a port that is not isolated, or NULL */
-	uint32_t uplink_mtu; /* the least; 0: no uplink */
+	uint32_t uplink_mtu; /* the lowest; 0: no uplink */
 	bool uplink_works;
-	bool has_foreign; /* a tap that may be no guest's but a VPN's, and so an uplink */
+	bool has_foreign; /* a tap that may not be a guest's but a VPN's, and so an uplink */
 	bool follows; /* it takes its address from its ports */
 };
 
@@ -31,13 +31,13 @@ static bool works(const struct link *link)
 	return link->flags & IFF_UP && link->carrier;
 }
 
-/* The host itself is behind the bridge. */
+/* Whether the host itself uses the bridge. */
 static bool has_host(const struct inventory_link *bridge)
 {
 	return bridge->has_ip || bridge->has_upper;
 }
 
-/* A dummy leads nowhere; and beside the host an idle veth is some container's that does not run. */
+/* A dummy leads nowhere, and on a bridge with the host an idle veth is a stopped container's. */
 static bool is_uplink(const struct inventory_link *port, const struct inventory_link *bridge)
 {
 	const char *kind = port->link.kind_name;
@@ -84,7 +84,7 @@ static void look_at_bridge(struct bridge *bridge, const struct siblings *ports)
 	close(dir);
 }
 
-/* The bridge's own setting does nothing without the module that the sysctl comes with. */
+/* The bridge's own setting needs the module that the sysctl is of. */
 static void check_bridge_filter(struct check *check, const struct bridge *bridge)
 {
 	const struct link *link = &bridge->bridge->link;
@@ -114,13 +114,14 @@ static void check_bridge(struct check *check, const struct bridge *bridge)
 		     link->name);
 	if (bridge->ports->count >= PORTS_MANY)
 		find(check, link, WARNING, "bridge-full",
-		     "it has %zu ports, and %d are the most that it takes\n"
+		     "it has %zu ports, and takes %d at most\n"
 		     "use a second bridge, and look for leftovers: tapctl list",
 		     bridge->ports->count, PORTS_MAX);
 	if (bridge->follows && link_is_tap(&bridge->lowest->link) &&
 	    mac_equal(bridge->lowest->link.address, link->address))
 		find(check, link, WARNING, "bridge-follows-tap",
-		     "it has its address from %s and changes it when that goes\ntapctl pin %s",
+		     "it has its address from %s and will change it when that is removed\n"
+		     "tapctl pin %s",
 		     bridge->lowest->link.name, link->name);
 	if (!uplink && !bridge->has_foreign && !has_host(bridge->bridge))
 		find(check, link, WARNING, "no-uplink",
@@ -130,7 +131,7 @@ static void check_bridge(struct check *check, const struct bridge *bridge)
 	else if (uplink && !bridge->uplink_works && uplink->link.flags & IFF_UP)
 		find(check, link, ERROR, "uplink-down",
 		     "none of its uplinks, like %s, has a carrier\n"
-		     "look at its cable, or at the other end of it",
+		     "check its cable, and the other end of it",
 		     uplink->link.name);
 	else if (uplink && !bridge->uplink_works)
 		find(check, link, ERROR, "uplink-down",
@@ -157,7 +158,7 @@ static void check_port_address(struct check *check, const struct bridge *bridge,
 		     other->name, bridge->bridge->link.name, mac, other->name, other->name);
 		break;
 	}
-	/* It has the bridge's address, or would have it if other taps went. */
+	/* The bridge has its address, or would take it if other taps were removed. */
 	if (!bridge->follows || link->address[0] >= 0xfa ||
 	    (bridge->steady && is_lower(bridge->steady, port)))
 		return;
@@ -168,7 +169,7 @@ static void check_port_address(struct check *check, const struct bridge *bridge,
 	     link->name, port->ours ? "" : " address fe:...");
 }
 
-/* Whom the bridge has heard on this port and on others. */
+/* Which addresses the bridge has learned at this port, and where it has the guest's. */
 static void check_port_guest(struct check *check, const struct bridge *bridge,
 			     const struct inventory_link *port)
 {
@@ -180,7 +181,7 @@ static void check_port_guest(struct check *check, const struct bridge *bridge,
 	if (port->has_foreign && mac_equal(port->foreign, mac_qemu_default) &&
 	    !(port->ours && mac_equal(port->guest, mac_qemu_default)))
 		find(check, &port->link, WARNING, "qemu-default",
-		     "its guest sends as %s, as every guest of qemu's without mac= does\n"
+		     "its guest sends as %s, like every guest of qemu's without mac=\n"
 		     "give each guest its own: tapctl mac --random",
 		     foreign);
 	if (!port->ours)
@@ -199,7 +200,8 @@ static void check_port_guest(struct check *check, const struct bridge *bridge,
 	/* One whose record says so is compared with that. */
 	if (port->link.port.locked && !port->record.policy.locked && !port->heard)
 		find(check, &port->link, ERROR, "locked-out",
-		     "the port is locked, and not for its guest's address %s: it lets nothing in\n"
+		     "the port is locked, without an entry for its guest's address %s: it lets "
+		     "nothing in\n"
 		     "bridge fdb add %s dev %s master static",
 		     guest, guest, port->link.name);
 }
@@ -229,8 +231,7 @@ static void check_port_state(struct check *check, const struct bridge *bridge,
 	const struct link *link = &port->link, *above = &bridge->bridge->link;
 	unsigned delay = link->port.delay;
 
-	/* IFF_RUNNING comes with the event that the bridge acts on, up to a second after carrier.
-	 */
+	/* The bridge acts on the event that sets IFF_RUNNING, up to a second after the carrier. */
 	if (!(link->flags & IFF_RUNNING) || !(above->flags & IFF_UP))
 		return;
 	if (link->port.state == BR_STATE_LISTENING)
@@ -243,7 +244,7 @@ static void check_port_state(struct check *check, const struct bridge *bridge,
 		     (delay + 99) / 100, above->name, link->name);
 	else if (link->port.state != BR_STATE_FORWARDING)
 		find(check, link, ERROR, "port-blocked",
-		     "%s blocks this port: STP has heard itself here or a better way elsewhere\n"
+		     "%s blocks this port: STP sees a loop here, or a better path elsewhere\n"
 		     "look for what joins two ports: bridge link show master %s",
 		     above->name, above->name);
 	if (link->port.isolated && bridge->ports->count > 1 && !bridge->open &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is wrong with a bridge, and with the devices of the question as its ports.
+ * What is wrong with a bridge, and with the chosen devices as its ports.
  */
 #pragma once
 

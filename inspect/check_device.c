@@ -8,33 +8,36 @@
 #include "kernel/holders.h"
 #include "kernel/macvtap.h"
 
-/* A tap's carrier is there while it has an open queue, unless its holder switched that off. */
+/* A tap has a carrier while a queue is open, unless its holder switched the carrier off. */
 static void check_tap_holder(struct check *check, const struct inventory_link *device)
 {
 	const struct link *link = &device->link;
+	bool several = link->tun.multi_queue;
 	const struct holder *holder;
 
 	if (link->carrier || !(link->flags & IFF_UP))
 		return;
 	holder = holders_next(&check->inventory.holders, NULL, link->name, 0);
-	/* `add` is at work on it: what it makes has no carrier until somebody opens it. */
+	/* `add` is still making it, which leaves it without carrier. */
 	if (holder && !link->tun.persistent && strcmp(holder->command, "tapctl") == 0)
 		return;
-	/* One that does not stay is gone when nobody has it. */
+	/* A tap that is not persistent exists, so a process has it open. */
 	if (!holder && !link->tun.persistent)
 		find(check, link, ERROR, "carrier-off",
 		     "a process of another user or container has it open and has switched its "
-		     "carrier off\nlet that program switch it on again, or start it anew");
+		     "carrier off\nlet that program switch it on again, or restart it");
 	else if (holder)
 		find(check, link, ERROR, "carrier-off",
 		     "%s (pid %d) has it open and has switched its carrier off\n"
-		     "let that program switch it on again, or start it anew",
+		     "let that program switch it on again, or restart it",
 		     holder->command, (int)holder->pid);
 	else
 		find(check, link, ERROR, "no-holder",
-		     "no process has it open\nstart its guest with it (tapctl exec --reuse, or "
-		     "qemu -netdev tap,ifname=%s,script=no,downscript=no), or: tapctl del %s",
-		     link->name, link->name);
+		     "no process has it open\nstart its guest with it (tapctl exec --reuse%s, or "
+		     "qemu -netdev tap,id=n0,ifname=%s,script=no,downscript=no%s), or: tapctl del "
+		     "%s",
+		     several ? " --queues 2" : "", link->name, several ? ",queues=2" : "",
+		     link->name);
 }
 
 static void check_tap(struct check *check, const struct inventory_link *device)
@@ -54,7 +57,7 @@ static void check_tap(struct check *check, const struct inventory_link *device)
 		     link->name);
 }
 
-/* The public node: others open that one by its name, and get what it is. */
+/* The public node, which other programs open by its name. */
 static void check_node(struct check *check, const struct link *link, dev_t rdev)
 {
 	char path[32];
@@ -70,13 +73,14 @@ static void check_node(struct check *check, const struct link *link, dev_t rdev)
 		     path, path);
 	else if (st.st_rdev != rdev)
 		find(check, link, WARNING, "node-of-other",
-		     "%s is the device of another network namespace's macvtap: who opens it is on "
-		     "another guest's wire\nopen it with tapctl exec --reuse, which finds its own",
+		     "%s is the device of another network namespace's macvtap: who opens it gets "
+		     "another guest's frames\nopen it with tapctl exec --reuse, which finds the "
+		     "right one",
 		     path);
 	else if (st.st_mode & (S_IROTH | S_IWOTH))
 		find(check, link, WARNING, "node-open-to-all",
-		     "every user of this host may open %s and be this guest\nchmod 0600 %s", path,
-		     path);
+		     "every user of this host may open %s and pose as this guest\nchmod 0600 %s",
+		     path, path);
 }
 
 static void check_macvtap(struct check *check, const struct inventory_link *device)
@@ -95,7 +99,7 @@ static void check_macvtap(struct check *check, const struct inventory_link *devi
 		check_node(check, link, rdev);
 	if (rdev && holders_disagree(&check->inventory.holders, rdev))
 		find(check, link, ERROR, "queues-differ",
-		     "some of its queues have vnet headers and some have none, and frames get to "
+		     "some of its queues have vnet headers and some do not, and a frame may go to "
 		     "any of them\nopen all of them alike (tapctl exec --queues N)");
 	if (device->ours && device->has_ip)
 		find(check, link, WARNING, "macvtap-ip",
@@ -184,7 +188,7 @@ void check_device(struct check *check, const struct inventory_link *device)
 		     duplicate->link.name, mac, duplicate->link.name);
 }
 
-/* The host is this guest's router, if it has a second leg. */
+/* The host is this guest's router, if it has an address on a second link. */
 void check_unattached(struct check *check, const struct inventory_link *device)
 {
 	const struct inventory *inventory = &check->inventory;
@@ -200,8 +204,8 @@ void check_unattached(struct check *check, const struct inventory_link *device)
 		    other->link.flags & IFF_LOOPBACK)
 			continue;
 		find(check, &device->link, WARNING, "no-forwarding",
-		     "the host does not forward between it and %s: the guest reaches the host "
-		     "alone\nsysctl net.ipv4.ip_forward=1",
+		     "the host does not forward between it and %s: the guest reaches only the "
+		     "host\nsysctl net.ipv4.ip_forward=1",
 		     other->link.name);
 		return;
 	}

@@ -9,5 +9,5 @@
 /* Any device. */
 void check_device(struct check *check, const struct inventory_link *device);
 
-/* One on no bridge: the host is this guest's router, if it is on a second network. */
+/* A tap on no bridge: the host is this guest's router, if it is on a second network. */
 void check_unattached(struct check *check, const struct inventory_link *device);

@@ -12,8 +12,8 @@
 
 struct finding {
 	const char *name; /* of the link that it is about */
-	const char *id; /* the same for ever: programs know it */
-	bool error; /* nothing gets through; else it may, or will not always */
+	const char *id; /* programs rely on it: it never changes */
+	bool error; /* nothing gets through; else something may not, or not always */
 	const char *problem, *remedy;
 };
 
@@ -31,8 +31,8 @@ struct check {
 	void *data;
 	struct seen *seen;
 	size_t count;
-	size_t next; /* of seen: most is found again in the same order */
-	int err; /* -ENOMEM: not all could be kept */
+	size_t next; /* of seen: most are found again in the same order */
+	int err; /* -ENOMEM: not all were kept */
 };
 
 /*
@@ -42,5 +42,5 @@ struct check {
 void find(struct check *check, const struct link *link, enum severity severity, const char *id,
 	  const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
-/* Whether a setting of /proc/sys/net, which shows the namespace of whoever reads it, is not 0. */
+/* Whether a setting in /proc/sys/net, which shows the caller's network namespace, is not 0. */
 bool setting_is_on(const char *setting);

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "inspect/inventory.h"
+#include "kernel/address.h"
 #include "lib/array.h"
 #include "lib/report.h"
 #include "nic/record.h"
@@ -81,7 +82,7 @@ static int compare_links(const void *a, const void *b)
 	return compare_numbers(left->link.ifindex, right->link.ifindex);
 }
 
-/* A dump that was begun again has seen most of them twice. */
+/* A repeated dump has seen most of them twice. */
 static void drop_repetitions(struct inventory *inventory)
 {
 	struct inventory_link *links = inventory->links;
@@ -116,7 +117,7 @@ static int sort_links(struct inventory *inventory)
 	return 0;
 }
 
-/* Taps have no lower device, and a macvtap is a guest's. A veth calls its other end so. */
+/* A macvtap is a guest's and does not count. A veth's IFLA_LINK is its other end. */
 static void mark_uppers(const struct inventory *inventory)
 {
 	for (size_t i = 0; i < inventory->count; i++) {
@@ -199,7 +200,7 @@ bool inventory_next(const struct inventory *inventory, struct siblings *siblings
 	return true;
 }
 
-/* --- what lies around them --- */
+/* --- around the links --- */
 
 static int keep_address(int ifindex, int family, void *data)
 {
@@ -255,13 +256,13 @@ static int keep_vlan(const struct port_vlan *vlan, void *data)
 		port->pvid = vlan->first;
 	if (port && port->ours && port->record.policy.vlan_count)
 		compare_vlan(&port->port, &port->record, vlan);
-	/* Thousands of guests have a VLAN each, and nobody asks for it again. */
+	/* Those of thousands of guests are not needed again. */
 	return port && !link_is_tap(&port->link) ? append_vlan(vlan, &inventory->vlans) : 0;
 }
 
 int inventory_read_around(struct inventory *inventory, struct nl *nl)
 {
-	int err = nl_address_dump(nl, keep_address, inventory);
+	int err = address_dump(nl, keep_address, inventory);
 
 	if (err >= 0)
 		err = bridge_dump_fdb(nl, keep_fdb_entry, inventory);
@@ -274,7 +275,7 @@ int inventory_read_around(struct inventory *inventory, struct nl *nl)
 
 /* --- one device --- */
 
-/* The link with that index, for its name; NULL when it is not to be had. */
+/* The link with that index, or NULL. */
 static const struct link *find_parent(struct lookups *lookups, int ifindex)
 {
 	struct link *parent = &lookups->parents[(unsigned)ifindex % LOOKUP_PARENTS];
@@ -284,7 +285,7 @@ static const struct link *find_parent(struct lookups *lookups, int ifindex)
 		err = nl_link_get(lookups->nl, NULL, ifindex, parent);
 	if (err)
 		parent->ifindex = 0;
-	/* It may just have disappeared; the device that was on it is then on nothing. */
+	/* A parent that just disappeared is not a failure: the device is then on nothing. */
 	if (err && err != -ENODEV && !lookups->err)
 		lookups->err = err;
 	return ifindex && !err ? parent : NULL;
@@ -298,7 +299,7 @@ static int compare_vlans(const void *a, const void *b)
 						 left->first - right->first;
 }
 
-/* The kernel has the VLANs for all ports together only. */
+/* The kernel dumps the VLANs of all ports only. */
 static void find_vlans(struct lookups *lookups, struct device *device)
 {
 	const struct port_vlan key = { .ifindex = device->link->ifindex };
@@ -321,6 +322,28 @@ static void find_vlans(struct lookups *lookups, struct device *device)
 	device->vlan_count = end - first;
 }
 
+int lookups_read_holders(struct lookups *lookups)
+{
+	int err = lookups->holders_known ? 0 : holders_read(&lookups->holders);
+
+	lookups->holders_known |= !err;
+	return err;
+}
+
+/* /proc is read only for what the kernel does not tell. */
+static void find_use(struct lookups *lookups, struct device *device)
+{
+	const struct holders *holders = lookups->holders_known ? &lookups->holders : NULL;
+
+	device->use = lease_find_use(lookups->nl, device->link, holders);
+	if (device->use != USE_UNKNOWN || holders)
+		return;
+	if (lookups_read_holders(lookups) == 0)
+		device->use = lease_find_use(lookups->nl, device->link, &lookups->holders);
+	else
+		report_forget();
+}
+
 void device_look_up(struct lookups *lookups, const struct link *link, struct device *device)
 {
 	int parent = link->kind == LINK_TUN ? link->master : link->lower;
@@ -333,6 +356,7 @@ void device_look_up(struct lookups *lookups, const struct link *link, struct dev
 	if (link->master && device->parent && device->parent->bridge.filters)
 		find_vlans(lookups, device);
 	device->rdev = macvtap_rdev(link);
+	find_use(lookups, device);
 	device->has_owner = device->rdev &&
 			    macvtap_node_is(link->ifindex, device->rdev, &device->owner);
 }
@@ -340,5 +364,6 @@ void device_look_up(struct lookups *lookups, const struct link *link, struct dev
 void lookups_free(struct lookups *lookups)
 {
 	free(lookups->vlans.list);
+	holders_free(&lookups->holders);
 	lookups->vlans = (struct vlans){ .count = 0 };
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is there: one reading of all links of the network namespace with all that lies around them;
- * and one device with what it refers to, looked up as it is asked for.
+ * All links of the network namespace, read at once, with their addresses, forwarding entries, VLANs
+ * and holders; and single devices with what they refer to, looked up one by one.
  *
- * It only reads. Links that come or go meanwhile may be seen half; whoever judges by this tells
- * the user what was, not what is. Functions return 0 or a negative errno.
+ * It changes nothing. Of links that come or go meanwhile a part may be missing. Functions return 0
+ * or a negative errno.
  */
 #pragma once
 
@@ -16,28 +16,29 @@
 #include "kernel/macvtap.h"
 #include "netlink.h"
 #include "nic/compare.h"
+#include "nic/lease.h"
 
 /* --- all links --- */
 
 struct inventory_link {
 	struct link link;
-	bool ours; /* a guest's device with a record: */
+	bool ours; /* tapctl's, for a guest: */
 	struct record record;
 	uint8_t guest[MAC_LEN];
 	int parent; /* the master or, of a macvtap or macvlan, the lower device; 0: none here */
 	bool is_port; /* the parent is its master */
-	bool chosen; /* for the caller: false at first */
+	bool chosen; /* the caller's to set */
 	/* read by inventory_read_around() */
-	bool has_ip, has_ipv4; /* an address that is not for its own link only */
-	bool has_upper; /* the host has another device on it, like one for a VLAN */
+	bool has_ip, has_ipv4; /* an address that is not link-local */
+	bool has_upper; /* the host has a device on it, like one for a VLAN */
 	/* of a bridge port */
 	struct port_state port;
 	uint16_t pvid; /* 0: none */
 	bool sends; /* the bridge has learned an address here */
-	bool heard; /* the bridge knows the guest's address at this port */
-	bool has_foreign; /* and has learned another one here: */
+	bool heard; /* the bridge has the guest's address at this port */
+	bool has_foreign; /* the bridge has learned another address here: */
 	uint8_t foreign[MAC_LEN];
-	int elsewhere; /* where the bridge has the guest's address instead: an ifindex, or 0 */
+	int elsewhere; /* the ifindex of another port where it has the guest's address, or 0 */
 };
 
 struct vlans {
@@ -50,7 +51,7 @@ struct inventory {
 	size_t count;
 	struct inventory_link **by_index, **by_guest; /* the second: only ours */
 	size_t ours;
-	struct vlans vlans; /* of the links that are no taps */
+	struct vlans vlans; /* of the links that are not taps */
 	struct holders holders;
 };
 
@@ -58,8 +59,7 @@ struct inventory {
 int inventory_read(struct inventory *inventory, struct nl *nl);
 void inventory_free(struct inventory *inventory);
 
-/* Read what lies around them, too: addresses, what the bridges heard, VLANs, holders. Leaves a line
- * of error. */
+/* Read also addresses, forwarding entries, VLANs and holders. An error has a line of error. */
 int inventory_read_around(struct inventory *inventory, struct nl *nl);
 
 /* The link with that index, or NULL. */
@@ -72,14 +72,14 @@ size_t inventory_find_guest(const struct inventory *inventory, const uint8_t gue
 const struct inventory_link *inventory_find_duplicate(const struct inventory *inventory,
 						      const struct inventory_link *device);
 
-/* What has one parent: the ports of a bridge, or what stands on a lower device. */
+/* What has one parent: the ports of a bridge, or the devices on a lower device. */
 struct siblings {
 	const struct inventory_link *parent; /* NULL: none, or it is not in this namespace */
 	const struct inventory_link *list;
 	size_t count;
 };
 
-/* The siblings behind @siblings (the first ones for one of zeros). False: no more. */
+/* The siblings after @siblings (all zeros: the first ones). False: no more. */
 bool inventory_next(const struct inventory *inventory, struct siblings *siblings);
 
 /* --- one device --- */
@@ -92,6 +92,7 @@ struct device {
 	dev_t rdev; /* of a macvtap; 0: not known */
 	bool has_owner; /* the public node of a macvtap is the device: */
 	struct node_owner owner;
+	enum use use;
 };
 
 /* What was looked up so far: devices of a few bridges come in any order. */
@@ -99,12 +100,17 @@ struct device {
 struct lookups {
 	struct nl *nl;
 	bool whole; /* also what a table for people does not show */
-	struct link parents[LOOKUP_PARENTS]; /* each in the place that its index gives */
+	struct link parents[LOOKUP_PARENTS]; /* each at its ifindex modulo LOOKUP_PARENTS */
 	struct vlans vlans; /* of all ports, sorted */
 	bool vlans_known;
+	struct holders holders; /* what /proc tells: of a macvtap of add's, whether it is in use */
+	bool holders_known;
 	int err; /* the first look-up that failed: what was seen lacks something */
 };
 
-/* Look up what @link refers to. What is in @device stays as it is until the next call. */
+/* Look up what @link refers to. @device is valid until the next call. */
 void device_look_up(struct lookups *lookups, const struct link *link, struct device *device);
 void lookups_free(struct lookups *lookups);
+
+/* Read /proc, once. 0 or a negative errno with a line of error. */
+int lookups_read_holders(struct lookups *lookups);

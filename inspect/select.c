@@ -4,11 +4,10 @@
 
 #include "inspect/inventory.h"
 #include "inspect/select.h"
-#include "kernel/holders.h"
-#include "kernel/macvtap.h"
 #include "lib/array.h"
 #include "lib/parse.h"
 #include "lib/report.h"
+#include "nic/lease.h"
 #include "nic/record.h"
 
 static int select_link(struct selection *selection, const struct link *link)
@@ -38,7 +37,7 @@ static int select_guest(struct nl *nl, struct selection *selection,
 	     i < inventory->ours && mac_equal(inventory->by_guest[i]->guest, mac); i++) {
 		int err = nl_link_get(nl, NULL, inventory->by_guest[i]->link.ifindex, &link);
 
-		/* That was a moment ago: it may be another's by now. */
+		/* It was read a moment ago: the index may be another link's by now. */
 		if (!err && !(record_guest(now, &link) && mac_equal(now, mac)))
 			err = -ENODEV;
 		if (!err)
@@ -51,7 +50,7 @@ static int select_guest(struct nl *nl, struct selection *selection,
 	return result;
 }
 
-/* @inventory is read when the first word that is an address asks for it. */
+/* @inventory is read for the first word that is an address. */
 static int select_word(struct nl *nl, struct selection *selection, struct inventory *inventory,
 		       const char *word)
 {
@@ -92,41 +91,21 @@ int select_words(struct nl *nl, struct selection *selection, const char **words)
 	return err;
 }
 
-static int select_ours(const struct link *link, void *data)
+static int select_macvtap(const struct link *link, void *data)
 {
-	uint8_t guest[MAC_LEN];
-
-	return record_guest(guest, link) ? select_link(data, link) : 0;
+	return select_link(data, link);
 }
 
-int select_stale(struct nl *nl, struct selection *selection, bool force)
+int select_stale(struct nl *nl, struct selection *selection)
 {
 	struct selection macvtaps = { .count = 0 };
-	struct holders holders = { .count = 0 };
-	int err = nl_link_dump_whole(nl, LINK_MACVTAP, select_ours, &macvtaps);
+	int err = nl_link_dump_whole(nl, LINK_MACVTAP, select_macvtap, &macvtaps);
 
-	if (err)
-		report_error(err, "cannot list the macvtaps: %s", nl_strerror(err));
-	else
-		err = holders_read(&holders);
-	if (!err && macvtaps.count && !force && (holders.incomplete || holders.nested))
-		err = report_error(
-			-EPERM,
-			"/proc: there may be processes that cannot be looked into from here, "
-			"and one of them may hold a macvtap: run it as root and outside of "
-			"containers, or with --force");
-	for (size_t i = 0; i < macvtaps.count && !err; i++) {
-		dev_t rdev = macvtap_rdev(&macvtaps.links[i]);
-
-		if (!rdev)
-			err = report_error(-ENODEV,
-					   "%s: cannot find its character device, so nobody "
-					   "knows who holds it",
-					   macvtaps.links[i].name);
-		else if (!holders_next(&holders, NULL, "", rdev))
+	for (size_t i = 0; i < macvtaps.count && err >= 0; i++) {
+		err = lease_is_stale(nl, &macvtaps.links[i]);
+		if (err > 0)
 			err = select_link(selection, &macvtaps.links[i]);
 	}
-	holders_free(&holders);
 	free(macvtaps.links);
-	return err;
+	return err < 0 ? report_error(err, "cannot list the macvtaps: %s", nl_strerror(err)) : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which devices a command is about: those of some names or guest addresses, or those that nobody
- * holds.
+ * Which devices a command is about: those of some names or guest addresses, or those that exec
+ * left behind.
  *
  * Functions return 0 or a negative errno with a line of error.
  */
@@ -22,8 +22,6 @@ struct selection {
  * NULL). */
 int select_words(struct nl *nl, struct selection *selection, const char **words);
 
-/*
- * Add the macvtaps of tapctl's that no process has open. -EPERM when that cannot be known, as there
- * are processes that are not seen, unless @force.
- */
-int select_stale(struct nl *nl, struct selection *selection, bool force);
+/* Add the macvtaps of exec's that have no lease any more: nobody has them open, and nothing else
+ * would remove them. */
+int select_stale(struct nl *nl, struct selection *selection);

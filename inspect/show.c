@@ -103,6 +103,10 @@ static void show_json(const struct show *show, const struct device *device)
 		json_tap(out, device);
 	else
 		json_macvtap(out, device);
+	if (device->use == USE_UNKNOWN)
+		json_member(out, "in_use", NULL);
+	else
+		json_member_bool(out, "in_use", device->use == USE_HELD);
 	json_member(out, "made_by", ours ? record_maker_name(record.by) : NULL);
 	if (show->holders)
 		json_holders(show, device);
@@ -139,7 +143,7 @@ static void show_row(const struct show *show, const struct device *device)
 	snprintf(row, sizeof(row), ROW, link->name, kind_word(link), guest_text,
 		 mac_format(host_text, link->address), device->parent ? device->parent->name : "-",
 		 mtu, link->flags & IFF_UP ? "up" : "down", link->carrier ? "carrier" : "-");
-	/* Without holders the last column would only leave blanks behind. */
+	/* Without holders there are no blanks at the end. */
 	for (size_t len = strlen(row); !show->holders && len && row[len - 1] == ' '; len--)
 		row[len - 1] = '\0';
 	plain_string(show->out, row);

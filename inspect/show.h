@@ -17,7 +17,7 @@ struct show {
 	size_t count; /* of devices shown so far */
 };
 
-/* Before the first device; each device; behind the last one, also when there was none. */
+/* Before the first device; each device; after the last one, also when there was none. */
 void show_begin(struct show *show);
 void show_device(struct show *show, const struct device *device);
 void show_end(struct show *show);

@@ -10,8 +10,8 @@ struct nl;
 int audit_open(struct nl **nl);
 
 /*
- * Put the text of a record; send them, all in one call as long as there are not hundreds. Nobody
- * waits for an answer: the kernel throws the records away when audit is off.
+ * Put the text of a record; send the records, in one call unless there are hundreds. Neither waits
+ * for an answer: the kernel drops the records when audit is off.
  */
 void audit_put(struct nl *nl, const char *text);
 void audit_send(struct nl *nl);

@@ -67,7 +67,7 @@ static void put_vlan_removal(struct nl *nl, int ifindex, uint16_t first, uint16_
 	nl_message_end(nl, m);
 }
 
-/* The port's VLANs; the bridge's default one goes, unless it is among them. */
+/* The port's VLANs; the bridge's default one is removed, unless it is among them. */
 static void put_vlans(struct nl *nl, int ifindex, const struct port_policy *policy,
 		      uint16_t default_pvid)
 {
@@ -86,7 +86,7 @@ static void put_vlans(struct nl *nl, int ifindex, const struct port_policy *poli
 		put_vlan_removal(nl, ifindex, default_pvid, default_pvid);
 }
 
-/* @mac lives on this port for good, in every VLAN of it. */
+/* @mac is static at this port, in every VLAN of it. */
 static void put_static_entry(struct nl *nl, int ifindex, const uint8_t *mac)
 {
 	struct ndmsg nd = {
@@ -109,7 +109,7 @@ void bridge_put_policy(struct nl *nl, int ifindex, const struct port_policy *pol
 		put_port_flags(nl, ifindex, policy, false);
 	if (policy->vlan_count)
 		put_vlans(nl, ifindex, policy, default_pvid);
-	/* In the VLANs that there are by now. */
+	/* After the VLANs: the entry is for those that the port has. */
 	if (policy->locked)
 		put_static_entry(nl, ifindex, guest);
 }

@@ -18,13 +18,13 @@ struct port_policy {
 	uint16_t vlans[64]; /* the first one is untagged and the PVID, the others are tagged */
 };
 
-/* Whether anything is wanted of the port. */
+/* Whether any of it is set. */
 bool port_policy_is_set(const struct port_policy *policy);
 
 /*
- * Put the messages for the policy of the port @ifindex into the transaction: behind the one that
+ * Put the messages for the policy of the port @ifindex into the transaction: after the one that
  * makes it a port and before the one that brings it up. A locked port gets @guest as its one static
- * entry; with VLANs, the bridge's @default_pvid (0: none) goes, unless it is among them.
+ * entry; with VLANs, the bridge's @default_pvid (0: none) is removed, unless it is among them.
  */
 void bridge_put_policy(struct nl *nl, int ifindex, const struct port_policy *policy,
 		       const uint8_t guest[static MAC_LEN], uint16_t default_pvid);
@@ -49,9 +49,9 @@ int bridge_find_port(struct nl *nl, int bridge, const uint8_t mac[static MAC_LEN
 
 /* Call @each for every entry in the forwarding tables of all bridges, as nl_dump() does. */
 struct fdb_entry {
-	int bridge, port; /* ifindexes; an address of the bridge itself has it as its port */
+	int bridge, port; /* ifindexes; for an address of the bridge itself both are the bridge */
 	uint8_t mac[MAC_LEN];
-	bool learned; /* from a frame, and not set by somebody */
+	bool learned; /* from a frame; else it was set */
 };
 typedef int bridge_fdb_fn(const struct fdb_entry *entry, void *data);
 int bridge_dump_fdb(struct nl *nl, bridge_fdb_fn *each, void *data);

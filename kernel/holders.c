@@ -68,8 +68,8 @@ static int copy_fd(pid_t pid, int number)
 }
 
 /*
- * Names of taps repeat across network namespaces, and fdinfo does not say which one it means. A
- * copy of the fd does. Without one the name alone has to do.
+ * Two network namespaces may have taps of one name, and fdinfo does not tell them apart. A copy of
+ * the fd does; where that is not allowed, the name has to do.
  */
 static bool is_elsewhere(pid_t pid, int number)
 {
@@ -91,8 +91,8 @@ static bool is_elsewhere(pid_t pid, int number)
 }
 
 /*
- * A macvtap's number is given to the next one when it is removed, however long somebody keeps its
- * queues, which no longer know a device then (drivers/net/tap.c, tap_get_tap_dev).
+ * The device number of a removed macvtap is used again while its queues are still open; these then
+ * have no device (drivers/net/tap.c, tap_get_tap_dev).
  */
 static bool is_removed(const struct holder *holder)
 {
@@ -118,8 +118,7 @@ static int add_holder(struct holders *holders, const struct holder *new)
 	return 0;
 }
 
-/* What keeps a process's files from being read: it has gone, it is another user's, or else an
- * error. */
+/* That a process has ended or is another user's is not an error. */
 static int cannot_read(struct holders *holders, int err)
 {
 	if (err == -EACCES || err == -EPERM)
@@ -138,7 +137,7 @@ static int read_fd(struct holders *holders, int process, pid_t pid, const char *
 	snprintf(path, sizeof(path), "fd/%.10s", number);
 	/* DONT_SYNC: a file on a server that does not answer must not stop us. */
 	if (statx(process, path, AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0)
-		/* A process that may be listed and not looked into is closed to root as well. */
+		/* Where the fds may be listed but not inspected, root may not either. */
 		return errno == EACCES || errno == EPERM ? 0 : cannot_read(holders, -errno);
 	if (!S_ISCHR(st.stx_mode))
 		return 0;
@@ -150,7 +149,7 @@ static int read_fd(struct holders *holders, int process, pid_t pid, const char *
 			return 0;
 		new.rdev = 0;
 	} else if (st.stx_rdev_major < 234) {
-		return 0; /* macvtaps have a number that is given out dynamically */
+		return 0; /* macvtaps have a dynamic major number */
 	}
 	if (read_text(process, "comm", text, sizeof(text)))
 		snprintf(new.command, sizeof(new.command), "%.*s", (int)strcspn(text, "\n"), text);
@@ -202,7 +201,7 @@ int holders_read(struct holders *holders)
 	int err = 0;
 	DIR *proc;
 
-	/* Where /proc hides those of others (hidepid), the first of all is one of them. */
+	/* Where /proc hides processes of others (hidepid), it hides process 1. */
 	*holders = (struct holders){
 		.incomplete = access("/proc/1", F_OK) < 0,
 		.nested = stat("/proc/self/ns/pid", &pids) == 0 && pids.st_ino != FIRST_PIDS,
@@ -247,6 +246,19 @@ const struct holder *holders_next(const struct holders *holders, const struct ho
 			return holder;
 	}
 	return NULL;
+}
+
+bool holders_are_passing(const struct holders *holders, const char *name, dev_t rdev)
+{
+	const struct holder *holder = NULL;
+	bool any = false;
+
+	while ((holder = holders_next(holders, holder, name, rdev))) {
+		if (strcmp(holder->command, "tapctl") != 0)
+			return false;
+		any = true;
+	}
+	return any;
 }
 
 bool holders_disagree(const struct holders *holders, dev_t rdev)

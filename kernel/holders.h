@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who holds a tap or macvtap open: what /proc tells about the files of other processes.
+ * Which processes have a tap or macvtap open, by what /proc tells of their files.
  *
  * A tap's fd says the name of its device in /proc/PID/fdinfo (drivers/net/tun.c,
- * tun_chr_show_fdinfo), a macvtap's is known by its device number. Processes of others are seen
- * only by root.
+ * tun_chr_show_fdinfo), a macvtap's is known by its device number. Only root sees the files of
+ * other users' processes.
  */
 #pragma once
 
@@ -17,18 +17,18 @@
 /* An open queue and the process that has it. */
 struct holder {
 	pid_t pid;
-	char command[16]; /* /proc/PID/comm; may hold anything: print it with care */
+	char command[16]; /* /proc/PID/comm; any bytes: not to be printed as they are */
 	char tap[16]; /* a tap's name, or "" */
 	dev_t rdev; /* a macvtap's device number when tap is "" */
-	int fd; /* the process's own number of it */
+	int fd; /* its number in that process */
 };
 
 /* All of them, those of one process one after the other, from one pass over /proc. */
 struct holders {
 	struct holder *list;
 	size_t count;
-	bool incomplete; /* there are processes that may not be looked into */
-	bool nested; /* in a PID namespace: those outside of it are not seen at all */
+	bool incomplete; /* there are processes that may not be inspected */
+	bool nested; /* in a PID namespace: processes outside of it are not seen at all */
 };
 
 /* Read /proc. Returns 0 or a negative errno with a line of error. Free with holders_free(). */
@@ -36,19 +36,23 @@ int holders_read(struct holders *holders);
 void holders_free(struct holders *holders);
 
 /*
- * The next process that holds the tap @name or, when @rdev is not 0, of the macvtap with that
- * device number, behind @after (NULL: the first). NULL: no more.
+ * The next process after @after (NULL: the first) that has the tap @name open or, when @rdev is not
+ * 0, the macvtap with that device number. NULL: no more.
  */
 const struct holder *holders_next(const struct holders *holders, const struct holder *after,
 				  const char *name, dev_t rdev);
 
 /*
- * Whether the queues of the macvtap @rdev disagree about vnet headers, as far as they may be
- * looked at: each has a flag of its own (drivers/net/tap.c).
+ * Whether all who hold that device are a tapctl that looks (list --holders takes copies of
+ * descriptors), or is at work: soon they will not.
+ */
+bool holders_are_passing(const struct holders *holders, const char *name, dev_t rdev);
+
+/*
+ * Whether some queues of the macvtap @rdev have vnet headers and some do not, as far as they may be
+ * inspected: each has a flag of its own (drivers/net/tap.c).
  */
 bool holders_disagree(const struct holders *holders, dev_t rdev);
 
-/*
- * The name in a /proc/PID/fdinfo file's "iff:" line into @name. False when @text has none.
- */
+/* The name in the "iff:" line of a /proc/PID/fdinfo file into @name. False when @text has none. */
 bool holders_parse_fdinfo(char name[static 16], const char *text);

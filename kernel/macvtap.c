@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -210,40 +209,6 @@ static int node_directory(char path[static NODE_PATH])
 	return dir;
 }
 
-/* Open the node @path of @dir as one queue. Whatever watches it must see the open. */
-static int open_queue(int *fd, int inotify, int dir, const char *path)
-{
-	char watched[64];
-	int n;
-
-	if (inotify >= 0) {
-		if (dir == AT_FDCWD)
-			snprintf(watched, sizeof(watched), "%s", path);
-		else
-			snprintf(watched, sizeof(watched), "/proc/self/fd/%d/%s", dir, path);
-		if (inotify_add_watch(inotify, watched, IN_OPEN | IN_CLOSE) < 0)
-			return -errno;
-	}
-	n = open_node(dir, path, O_RDWR);
-	if (n < 0)
-		return n;
-	*fd = n;
-	return 0;
-}
-
-static int open_private_queue(int *fd, int inotify, int dir, unsigned number, dev_t rdev)
-{
-	char path[NODE_PATH];
-	int err;
-
-	snprintf(path, sizeof(path), "q%u", number);
-	if (mknodat(dir, path, S_IFCHR | 0600, rdev) < 0)
-		return -errno;
-	err = open_queue(fd, inotify, dir, path);
-	unlinkat(dir, path, 0);
-	return err;
-}
-
 /* The open device is asked who it is, as the node could have been swapped. */
 static int check_queue(int fd, const char *name, const uint8_t *address)
 {
@@ -271,56 +236,91 @@ static int set_queue_flags(int fd, const char *name, const struct queue_flags *f
 	return tap_connect(fd, ignored, flags);
 }
 
-int macvtap_open(int *fds, unsigned count, int inotify, const char *name, int ifindex, dev_t rdev,
-		 const uint8_t address[static MAC_LEN], const struct queue_flags *flags)
+static int open_queues(const struct macvtap_queues *queues)
 {
-	char public_path[NODE_PATH], private_path[NODE_PATH] = "";
-	struct stat st;
-	unsigned opened = 0;
-	int dir = -1, err = 0;
-	bool public_node = node_is(AT_FDCWD, node_path(public_path, ifindex), rdev, &st);
+	int err = 0;
 
+	for (unsigned i = 0; i < queues->count && !err; i++) {
+		int fd = open_node(queues->dir, queues->path, O_RDWR);
+
+		if (fd < 0)
+			return fd;
+		queues->fds[i] = fd;
+		err = check_queue(fd, queues->name, queues->address);
+		if (!err)
+			err = set_queue_flags(fd, queues->name, &queues->flags);
+	}
+	return err;
+}
+
+int macvtap_open_queues(void *data)
+{
+	const struct macvtap_queues *queues = data;
+	int err = open_queues(queues);
+
+	for (unsigned i = 0; i < queues->count && err; i++) {
+		if (queues->fds[i] >= 0)
+			close(queues->fds[i]);
+		queues->fds[i] = -1;
+	}
+	return err;
+}
+
+/* A node of our own, which is removed again when its queues are open. */
+static int make_node(struct macvtap_queues *queues, char directory[static NODE_PATH], dev_t rdev)
+{
 	/*
 	 * Any other user would be the owner of a private node, and of its directory: could swap it
 	 * before it is opened, and keep it to open whatever macvtap gets this number later.
 	 */
-	if (geteuid() != 0 && (count > 1 || !public_node))
-		return report_error(-EPERM,
-				    "%s: it has no device node %s, or not enough for %u queues, "
-				    "and only root may make one",
-				    name, public_path, count);
-	while (opened < count && !err) {
-		int *fd = &fds[opened];
+	if (geteuid() != 0)
+		return -ENOENT;
+	queues->dir = node_directory(directory);
+	queues->path = "queue";
+	if (queues->dir < 0)
+		return queues->dir;
+	return mknodat(queues->dir, queues->path, S_IFCHR | 0600, rdev) < 0 ? -errno : 0;
+}
 
-		if (opened == 0 && public_node) {
-			err = open_queue(fd, inotify, AT_FDCWD, public_path);
-		} else {
-			if (dir < 0)
-				dir = node_directory(private_path);
-			err = dir < 0 ? dir : open_private_queue(fd, inotify, dir, opened, rdev);
-		}
-		if (err)
-			break;
-		opened++;
-		err = check_queue(*fd, name, address);
-		if (!err)
-			err = set_queue_flags(*fd, name, flags);
-	}
-	if (dir >= 0)
-		close(dir);
-	if (private_path[0])
-		rmdir(private_path);
-	if (!err)
-		return 0;
-	while (opened) {
-		close(fds[--opened]);
-		fds[opened] = -1;
-	}
+static int report_queues(int err, const struct macvtap_queues *queues, dev_t rdev, int ifindex)
+{
+	char path[NODE_PATH];
+
+	node_path(path, ifindex);
+	if (link_disappeared(err))
+		return report_error(err, "%s: it disappeared: something removed it in the meantime",
+				    queues->name);
+	if (err == -ENOENT)
+		return report_error(-EPERM,
+				    "%s: it has no device node %s, and only root may make one",
+				    queues->name, path);
 	if (err == -EPERM || err == -EACCES)
 		return report_error(err,
 				    "%s: opening its character device %u:%u (%s) is forbidden, by "
 				    "the node's mode, a device cgroup or a missing CAP_MKNOD",
-				    name, major(rdev), minor(rdev), public_path);
-	return report_error(err, "%s: cannot open its character device %u:%u (%s): %s", name,
-			    major(rdev), minor(rdev), public_path, strerror(-err));
+				    queues->name, major(rdev), minor(rdev), path);
+	return report_error(err, "%s: cannot open its character device %u:%u (%s): %s",
+			    queues->name, major(rdev), minor(rdev), path, strerror(-err));
+}
+
+int macvtap_open(struct macvtap_queues *queues, int ifindex, dev_t rdev, macvtap_open_fn *open,
+		 void *data)
+{
+	char public_path[NODE_PATH], directory[NODE_PATH] = "";
+	struct stat st;
+	int err = 0;
+
+	queues->dir = AT_FDCWD;
+	queues->path = node_path(public_path, ifindex);
+	if (!node_is(AT_FDCWD, public_path, rdev, &st))
+		err = make_node(queues, directory, rdev);
+	if (!err)
+		err = open(queues, data);
+	if (queues->dir >= 0) {
+		unlinkat(queues->dir, queues->path, 0);
+		close(queues->dir);
+	}
+	if (directory[0])
+		rmdir(directory);
+	return err ? report_queues(err, queues, rdev, ifindex) : 0;
 }

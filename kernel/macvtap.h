@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Macvtaps, and the macvlan by which the host talks to them: made by rtnetlink; and their character
- * devices, each descriptor of which is a queue.
+ * Macvtaps, and the macvlan through which the host talks to them, made by rtnetlink; and the
+ * character devices of macvtaps, each fd of which is a queue.
  *
  * Every descriptor is close-on-exec and the caller's to close. Functions that do not return a
  * struct nl_result return 0 or a negative errno, with a line of error where they open something.
@@ -49,8 +49,8 @@ struct nl_result macvtap_repair(struct nl *nl, const struct macvtap_repair *repa
 				struct link *link);
 
 /*
- * The device number of a macvtap, from the sysfs of the calling thread's network namespace: /sys is
- * that of whoever mounted it, and /dev/tapN has the same number for one ifindex in every namespace.
+ * The device number of a macvtap, from the sysfs of the calling thread's network namespace: /sys
+ * may be another namespace's, and /dev/tapN the device of another macvtap with the same ifindex.
  */
 int macvtap_find(dev_t *rdev, const char *name, int ifindex);
 
@@ -58,8 +58,8 @@ int macvtap_find(dev_t *rdev, const char *name, int ifindex);
 dev_t macvtap_rdev(const struct link *link);
 
 /*
- * Whether the public node /dev/tapN is really the device @rdev; @owner gets its owner and group.
- * No node or somebody else's: false.
+ * Whether the public node /dev/tapN exists and is the device @rdev; @owner gets its owner and
+ * group.
  */
 struct node_owner {
 	uid_t uid;
@@ -71,11 +71,26 @@ bool macvtap_node_is(int ifindex, dev_t rdev, struct node_owner *owner);
  * group, 0660. */
 int macvtap_node_give(int ifindex, dev_t rdev, uid_t uid, gid_t gid);
 
+/* The queues of a macvtap, as they are to be opened. */
+struct macvtap_queues {
+	int *fds; /* all -1 at first */
+	unsigned count;
+	const char *name;
+	const uint8_t *address;
+	struct queue_flags flags;
+	/* where: filled in by macvtap_open() */
+	int dir;
+	const char *path;
+};
+
 /*
- * Open @count queues of a macvtap into @fds. All or none. The public node is used when it is the
- * device, else a private one that nobody else sees, which is for root alone. @inotify, unless it is
- * -1, watches each node from before the open: one watch a queue, as equal events on one watch would
- * melt into one.
+ * Open the queues of the macvtap @rdev, all or none, by @open, which calls macvtap_open_queues()
+ * with them in the network namespace that they are to hold. The public node is used when it is the
+ * device, else a private one that no other process sees, which is for root alone.
  */
-int macvtap_open(int *fds, unsigned count, int inotify, const char *name, int ifindex, dev_t rdev,
-		 const uint8_t address[static MAC_LEN], const struct queue_flags *flags);
+typedef int macvtap_open_fn(struct macvtap_queues *queues, void *data);
+int macvtap_open(struct macvtap_queues *queues, int ifindex, dev_t rdev, macvtap_open_fn *open,
+		 void *data);
+
+/* @queues is a struct macvtap_queues. 0 or a negative errno, without a line of error. */
+int macvtap_open_queues(void *queues);

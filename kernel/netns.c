@@ -6,8 +6,21 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <arpa/inet.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <libmnl/libmnl.h>
+#include <linux/filter.h>
+#include <linux/net_namespace.h>
+#include <linux/nsfs.h>
+#include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 
 #include "kernel/netns.h"
+#include "lib/report.h"
+#include "netlink.h"
 
 static int report_netns(const char *which, const char *path)
 {
@@ -20,6 +33,8 @@ static int report_netns(const char *which, const char *path)
 					    ": ip netns list shows the names" :
 					    "");
 	case -EINVAL:
+	case -ENXIO:
+	case -ENODEV:
 		return report_error(err, "--netns %s: %s is not a network namespace", which, path);
 	case -EPERM:
 	case -EACCES:
@@ -45,7 +60,8 @@ int netns_enter(const char *which, int *previous)
 		snprintf(path, sizeof(path), "/proc/%s/ns/net", which);
 	else
 		snprintf(path, sizeof(path), "/run/netns/%s", which);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Whatever it is: a pipe would keep us waiting. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return report_netns(which, path);
 	here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -67,8 +83,187 @@ int netns_leave(int previous)
 	int err = 0;
 
 	if (setns(previous, CLONE_NEWNET) < 0)
-		err = report_error(-errno, "--netns: cannot come back from it: %s",
-				   strerror(errno));
+		err = report_error(-errno, "--netns: cannot return from it: %s", strerror(errno));
 	close(previous);
 	return err;
+}
+
+/* --- made, and run in --- */
+
+static int socket_netns(int socket)
+{
+	int ns = ioctl(socket, SIOCGSKNS);
+
+	return ns < 0 ? -errno : ns;
+}
+
+/* What a child is to do, which has its parent's memory and descriptors, but not its namespaces. */
+struct task {
+	int ns; /* to go to, or -1 */
+	netns_fn *work;
+	void *data;
+	int result;
+};
+
+/* Of the namespace in which this runs, into the int @data; a socket knows it, without /proc. */
+static int tell_netns(void *data)
+{
+	int socket_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), *ns = data;
+
+	if (socket_fd < 0)
+		return -errno;
+	*ns = socket_netns(socket_fd);
+	close(socket_fd);
+	return *ns < 0 ? *ns : 0;
+}
+
+/* The user namespace first, which gives the right to enter the other. */
+static int enter_both(int ns)
+{
+	int user = ioctl(ns, NS_GET_USERNS), err = 0;
+
+	if (user < 0)
+		return -errno;
+	if (setns(user, CLONE_NEWUSER) < 0 || setns(ns, CLONE_NEWNET) < 0)
+		err = -errno;
+	close(user);
+	return err;
+}
+
+static int run_task(void *data)
+{
+	struct task *task = data;
+
+	task->result = task->ns < 0 ? 0 : enter_both(task->ns);
+	if (!task->result)
+		task->result = task->work(task->data);
+	return 0;
+}
+
+/* This process waits for the child (CLONE_VFORK), as the memory is the same. */
+static int run_child(struct task *task, int namespaces)
+{
+	_Alignas(16) char stack[65536];
+	int flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD | namespaces;
+	pid_t child = clone(run_task, stack + sizeof(stack), flags, task);
+
+	if (child < 0)
+		return -errno;
+	TEMP_FAILURE_RETRY(waitpid(child, NULL, 0));
+	return task->result;
+}
+
+/* Only who may come back may go: whether this process can change its namespace, and back to @home.
+ */
+static bool can_move(int home)
+{
+	return setns(home, CLONE_NEWNET) == 0;
+}
+
+/* Where that fails this process is elsewhere, but its sockets are not: all can be unmade. */
+static int go_home(int home, int result)
+{
+	return setns(home, CLONE_NEWNET) < 0 ? -errno : result;
+}
+
+int netns_make(const struct nl *nl)
+{
+	int home = socket_netns(nl_fd(nl)), ns = -1, err;
+	struct task task = { .ns = -1, .work = tell_netns, .data = &ns };
+
+	if (home < 0)
+		return home;
+	if (can_move(home) && unshare(CLONE_NEWNET) == 0)
+		err = go_home(home, tell_netns(&ns));
+	else
+		err = run_child(&task, CLONE_NEWUSER | CLONE_NEWNET);
+	close(home);
+	if (err && ns >= 0)
+		close(ns);
+	return err ? err : ns;
+}
+
+int netns_run(const struct nl *nl, int ns, netns_fn *work, void *data)
+{
+	int home = socket_netns(nl_fd(nl)), result;
+	struct task task = { .ns = ns, .work = work, .data = data };
+
+	if (home < 0)
+		return home;
+	if (can_move(home) && setns(ns, CLONE_NEWNET) == 0)
+		result = go_home(home, work(data));
+	else
+		result = run_child(&task, 0);
+	close(home);
+	return result;
+}
+
+/* --- numbers --- */
+
+static struct nlmsghdr *number_message(struct nl *nl, uint16_t type, uint16_t flags, int number)
+{
+	struct rtgenmsg family = { .rtgen_family = AF_UNSPEC };
+	struct nlmsghdr *m = nl_message(nl, NL_LOOKUP, type, flags, sizeof(family), &family);
+
+	mnl_attr_put_u32(m, NETNSA_NSID, (uint32_t)number);
+	return m;
+}
+
+int netns_set_number(struct nl *nl, int ns, int number)
+{
+	struct nlmsghdr *m;
+
+	nl_begin(nl);
+	m = number_message(nl, RTM_NEWNSID, NLM_F_ACK, number);
+	mnl_attr_put_u32(m, NETNSA_FD, (uint32_t)ns);
+	nl_message_end(nl, m);
+	return nl_commit(nl, NULL, NULL).err;
+}
+
+static int read_number(const struct nlmsghdr *m, void *data)
+{
+	(void)data;
+	return m->nlmsg_type == RTM_NEWNSID ? 0 : -EPROTO;
+}
+
+int netns_find_number(struct nl *nl, int number)
+{
+	nl_begin(nl);
+	nl_message_end(nl, number_message(nl, RTM_GETNSID, 0, number));
+	return nl_commit(nl, read_number, NULL).err;
+}
+
+int netns_watch_end(struct nl **watch, int number)
+{
+	/* An nlmsghdr, a rtgenmsg padded to four bytes, and the attribute with the number. */
+	enum { TYPE = 4, NUMBER = 16 + 4 + 4 };
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, TYPE),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELNSID), 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NUMBER),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl((uint32_t)number), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	const struct sock_fprog filter = { .len = sizeof(code) / sizeof(*code), .filter = code };
+	/* Without an address of its own the socket would hear nothing. */
+	const struct sockaddr_nl address = { .nl_family = AF_NETLINK,
+					     .nl_groups = 1U << (RTNLGRP_NSID - 1) };
+	int err = nl_open_protocol(watch, NETLINK_ROUTE, 0);
+
+	if (err)
+		return err;
+	if (setsockopt(nl_fd(*watch), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0 ||
+	    bind(nl_fd(*watch), (const struct sockaddr *)&address, sizeof(address)) < 0) {
+		err = -errno;
+		nl_close(*watch);
+	}
+	return err;
+}
+
+int netns_wait_end(const struct nl *watch)
+{
+	char event[64];
+
+	return TEMP_FAILURE_RETRY(recv(nl_fd(watch), event, sizeof(event), 0)) < 0 ? -errno : 0;
 }

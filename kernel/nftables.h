@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the packet filter of the host does with frames that a bridge hands to it.
+ * What the host's packet filter does with frames that a bridge passes to it.
  */
 #pragma once
 

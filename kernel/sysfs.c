@@ -64,7 +64,7 @@ int sysfs_open_link(const char *name, int ifindex)
 {
 	int dir = open_link(sysfs_mount_detached("sysfs"), name, ifindex);
 
-	/* Without the right to mount: name and index are as good a proof as there is. */
+	/* Without the right to mount, equal name and index have to do. */
 	if (dir < 0)
 		dir = open_link(open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC), name, ifindex);
 	return dir;

@@ -2,8 +2,8 @@
 /*
  * File systems that only this process sees, above all the sysfs of the right network namespace.
  *
- * /sys shows the namespace of whoever mounted it, not the caller's (fs/sysfs/mount.c). A mount that
- * is attached nowhere touches no mount table and is gone with its last fd, also after a SIGKILL.
+ * /sys shows the namespace of the process that mounted it, not the caller's (fs/sysfs/mount.c). A
+ * detached mount is in no mount table and ends with its last fd, also after a SIGKILL.
  */
 #pragma once
 
@@ -19,7 +19,7 @@ int sysfs_mount_detached(const char *type);
 int sysfs_open_link(const char *name, int ifindex);
 
 /*
- * Read a small file's one number, or its two with a colon between (@b may be NULL for one).
- * Returns how many were read, 0 when the file is not there.
+ * Read the number in a small file, or two with a colon between them (@b may be NULL for one).
+ * Returns how many were read, 0 when the file does not exist.
  */
 int sysfs_read_numbers(int dir, const char *path, unsigned *a, unsigned *b);

@@ -72,7 +72,7 @@ int tap_open(int *fd)
 	return open_device(fd, "/dev/net/tun", "tun");
 }
 
-/* The flags travel in a short that is read as unsigned. */
+/* ifr_flags is a short, which the kernel reads as unsigned. */
 static short flag_bits(const struct queue_flags *flags)
 {
 	unsigned bits = IFF_TAP | IFF_NO_PI;
@@ -91,7 +91,7 @@ int tap_ioctl(int fd, unsigned long request, void *arg)
 	return TEMP_FAILURE_RETRY(ioctl(fd, request, arg)) < 0 ? -errno : 0;
 }
 
-/* The same for the requests that take a number and no pointer. */
+/* The same for requests that take a number instead of a pointer. */
 static int ioctl_number(int fd, unsigned long request, unsigned long number)
 {
 	return TEMP_FAILURE_RETRY(ioctl(fd, request, number)) < 0 ? -errno : 0;
@@ -125,9 +125,9 @@ int tap_set_owner(int fd, uid_t uid, gid_t gid)
 	return err;
 }
 
-int tap_persist(int fd, bool stays)
+int tap_persist(int fd, bool persistent)
 {
-	return ioctl_number(fd, TUNSETPERSIST, stays);
+	return ioctl_number(fd, TUNSETPERSIST, persistent);
 }
 
 /* --- set up by rtnetlink --- */
@@ -165,8 +165,7 @@ struct nl_result tap_set_up(struct nl *nl, const struct tap_setup *setup, int *o
 {
 	struct nl_result result = set_up(nl, setup, setup->bridge, owner);
 
-	/* Where IPv6 is off, for the kernel or by an MTU below its least, there is nothing to stop.
-	 */
+	/* Where IPv6 is off, in the kernel or by a small MTU, there is nothing to switch off. */
 	if (result.err == -EAFNOSUPPORT && setup->bridge)
 		result = set_up(nl, setup, false, owner);
 	return result;

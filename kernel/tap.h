@@ -25,28 +25,27 @@ struct queue_flags {
 	bool multi_queue, vnet_hdr;
 };
 
-/* Open /dev/net/tun: the tap will be in the network namespace of this moment (drivers/net/tun.c).
- */
+/* Open /dev/net/tun: the tap will be in the present network namespace (drivers/net/tun.c). */
 int tap_open(int *fd);
 
 /*
- * Make the tap @name, or attach to it as one more queue. @name may hold one %d and has the
- * kernel's choice on return. -EBUSY, -EINVAL and -EPERM have many causes; the caller, who can look
- * at the links, words them: no line of error is kept.
+ * Make the tap @name, or open one more queue of it. @name may contain one %d and has the kernel's
+ * choice on return. -EBUSY, -EINVAL and -EPERM have many causes, so the caller words them: no line
+ * of error is kept.
  */
 int tap_connect(int fd, char name[static IFNAMSIZ], const struct queue_flags *flags);
 
 /* Undo what the last user of an existing tap told the kernel about its guest's offloads. */
 int tap_reset_offload(int fd);
 
-/* Who may open the tap later; (uid_t)-1 and (gid_t)-1 leave it as it is. */
+/* Who may open the tap later; (uid_t)-1 and (gid_t)-1: unchanged. */
 int tap_set_owner(int fd, uid_t uid, gid_t gid);
 
 /*
- * Whether the tap stays when its last fd is closed. The last step of all: before it, dying unmakes
- * the tap.
+ * Whether the tap outlives its last fd. The last step of all: until then the tap is removed when
+ * tapctl dies.
  */
-int tap_persist(int fd, bool stays);
+int tap_persist(int fd, bool persistent);
 
 /* Open /dev/vhost-net. */
 int vhost_open(int *fd);

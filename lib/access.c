@@ -16,7 +16,7 @@
 
 static const char *const files[] = { "/etc/tapctl/bridge.conf", "/etc/qemu/bridge.conf" };
 
-/* What is asked, and what the lines read so far say to it. */
+/* What is asked, and what the lines read so far say about it. */
 struct question {
 	const char *name;
 	bool link; /* the name is a macvtap's lower device, and not a bridge */
@@ -26,7 +26,7 @@ struct question {
 
 static int read_file(struct question *question, const char *path);
 
-/* As in qemu: one that the caller may not read, or that is not there, has nothing to say. */
+/* As in qemu: a file that does not exist, or that the caller may not read, is ignored. */
 static int include_file(struct question *question, const char *path)
 {
 	int err;
@@ -51,7 +51,7 @@ static int read_line(struct question *question, char *line, const char *path, un
 	arg += strspn(arg, BLANKS);
 	for (end = arg + strlen(arg); end > arg && strchr(BLANKS, end[-1]);)
 		*--end = '\0';
-	/* A relative path would be one of the caller's choice. */
+	/* The caller chooses what a relative path means. */
 	if (strcmp(word, "include") == 0)
 		return *arg == '/' ?
 			       include_file(question, arg) :
@@ -76,7 +76,7 @@ static int read_line(struct question *question, char *line, const char *path, un
 	return 0;
 }
 
-/* Whose file it is decides whether it is believed. */
+/* Whether the file's owner and mode let it decide. */
 static int check_file(const struct question *question, const char *path, int fd)
 {
 	struct stat st;
@@ -108,12 +108,12 @@ static int read_lines(struct question *question, const char *path, FILE *file)
 	while (!err && (n = getline(&line, &size, file)) >= 0) {
 		number++;
 		if (strlen(line) != (size_t)n)
-			err = report_error(-EINVAL, "%s line %u: there is a NUL byte in it", path,
+			err = report_error(-EINVAL, "%s line %u: contains a NUL byte", path,
 					   number);
 		else
 			err = read_line(question, line, path, number);
 	}
-	/* Half a file would lack its denials. */
+	/* The part that was not read may have denials. */
 	if (!err && !feof(file))
 		err = report_error(-EIO, "%s: cannot read it: %s", path, strerror(errno));
 	free(line);
@@ -131,7 +131,7 @@ static int read_file(struct question *question, const char *path)
 			-ELOOP,
 			"%s: includes are nested more than %d deep: does it include itself?", path,
 			INCLUDES_MAX);
-	/* The caller must not be kept waiting by a pipe. */
+	/* Opening a pipe must not block. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES))
 		return -errno;

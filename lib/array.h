@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Arrays that grow one element at a time, and the search in one that qsort(3) has sorted.
+ * Arrays that grow one element at a time, and the search in a sorted one.
  */
 #pragma once
 
 #include <stddef.h>
 
 /*
- * Make room for one more element of @size behind the @count that @array holds (NULL: none). It is
- * doubled at every power of two, so that n elements cost log n calls. Returns the array, maybe
- * moved, or NULL when there is no memory: the old one is still there.
+ * Make space for one more element of @size after the @count in @array (NULL: none). It is doubled
+ * at every power of two, so that n elements cost log n calls. Returns the array, maybe moved, or
+ * NULL when there is no memory: @array is then unchanged.
  */
 void *array_grow(void *array, size_t count, size_t size);
 

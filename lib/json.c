@@ -1,35 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "lib/json.h"
 
-/* The length of the UTF-8 sequence at @s, or 0 when it is none (RFC 3629: no overlong form, no
- * surrogate). */
-static size_t utf8_length(const unsigned char *s)
+/* The UTF-8 sequence at @s into @code, and its length; 0 when it is not one (RFC 3629: no overlong
+ * form, no surrogate). */
+static size_t read_utf8(const unsigned char *s, uint32_t *code)
 {
-	uint32_t code;
-	size_t len;
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc0 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
 
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		len = 2;
-	else if ((s[0] & 0xf0) == 0xe0)
-		len = 3;
-	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-		len = 4;
-	else
+	if (len == 0 || s[0] > 0xf4)
 		return 0;
-	code = s[0] & (0x7fU >> len);
+	*code = len == 1 ? s[0] : s[0] & (0x7fU >> len);
 	for (size_t i = 1; i < len; i++) {
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
-		code = code << 6 | (s[i] & 0x3f);
+		*code = *code << 6 | (s[i] & 0x3f);
 	}
-	if ((len == 3 && (code < 0x800 || (code >= 0xd800 && code <= 0xdfff))) ||
-	    (len == 4 && (code < 0x10000 || code > 0x10ffff)))
+	if (*code < least[len] || *code > 0x10ffff || (*code >= 0xd800 && *code <= 0xdfff))
 		return 0;
 	return len;
+}
+
+/* Whether a terminal, or who reads it, would take it for more than a sign: controls, and what turns
+ * the direction of the text or cannot be seen. */
+static bool is_control(uint32_t code)
+{
+	static const struct {
+		uint32_t first, last;
+	} controls[] = {
+		{ 0x00, 0x1f },	    { 0x7f, 0x9f },	{ 0xad, 0xad },	      { 0x61c, 0x61c },
+		{ 0x180e, 0x180e }, { 0x200b, 0x200f }, { 0x2028, 0x202e },   { 0x2060, 0x206f },
+		{ 0xfeff, 0xfeff }, { 0xfff0, 0xfffb }, { 0xe0000, 0xe0fff },
+	};
+
+	for (size_t i = 0; i < sizeof(controls) / sizeof(*controls); i++)
+		if (code >= controls[i].first && code <= controls[i].last)
+			return true;
+	return false;
 }
 
 /* The length of what stands in JSON as it is. */
@@ -42,20 +53,35 @@ static size_t plain_length(const unsigned char *s)
 	return len;
 }
 
+static void put_escaped(FILE *out, uint32_t code)
+{
+	if (code == '"' || code == '\\')
+		fprintf(out, "\\%c", (int)code);
+	else if (code < 0x10000)
+		fprintf(out, "\\u%04x", code);
+	else
+		fprintf(out, "\\u%04x\\u%04x", 0xd7c0 + (code >> 10), 0xdc00 + (code & 0x3ff));
+}
+
 void json_string(FILE *out, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
+	uint32_t code;
 
 	putc('"', out);
 	while (*s) {
-		size_t plain = plain_length(s), len = plain ? plain : utf8_length(s);
+		size_t len = plain_length(s);
 
+		if (len) {
+			fwrite(s, 1, len, out);
+			s += len;
+			continue;
+		}
+		len = read_utf8(s, &code);
 		if (len == 0)
-			fputs("\\ufffd", out);
-		else if (!plain && (*s == '"' || *s == '\\'))
-			fprintf(out, "\\%c", *s);
-		else if (!plain && (*s < 0x20 || *s == 0x7f))
-			fprintf(out, "\\u%04x", *s);
+			put_escaped(out, 0xfffd);
+		else if (is_control(code) || code == '"' || code == '\\')
+			put_escaped(out, code);
 		else
 			fwrite(s, 1, len, out);
 		s += len ? len : 1;
@@ -63,10 +89,34 @@ void json_string(FILE *out, const char *text)
 	putc('"', out);
 }
 
+/* As the environment says, without reading a locale: what is not UTF-8 takes bytes for signs. */
+static bool is_utf8_terminal(void)
+{
+	static const char *const variables[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	const char *locale = NULL;
+
+	for (size_t i = 0; i < sizeof(variables) / sizeof(*variables) && !(locale && *locale); i++)
+		locale = getenv(variables[i]);
+	return locale && (strcasestr(locale, "UTF-8") || strcasestr(locale, "utf8"));
+}
+
 void plain_string(FILE *out, const char *text)
 {
-	for (; *text; text++)
-		putc(*text >= ' ' && *text <= '~' ? *text : '?', out);
+	const unsigned char *s = (const unsigned char *)text;
+	uint32_t code;
+
+	while (*s) {
+		size_t len = *s >= ' ' && *s <= '~' ? 1 : read_utf8(s, &code);
+
+		if (len == 0 || (len == 1 && (*s < ' ' || *s > '~')) ||
+		    (len > 1 && (is_control(code) || !is_utf8_terminal()))) {
+			putc('?', out);
+			s++;
+			continue;
+		}
+		fwrite(s, 1, len, out);
+		s += len;
+	}
 }
 
 void json_member(FILE *out, const char *key, const char *text)

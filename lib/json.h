@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text that others chose, written so that it does no harm: as JSON for programs, and for a
- * terminal.
+ * Untrusted text, written as JSON for programs or for a terminal.
  *
- * Names and aliases come from the kernel, commands from /proc: whatever bytes they hold, the JSON
- * stays valid and a terminal sees none of them raw.
+ * Names and aliases come from the kernel, commands from /proc: whatever bytes they contain, the
+ * JSON is valid and no control byte reaches a terminal.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
 
-/* A string as JSON, in quotes. Bytes that are no UTF-8 become U+FFFD. */
+/* A string as JSON, in quotes. Bytes that are not UTF-8 become U+FFFD. */
 void json_string(FILE *out, const char *text);
 
 /* One more member of an object, with a comma before it: a string (NULL: null), a boolean, a number
@@ -20,5 +19,6 @@ void json_member(FILE *out, const char *key, const char *text);
 void json_member_bool(FILE *out, const char *key, bool value);
 void json_member_number(FILE *out, const char *key, bool known, unsigned number);
 
-/* A string for a terminal: bytes that are not printable ASCII become question marks. */
+/* A string for a terminal: whatever it or its reader would act on becomes question marks, one a
+ * byte; so does all that is not ASCII, unless the locale is one of UTF-8. */
 void plain_string(FILE *out, const char *text);

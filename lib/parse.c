@@ -23,22 +23,24 @@ bool parse_number(unsigned long *number, const char *text, unsigned long min, un
 	return true;
 }
 
-/* The kernel's rule (net/core/dev.c, dev_valid_name), and no bytes that a terminal would act on. */
+/* The kernel's rule (net/core/dev.c, dev_valid_name), and no control character. */
 const char *parse_name_fault(const char *name, bool pattern)
 {
 	const char *percent = strchr(name, '%');
 
 	if (!*name)
-		return "a device name is not empty";
+		return "a device name cannot be empty";
 	if (strlen(name) >= IFNAMSIZ)
 		return "a device name has 15 bytes at most";
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return "is not a device name";
 	for (const char *c = name; *c; c++)
-		if (*c <= ' ' || *c > '~' || *c == '/' || *c == ':')
-			return "a device name holds no slash, colon, space or control character";
+		if ((*c >= '\0' && *c <= ' ') || *c == 0x7f || *c == '/' || *c == ':')
+			return "a device name contains no slash, colon, space or control character";
+	if (strchr(name, 0xa0))
+		return "a device name contains no byte 0xa0: the kernel takes it for a space";
 	if (percent && (!pattern || percent[1] != 'd' || strchr(percent + 1, '%')))
-		return pattern ? "in a device name % stands once, as %d" :
-				 "a device name holds no %";
+		return pattern ? "a device name contains % only once, as %d" :
+				 "a device name contains no %";
 	return NULL;
 }

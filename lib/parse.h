@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What single words of the command line and of files may be: numbers and device names.
+ * Single words of the command line and of files: numbers and device names.
  *
  * Pure.
  */
@@ -8,9 +8,9 @@
 
 #include <stdbool.h>
 
-/* A decimal number of @min to @max, nothing before it and nothing behind. */
+/* A decimal number from @min to @max, and nothing else in @text. */
 bool parse_number(unsigned long *number, const char *text, unsigned long min, unsigned long max);
 
-/* A name that the kernel takes for a device; with @pattern it may hold one %d. NULL or what is
- * wrong. */
+/* NULL when the kernel takes @name for a device (@pattern: it may contain one %d), or what is
+ * wrong with it. */
 const char *parse_name_fault(const char *name, bool pattern);

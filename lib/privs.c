@@ -31,11 +31,10 @@ static int capabilities_set(const struct __user_cap_data_struct data[static CAP_
 }
 
 /*
- * The kernel says AT_SECURE when it gave more than the caller had, and also when a security module
- * wants it: then they are the caller's own, and the file has none. Root could write the access
- * file.
+ * AT_SECURE is also set where a security module wants it: then the file has no capabilities. Root
+ * could change the access file anyway.
  */
-bool privs_are_lent(void)
+bool privs_from_file(void)
 {
 	if (!getauxval(AT_SECURE) || getuid() == 0)
 		return false;
@@ -49,6 +48,7 @@ static uint32_t capabilities_for(enum privs_use use)
 	static const uint32_t masks[] = {
 		[PRIVS_LINKS] = 1U << CAP_NET_ADMIN,
 		[PRIVS_NODES] = 1U << CAP_DAC_OVERRIDE,
+		[PRIVS_NAMESPACES] = 1U << CAP_SYS_ADMIN | 1U << CAP_NET_ADMIN,
 		[PRIVS_AUDIT] = 1U << CAP_AUDIT_WRITE,
 	};
 
@@ -59,7 +59,7 @@ void privs_use(enum privs_use use)
 {
 	struct __user_cap_data_struct data[CAP_WORDS];
 
-	if (!privs_are_lent() || capabilities_get(data) < 0)
+	if (!privs_from_file() || capabilities_get(data) < 0)
 		return;
 	data[0].effective = data[0].permitted & capabilities_for(use);
 	data[1].effective = 0;
@@ -93,7 +93,7 @@ int privs_clear_inherited(void)
 	int err = capabilities_get(data);
 
 	/* An empty inheritable set empties the ambient one too (capabilities(7)). */
-	if (!err && privs_are_lent()) {
+	if (!err && privs_from_file()) {
 		memset(data, 0, sizeof(data));
 		err = capabilities_set(data);
 		if (!err)
@@ -118,7 +118,7 @@ static int drop_bounding(void)
 	return 0;
 }
 
-/* Each step takes away what the steps before it needed. */
+/* The order matters: each step removes what the steps before it need. */
 static int give_up(const struct privs_user *user, const char **step)
 {
 	static const struct __user_cap_data_struct none[CAP_WORDS];
@@ -152,7 +152,7 @@ static int give_up(const struct privs_user *user, const char **step)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-/* What is really the case now, whatever the calls returned. */
+/* The state that the kernel reports, whatever the calls returned. */
 static bool has_given_up(const struct privs_user *user)
 {
 	struct __user_cap_data_struct data[CAP_WORDS] = { 0 };

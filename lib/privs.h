@@ -17,42 +17,41 @@ struct privs_user {
 };
 
 /*
- * Whether this process has its capabilities from the file of its program, and its caller may have
- * none. Then what it does is for the access file to decide, and the capabilities are effective only
- * while they are needed.
+ * Whether this process has its capabilities from its program's file, and the caller may have none:
+ * an unprivileged caller. Then the access file decides what it may do, and the capabilities are
+ * effective only while they are needed.
  */
-bool privs_are_lent(void);
+bool privs_from_file(void);
 
-/* What capabilities that are lent are needed for. */
+/* What the capabilities from the file are needed for. */
 enum privs_use {
 	PRIVS_NONE,
 	PRIVS_LINKS, /* CAP_NET_ADMIN */
 	PRIVS_NODES, /* CAP_DAC_OVERRIDE: the character device of a macvtap */
+	PRIVS_NAMESPACES, /* CAP_SYS_ADMIN and CAP_NET_ADMIN: the lease of a macvtap */
 	PRIVS_AUDIT, /* CAP_AUDIT_WRITE */
 };
 
 /*
- * Make the lent capabilities for @use effective, as far as they are there, and no other ones.
- * Capabilities of one's own stay as they are. It fails in ways that the kernel tells again when
- * what they are needed for is done.
+ * Make the file's capabilities for @use effective, as far as there are any, and no others. The
+ * caller's own stay as they are. A failure shows when what they are needed for is refused.
  */
 void privs_use(enum privs_use use);
 
-/* Whether the capabilities for @use are there. */
+/* Whether this process has the capabilities for @use. */
 bool privs_suffice(enum privs_use use);
 
 /* Give up all capabilities for good but CAP_NET_ADMIN. */
 int privs_keep_links(void);
 
 /*
- * Take away what COMMAND would get of tapctl's: the ambient and inheritable capabilities, and all
- * capabilities that are lent.
+ * Take away what COMMAND would inherit: the ambient and inheritable capabilities, and all from the
+ * file.
  */
 int privs_clear_inherited(void);
 
 /*
  * Become @user for good: no capability in any set, no way to gain one (no_new_privs, locked
- * securebits), the user's own groups only. Read back before it returns 0; there is no half of it to
- * go on with.
+ * securebits), the user's own groups only. Read back before it returns 0; after a failure, exit.
  */
 int privs_become(const struct privs_user *user);

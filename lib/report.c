@@ -1,11 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "lib/report.h"
 
-static char error_line[512];
+#define LINE 512
+#define SUBJECT 128 /* a longer subject must not push the reason off the line */
+
+static char error_line[LINE];
 static report_fn *listener;
+
+/* Into @line; the subject is what stands before the first ": ". */
+static void format_line(char line[static LINE], const char *fmt, va_list ap)
+{
+	const char *reason;
+	char *text;
+
+	if (vasprintf(&text, fmt, ap) < 0) {
+		snprintf(line, LINE, "out of memory");
+		return;
+	}
+	reason = strstr(text, ": ");
+	if (strlen(text) >= LINE && reason && reason - text > SUBJECT)
+		snprintf(line, LINE, "%.*s...%s", SUBJECT, text, reason);
+	else
+		snprintf(line, LINE, "%s", text);
+	free(text);
+}
 
 int report_error(int err, const char *fmt, ...)
 {
@@ -14,7 +37,7 @@ int report_error(int err, const char *fmt, ...)
 	if (error_line[0])
 		return err;
 	va_start(ap, fmt);
-	vsnprintf(error_line, sizeof(error_line), fmt, ap);
+	format_line(error_line, fmt, ap);
 	va_end(ap);
 	return err;
 }
@@ -36,13 +59,13 @@ void report_to(report_fn *tell)
 
 void report_tell(enum report_kind kind, const char *fmt, ...)
 {
-	char line[512];
+	char line[LINE];
 	va_list ap;
 
 	if (!listener)
 		return;
 	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
+	format_line(line, fmt, ap);
 	va_end(ap);
 	listener(kind, line);
 }

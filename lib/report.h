@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a module has to tell the user: the process's one line of error, which the command line
- * prints in the end, and warnings and steps that are told as they happen.
+ * What a module has to tell the user: the process's one line of error, which tapctl.c prints at the
+ * end, and warnings and steps, which are told as they happen.
  *
  * Nothing is printed here: tapctl.c and commands/ do that.
  */
@@ -14,10 +14,10 @@
  */
 int report_error(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The line of error; "": there is none. */
+/* The line of error, or "". */
 const char *report_line(void);
 
-/* What was kept is no failure: begin again without a line. */
+/* Forget the line: what it told is not a failure. */
 void report_forget(void);
 
 enum report_kind {
@@ -25,7 +25,7 @@ enum report_kind {
 	REPORT_STEP, /* told only when --verbose asks for it */
 };
 
-/* Who is told warnings and steps from now on; nobody is at first. */
+/* Send warnings and steps to @tell from now on; at first they are dropped. */
 typedef void report_fn(enum report_kind kind, const char *line);
 void report_to(report_fn *tell);
 

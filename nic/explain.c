@@ -8,13 +8,16 @@
 #include "kernel/macvtap.h"
 #include "lib/report.h"
 #include "nic/explain.h"
+#include "nic/lease.h"
 #include "nic/record.h"
 
-/* What one of these leaves is the line of error. */
+/* Keeps the line of error and returns @err. */
 typedef int explain_fn(struct nl *nl, const struct nic *nic, int err);
 
-/* ", held by qemu (pid 123)" of a tap, or of the macvtap with that device number, or "". */
-static const char *holder_words(char words[static 64], const char *name, dev_t rdev)
+/* Who has a tap open, or the macvtap with that device number, by @format, for its command and its
+ * pid; "" when nobody is seen. */
+static const char *holder_words(char words[static 64], const char *format, const char *name,
+				dev_t rdev)
 {
 	const struct holder *holder;
 	struct holders holders;
@@ -26,10 +29,12 @@ static const char *holder_words(char words[static 64], const char *name, dev_t r
 	}
 	holder = holders_next(&holders, NULL, name, rdev);
 	if (holder)
-		snprintf(words, 64, ", held by %s (pid %d)", holder->command, (int)holder->pid);
+		snprintf(words, 64, format, holder->command, (int)holder->pid);
 	holders_free(&holders);
 	return words;
 }
+
+#define HELD_BY ", held by %s (pid %d)"
 
 static int explain_disappeared(struct nl *nl, const struct nic *nic, int err)
 {
@@ -50,7 +55,7 @@ static int explain_changed(struct nl *nl, const struct nic *nic, int err)
 			    nic->name, mac_format(mac, nic->host));
 }
 
-/* The name is taken: by whom. */
+/* The name is taken: by whom. Whose guest runs gets no advice that would harm it. */
 static int explain_exists(struct nl *nl, const struct nic *nic, int err)
 {
 	char words[64] = "", text[MAC_STRLEN];
@@ -60,22 +65,27 @@ static int explain_exists(struct nl *nl, const struct nic *nic, int err)
 
 	if (nl_link_get(nl, name, 0, &link) < 0)
 		return report_error(err, "%s: already exists", name);
-	if (link_is_tap(&link))
-		holder_words(words, name, macvtap_rdev(&link));
-	if (record_guest(guest, &link))
-		return report_error(
-			err,
-			"%s: already exists, made for the guest %s%s: exec --reuse opens it, "
-			"tapctl del removes it",
-			name, mac_format(text, guest), words);
 	if (record_is_host(&link))
 		return report_error(
 			err, "%s: already exists, as this host's macvlan: tapctl del removes it",
 			name);
+	if (!record_guest(guest, &link))
+		return report_error(err,
+				    "%s: already exists, a %s that tapctl did not make%s: "
+				    "choose another --name",
+				    name, link_kind_word(&link),
+				    link_is_tap(&link) ? holder_words(words, HELD_BY, name,
+								      macvtap_rdev(&link)) :
+							 "");
+	mac_format(text, guest);
+	holder_words(words, " (%s, pid %d)", name, macvtap_rdev(&link));
+	if (words[0] || lease_find_use(nl, &link, NULL) == USE_HELD)
+		return report_error(err, "%s: already exists, and its guest %s runs already%s",
+				    name, text, words);
 	return report_error(err,
-			    "%s: already exists, a %s that tapctl did not make%s: "
-			    "choose another --name",
-			    name, link_kind_word(&link), words);
+			    "%s: already exists, made for the guest %s: exec --reuse opens it, "
+			    "tapctl del removes it",
+			    name, text);
 }
 
 static int explain_in_use(struct nl *nl, const struct nic *nic, int err)
@@ -84,7 +94,7 @@ static int explain_in_use(struct nl *nl, const struct nic *nic, int err)
 
 	(void)nl;
 	return report_error(err, "%s: in use%s", nic->name,
-			    holder_words(words, nic->name, nic->rdev));
+			    holder_words(words, HELD_BY, nic->name, nic->rdev));
 }
 
 static int explain_busy(struct nl *nl, const struct nic *nic, int err)
@@ -97,8 +107,8 @@ static int explain_no_right(struct nl *nl, const struct nic *nic, int err)
 	(void)nl;
 	if (nic->reused && nic->link.tun.has_owner && nic->link.tun.owner != geteuid())
 		return report_error(err,
-				    "%s: belongs to uid %u, and without CAP_NET_ADMIN "
-				    "nobody else may open it",
+				    "%s: belongs to uid %u, and another user needs "
+				    "CAP_NET_ADMIN to open it: run it with sudo",
 				    nic->name, nic->link.tun.owner);
 	return report_error(err,
 			    "%s: making a tap needs CAP_NET_ADMIN over this network "
@@ -117,6 +127,20 @@ static int explain_queues(struct nl *nl, const struct nic *nic, int err)
 			    nic->link.tun.multi_queue ? "for" : "without");
 }
 
+/* The bridge or lower device was there when it was looked up. */
+static bool parent_disappeared(struct nl *nl, const struct nic *nic)
+{
+	struct link link;
+
+	return nic->parent.ifindex && nl_link_get(nl, NULL, nic->parent.ifindex, &link) == -ENODEV;
+}
+
+static int explain_parent_disappeared(const struct nic *nic, int err)
+{
+	return report_error(err, "%s: it disappeared: something removed it in the meantime",
+			    nic->parent.name);
+}
+
 static int explain_full(struct nl *nl, const struct nic *nic, int err)
 {
 	(void)nl;
@@ -127,7 +151,8 @@ static int explain_full(struct nl *nl, const struct nic *nic, int err)
 
 static int explain_no_port(struct nl *nl, const struct nic *nic, int err)
 {
-	(void)nl;
+	if (parent_disappeared(nl, nic))
+		return explain_parent_disappeared(nic, err);
 	if (!nic->parent.ifindex)
 		return report_error(err, "%s: cannot set it up: %s", nic->name,
 				    nl_result_text(&nic->refusal));
@@ -171,7 +196,10 @@ static int find_duplicate(const struct link *link, void *data)
 	struct duplicate *duplicate = data;
 	const struct nic *nic = duplicate->nic;
 
-	if (link->lower != nic->parent.ifindex || link->ifindex == nic->link.ifindex)
+	const struct link *parent = &nic->parent;
+	int lower = parent->kind == LINK_MACVLAN ? parent->lower : parent->ifindex;
+
+	if (link->lower != lower || link->ifindex == nic->link.ifindex)
 		return 0;
 	if (duplicate->passthru ? link->mode != MODE_PASSTHRU :
 				  !mac_equal(link->address, nic->guest))
@@ -202,12 +230,13 @@ static int explain_address_in_use(struct nl *nl, const struct nic *nic, int err)
 		return report_error(err, "%s: the address is in use on %s already", mac, lower);
 	return report_error(
 		err, "%s: the address is in use on %s by %s%s", mac, lower, duplicate.link.name,
-		holder_words(words, duplicate.link.name, macvtap_rdev(&duplicate.link)));
+		holder_words(words, HELD_BY, duplicate.link.name, macvtap_rdev(&duplicate.link)));
 }
 
 static int explain_any_macvtap(struct nl *nl, const struct nic *nic, int err)
 {
-	(void)nl;
+	if (parent_disappeared(nl, nic))
+		return explain_parent_disappeared(nic, err);
 	return report_error(err, "%s: cannot make a %s on %s: %s", nic->name, macvtap_word(nic),
 			    nic->parent.name, nl_result_text(&nic->refusal));
 }
@@ -223,8 +252,8 @@ static int explain_passthru(struct nl *nl, const struct nic *nic, int err)
 				    "other devices already",
 				    nic->name, lower);
 	if (has_duplicate(nl, &duplicate))
-		return report_error(err, "%s: %s is taken whole by %s in mode passthru", nic->name,
-				    lower, duplicate.link.name);
+		return report_error(err, "%s: %s is used exclusively by %s, in mode passthru",
+				    nic->name, lower, duplicate.link.name);
 	return explain_any_macvtap(nl, nic, err);
 }
 
@@ -251,7 +280,7 @@ static const struct refusal {
 	{ NIC_STEP_CREATE, NL_UP, EADDRINUSE, explain_address_in_use, NULL },
 	{ NIC_STEP_CREATE, NL_UP, EBUSY, explain_address_in_use, NULL }, /* before Linux 5.0 */
 	{ NIC_STEP_CREATE, ANY, ANY, explain_any_macvtap, NULL },
-	/* A tap that somebody removes leaves a descriptor without a device. */
+	/* A tap removed meanwhile leaves an fd without a device. */
 	{ NIC_STEP_ANY, ANY, EBADFD, explain_disappeared, NULL },
 	{ NIC_STEP_ANY, ANY, ENODEV, explain_disappeared, NULL },
 	{ NIC_STEP_REUSE, ANY, ANY, explain_in_use, NULL },

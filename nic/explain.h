@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a refusal of the kernel's means to somebody who wires VMs: who is in the way, who holds
- * what, what to do instead.
+ * The line of error for what the kernel refused: which device is in the way, which process has it
+ * open, what to do instead.
  *
- * One errno has many causes, so this looks around once more; it changes nothing.
+ * One errno has many causes, so this looks at the links again; it changes nothing.
  */
 #pragma once
 
 #include "nic/nic.h"
 
-/* @nic failed with @err: word nic->refusal as the line of error, unless there is one already.
- * Returns
- * @err. */
+/* @nic failed with @err: word nic->refusal as the line of error, unless there is one. Returns @err.
+ */
 int explain_refusal(struct nl *nl, const struct nic *nic, int err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <sys/random.h>
 
@@ -9,7 +10,9 @@
 #include "kernel/macvtap.h"
 #include "kernel/tap.h"
 #include "lib/report.h"
+#include "nic/lease.h"
 #include "nic/make.h"
+#include "nic/watcher.h"
 
 #define IFINDEX_HIGH 0x40000000 /* the kernel counts its own from 1 */
 
@@ -23,7 +26,7 @@ int nic_draw_ifindex(struct nl *nl, int *ifindex)
 		if (getrandom(&drawn, sizeof(drawn), 0) != sizeof(drawn))
 			return report_error(-errno, "cannot draw a number: %s", strerror(errno));
 		*ifindex = (int)(drawn % IFINDEX_HIGH) + IFINDEX_HIGH;
-		/* Taken: the messages behind a failed creation would go to a foreign link. */
+		/* If it is taken, the messages after a failed creation would go to another link. */
 		err = nl_link_get(nl, NULL, *ifindex, &link);
 	}
 	if (err == -ENODEV)
@@ -34,7 +37,7 @@ int nic_draw_ifindex(struct nl *nl, int *ifindex)
 
 /* --- taps --- */
 
-/* Warn of what joining did to the bridge; it stays a working set-up. */
+/* Warn of what joining did to the bridge; it works all the same. */
 static void tell_bridge(struct nl *nl, const struct nic *nic)
 {
 	const struct link *bridge = &nic->parent;
@@ -46,13 +49,13 @@ static void tell_bridge(struct nl *nl, const struct nic *nic)
 	    !mac_equal(bridge->address, nic->host))
 		report_tell(REPORT_WARNING,
 			    "%s: the bridge follows its lowest port and now has the "
-			    "address %s of this guest's tap, and will change it when the tap goes: "
-			    "tapctl pin %s",
+			    "address %s of this guest's tap, and will change it when the tap is "
+			    "removed: tapctl pin %s",
 			    bridge->name, mac_format(text, nic->host), bridge->name);
 	if (!nic->want->mtu || nic->want->mtu >= bridge->mtu)
 		return;
 	mtu = nl_link_mtu(nl, bridge->name);
-	/* A lower one is that of another port. */
+	/* If it is lower still, another port is the cause. */
 	if (mtu >= 0 && (unsigned)mtu == nic->want->mtu)
 		report_tell(REPORT_WARNING,
 			    "%s: the bridge's MTU went from %u down to %d with this "
@@ -75,8 +78,8 @@ static int refuse_duplicate(struct nl *nl, const struct nic *nic, int port)
 }
 
 /*
- * The kernel lets anybody open one more queue of a tap without an owner, and so get a share of its
- * guest's frames: who was faster than give_tap() would stay.
+ * Until give_tap() every user may open one more queue of the tap, and so get a share of its guest's
+ * frames.
  */
 static int check_alone(struct nl *nl, struct nic *nic)
 {
@@ -170,12 +173,13 @@ static int begin_tap(struct nl *nl, struct nic *nic, bool one_queue)
 
 	if (nic->reused)
 		return reset_offload(nic);
-	if (nic->want->queues > 1)
+	/* Not later: a holder could make it persistent, and so open to every user. */
+	if (!one_queue)
 		err = give_tap(nic);
 	return err ? err : set_up_tap(nl, nic, one_queue);
 }
 
-int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue)
+static int open_queues(struct nl *nl, struct nic *nic, bool one_queue)
 {
 	struct queue_flags flags = {
 		.exclusive = !nic->reused,
@@ -190,6 +194,9 @@ int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue)
 		if (err)
 			return err;
 		err = tap_connect(nic->fds[i], nic->name, &flags);
+		/* Its last run may have ended while somebody looked. */
+		if (err == -EBUSY && flags.exclusive && lease_wait_passing(nl, nic->name))
+			err = tap_connect(nic->fds[i], nic->name, &flags);
 		if (err)
 			return nic_refused_errno(nic, NIC_STEP_QUEUE, err);
 		nic->made = !nic->reused;
@@ -201,7 +208,68 @@ int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue)
 	return 0;
 }
 
+/* Some of the time that two who met wait, each its own. */
+static void wait_apart(void)
+{
+	struct timespec moment = { .tv_nsec = 1000000 };
+	uint8_t drawn = 0;
+
+	if (getrandom(&drawn, sizeof(drawn), 0) == sizeof(drawn))
+		moment.tv_nsec += drawn * 100000L;
+	nanosleep(&moment, NULL);
+}
+
+/*
+ * A tap of several queues takes ever more of them: two that open it at once each see the other's,
+ * and both step back. Who comes back first has it.
+ */
+static int be_alone(struct nl *nl, struct nic *nic)
+{
+	int err = nic_read_back(nl, nic);
+
+	for (int tries = 0; tries < 16 && !err && nic->link.tun.queues > nic->want->queues;
+	     tries++) {
+		nic_close_fds(nic);
+		wait_apart();
+		err = nic_read_back(nl, nic);
+		if (!err && nic->link.tun.queues)
+			break;
+		if (!err)
+			err = open_queues(nl, nic, false);
+		if (!err)
+			err = nic_read_back(nl, nic);
+	}
+	if (!err && (nic->fds[0] < 0 || nic->link.tun.queues > nic->want->queues))
+		err = nic_refused_errno(nic, NIC_STEP_REUSE, -EBUSY);
+	return err;
+}
+
+int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue)
+{
+	int err = open_queues(nl, nic, one_queue);
+
+	return !err && nic->reused && nic->want->queues > 1 ? be_alone(nl, nic) : err;
+}
+
 /* --- macvtaps --- */
+
+int nic_take_lease(struct nl *nl, struct nic *nic, int ifindex, bool watched)
+{
+	int lease = lease_take(nl, ifindex);
+
+	if (lease == -EBUSY)
+		return nic_refused_errno(nic, NIC_STEP_REUSE, -EBUSY);
+	if (lease < 0)
+		return lease;
+	nic->lease = lease;
+	return watched ? watcher_start(ifindex, lease) : 0;
+}
+
+/* Whose lease it is, for open_in_lease(). */
+struct lessee {
+	struct nl *nl;
+	int lease;
+};
 
 int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex)
 {
@@ -226,17 +294,30 @@ int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex)
 	return 0;
 }
 
-int nic_open_macvtap(struct nic *nic, int inotify)
+static int open_in_lease(struct macvtap_queues *queues, void *data)
 {
-	const struct queue_flags flags = {
-		.multi_queue = nic->want->queues > 1,
-		.vnet_hdr = !nic->want->no_vnet_hdr,
+	const struct lessee *lessee = data;
+
+	return lease_run(lessee->nl, lessee->lease, macvtap_open_queues, queues);
+}
+
+int nic_open_macvtap(struct nl *nl, struct nic *nic)
+{
+	struct macvtap_queues queues = {
+		.fds = nic->fds,
+		.count = nic->want->queues,
+		.name = nic->name,
+		.address = nic->host,
+		.flags = { .multi_queue = nic->want->queues > 1,
+			   .vnet_hdr = !nic->want->no_vnet_hdr },
 	};
-	int err = nic_find_node(nic);
+	struct lessee lessee = { .nl = nl, .lease = nic->lease };
+	int err = nic_find_node(nl, nic);
 
 	if (!err)
-		err = macvtap_open(nic->fds, nic->want->queues, inotify, nic->name,
-				   nic->link.ifindex, nic->rdev, nic->host, &flags);
+		err = macvtap_open(&queues, nic->link.ifindex, nic->rdev, open_in_lease, &lessee);
+	/* From now on the queues hold it. */
+	nic_release_lease(nic);
 	return !err && nic->reused ? reset_offload(nic) : err;
 }
 
@@ -269,13 +350,13 @@ int nic_open_vhost(struct nic *nic)
 
 void nic_set_owner(struct nic *nic, uid_t owner)
 {
-	/* With both set the kernel wants both to match: a group alone must not get an owner beside
-	 * it. */
+	/* With both set the kernel wants both to match: --group alone must not get an owner, too.
+	 */
 	if (nic->owner == (uid_t)-1 && nic->group == (gid_t)-1)
 		nic->owner = owner;
 }
 
-int nic_give(struct nic *nic)
+int nic_give(struct nl *nl, struct nic *nic)
 {
 	int err;
 
@@ -283,7 +364,7 @@ int nic_give(struct nic *nic)
 		return give_tap(nic);
 	if (nic->want->kind == NIC_HOST)
 		return 0;
-	err = nic_find_node(nic);
+	err = nic_find_node(nl, nic);
 	return err ? err : macvtap_node_give(nic->link.ifindex, nic->rdev, nic->owner, nic->group);
 }
 

@@ -14,7 +14,7 @@ bool nic_is_tap(const struct nic *nic)
 	return nic->want->kind == NIC_BRIDGED || nic->want->kind == NIC_UNATTACHED;
 }
 
-/* The guest's address gives the others; one that nobody told is drawn, for the host's side. */
+/* Derive the host side's address from the guest's, or from a random one where that is not known. */
 static int derive_addresses(struct nic *nic)
 {
 	int err = 0;
@@ -57,6 +57,7 @@ int nic_init(struct nic *nic, const struct nic_options *want, enum record_maker 
 		.want = want,
 		.owner = want->owner,
 		.group = want->group,
+		.lease = -1,
 		.record = { .by = by,
 			    .host = want->kind == NIC_HOST,
 			    .policy = want->policy,
@@ -74,8 +75,7 @@ int nic_init(struct nic *nic, const struct nic_options *want, enum record_maker 
 	return err;
 }
 
-/* The queues, and behind them the vhost fds. */
-static void close_fds(struct nic *nic)
+void nic_close_fds(struct nic *nic)
 {
 	for (unsigned i = 0; nic->fds && i < 2 * nic->want->queues; i++) {
 		if (nic->fds[i] >= 0)
@@ -84,9 +84,17 @@ static void close_fds(struct nic *nic)
 	}
 }
 
+void nic_release_lease(struct nic *nic)
+{
+	if (nic->lease >= 0)
+		close(nic->lease);
+	nic->lease = -1;
+}
+
 void nic_free(struct nic *nic)
 {
-	close_fds(nic);
+	nic_close_fds(nic);
+	nic_release_lease(nic);
 	free(nic->fds);
 	nic->fds = NULL;
 }
@@ -103,12 +111,15 @@ int nic_refused_errno(struct nic *nic, enum nic_step step, int err)
 	return nic_refused(nic, step, &(struct nl_result){ .err = err });
 }
 
-int nic_find_node(struct nic *nic)
+int nic_find_node(struct nl *nl, struct nic *nic)
 {
+	struct link link;
 	int err = 0;
 
 	if (nic->want->kind == NIC_MACVTAP && !nic->rdev)
 		err = macvtap_find(&nic->rdev, nic->name, nic->link.ifindex);
+	if (err && nl_link_get(nl, NULL, nic->link.ifindex, &link) == -ENODEV)
+		return nic_refused_errno(nic, NIC_STEP_READ, -ENODEV);
 	if (err)
 		return report_error(err,
 				    "%s: cannot find its character device: this namespace's sysfs "
@@ -128,7 +139,8 @@ void nic_unmake(struct nl *nl, struct nic *nic)
 {
 	if (nic->made && nic->persistent)
 		tap_persist(nic->fds[0], false);
-	close_fds(nic);
+	nic_close_fds(nic);
+	nic_release_lease(nic);
 	if (nic->made && !nic_is_tap(nic))
 		nl_link_delete(nl, nic->link.ifindex);
 	nic->made = false;

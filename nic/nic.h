@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One guest's NIC: what is wanted, and what came of it.
+ * One guest's NIC: what is wanted, and what was made.
  *
- * The life of a NIC is prepare.h, make.h, verify.h; nicset.h leads all of one command line through
- * it. Functions return 0 or a negative errno, with a line of error, or with nic->refusal for
+ * Its steps are prepare.h, make.h and verify.h; nicset.h takes all NICs of one command line through
+ * them. Functions return 0 or a negative errno, with a line of error, or with nic->refusal for
  * explain_refusal() to word.
  */
 #pragma once
@@ -20,9 +20,9 @@
 enum nic_kind {
 	NIC_NONE,
 	NIC_BRIDGED, /* a tap on a bridge */
-	NIC_UNATTACHED, /* a tap on none */
+	NIC_UNATTACHED, /* a tap on no bridge */
 	NIC_MACVTAP,
-	NIC_HOST, /* the host's own macvlan beside macvtaps */
+	NIC_HOST, /* a macvlan, for the host itself */
 };
 
 enum vhost_mode { VHOST_OFF, VHOST_ON, VHOST_AUTO };
@@ -32,16 +32,16 @@ struct nic_options {
 	enum nic_kind kind;
 	char parent[IFNAMSIZ]; /* the bridge or lower device */
 	enum macvtap_mode mode;
-	uint8_t guest[MAC_LEN]; /* zeros: not said */
+	uint8_t guest[MAC_LEN]; /* zeros: not given */
 	char name[IFNAMSIZ]; /* "": derived from the guest's address */
 	uint32_t mtu; /* 0: the parent's */
 	unsigned queues; /* from 1 */
 	enum vhost_mode vhost;
 	bool no_vnet_hdr;
 	struct port_policy policy;
-	uid_t owner; /* (uid_t)-1 and (gid_t)-1: not said */
+	uid_t owner; /* (uid_t)-1 and (gid_t)-1: not given */
 	gid_t group;
-	uint64_t said; /* which options were: bits of commands/options.c */
+	uint64_t said; /* which options were given: bits of commands/options.c */
 };
 
 /* Where the kernel refused something. */
@@ -76,8 +76,9 @@ struct nic {
 	bool made; /* it is ours to unmake */
 	bool reused;
 	bool persistent;
-	dev_t rdev; /* of a macvtap, once somebody looked for it; else 0 */
+	dev_t rdev; /* of a macvtap, after nic_find_node(); else 0 */
 	struct port_state port; /* once it is verified */
+	int lease; /* of a macvtap: its namespace until the queues are open, or -1 */
 	int *fds; /* want->queues of them, -1 where not open */
 	int *vhost_fds; /* the same, or all -1 */
 	enum nic_step step; /* where the kernel refused something */
@@ -92,15 +93,21 @@ bool nic_is_tap(const struct nic *nic);
 int nic_init(struct nic *nic, const struct nic_options *want, enum record_maker by);
 void nic_free(struct nic *nic);
 
+/* Close the queues, and behind them the vhost fds. */
+void nic_close_fds(struct nic *nic);
+
 /* Keep what the kernel refused. Returns the errno in it. */
 int nic_refused(struct nic *nic, enum nic_step step, const struct nl_result *refusal);
 int nic_refused_errno(struct nic *nic, enum nic_step step, int err);
 
+/* Let go of the lease, which the queues hold, if there are any. */
+void nic_release_lease(struct nic *nic);
+
 /* Find the character device of a macvtap; 0 for other kinds. */
-int nic_find_node(struct nic *nic);
+int nic_find_node(struct nl *nl, struct nic *nic);
 
 /* Read the device back into nic->link. */
 int nic_read_back(struct nl *nl, struct nic *nic);
 
-/* Close the fds, and remove the device if this process made it. Never fails loudly. */
+/* Close the fds, and remove the device if this process made it. Failures are not reported. */
 void nic_unmake(struct nl *nl, struct nic *nic);

@@ -8,9 +8,11 @@
 #include "lib/privs.h"
 #include "lib/report.h"
 #include "nic/explain.h"
+#include "nic/lease.h"
 #include "nic/make.h"
 #include "nic/nicset.h"
 #include "nic/prepare.h"
+#include "nic/record.h"
 #include "nic/verify.h"
 
 int nicset_begin(struct nicset *set, const struct nic_options *wants, size_t count,
@@ -19,20 +21,18 @@ int nicset_begin(struct nicset *set, const struct nic_options *wants, size_t cou
 	int err;
 
 	*set = (struct nicset){ .count = 0 };
-	/* The kernel looks at who opened the socket, too (net/netlink/af_netlink.c). */
+	/* The opener of the socket needs the capability, too (net/netlink/af_netlink.c). */
 	privs_use(PRIVS_LINKS);
 	err = nl_open(&set->nl);
 	privs_use(PRIVS_NONE);
 	if (err)
 		return report_error(err, "cannot open a netlink socket: %s", strerror(-err));
 	set->nics = calloc(count, sizeof(*set->nics));
-	set->watchers = malloc(count * sizeof(*set->watchers));
-	if (!set->nics || !set->watchers)
+	if (!set->nics)
 		return report_error(-ENOMEM, "out of memory");
 	while (set->count < count && !err) {
 		struct nic *nic = &set->nics[set->count];
 
-		set->watchers[set->count] = (struct watcher){ .inotify = -1, .control = -1 };
 		err = nic_init(nic, &wants[set->count++], by);
 		if (!err)
 			err = nic_prepare(set->nl, nic, set->count > 1 ? nic - 1 : NULL);
@@ -40,7 +40,7 @@ int nicset_begin(struct nicset *set, const struct nic_options *wants, size_t cou
 	return err;
 }
 
-/* Each tap is held open until all are complete, and there may be more of them than fds. */
+/* Each tap is held open until all are complete: there may be more taps than the limit of fds. */
 static void allow_fds(size_t count)
 {
 	struct rlimit limit;
@@ -51,15 +51,40 @@ static void allow_fds(size_t count)
 	}
 }
 
-static int make_macvtap(struct nicset *set, size_t k, bool watched)
+/*
+ * A guest that is started again at once finds the device of its last run, which its watcher has not
+ * removed yet, or never will: it is not waited for.
+ */
+static bool remove_stale(struct nl *nl, const struct nic *nic)
 {
-	struct nic *nic = &set->nics[k];
+	uint8_t guest[MAC_LEN];
+	struct link link;
+	int err = nl_link_get(nl, nic->name, 0, &link);
+
+	if (!err && lease_is_stale(nl, &link) > 0 && record_guest(guest, &link) &&
+	    mac_equal(guest, nic->guest))
+		err = nl_link_delete(nl, link.ifindex).err;
+	else if (!err)
+		return false;
+	/* Its watcher may have been faster. */
+	return !err || err == -ENODEV;
+}
+
+static int make_macvtap(struct nicset *set, struct nic *nic, bool leased)
+{
 	int ifindex, err = nic_draw_ifindex(set->nl, &ifindex);
 
-	if (!err && watched)
-		err = watcher_start(&set->watchers[k], ifindex, nic->name, nic->guest);
-	if (!err)
+	if (!err && leased)
+		err = nic_take_lease(set->nl, nic, ifindex, true);
+	if (err)
+		return err;
+	privs_use(PRIVS_LINKS);
+	err = nic_make_macvtap(set->nl, nic, ifindex);
+	if (leased && err == -EEXIST &&
+	    (remove_stale(set->nl, nic) ||
+	     (lease_wait_passing(set->nl, nic->name) && remove_stale(set->nl, nic))))
 		err = nic_make_macvtap(set->nl, nic, ifindex);
+	privs_use(PRIVS_NONE);
 	return err ? err : nic_verify_new(set->nl, nic);
 }
 
@@ -74,24 +99,18 @@ static void tell_made(const struct nic *nic)
 		    nic->link.mtu);
 }
 
+/* What the kernel refused a nic is worded here. */
+static int explained(const struct nicset *set, const struct nic *nic, int err)
+{
+	return err ? explain_refusal(set->nl, nic, err) : 0;
+}
+
 static int verify(struct nicset *set, bool all)
 {
 	struct nic *failed = set->nics;
 	int err = nic_verify(set->nl, set->nics, set->count, all, &failed);
 
-	return err ? explain_refusal(set->nl, failed, err) : 0;
-}
-
-/* One step for each nic, whose refusals are worded here. */
-static int for_each(struct nicset *set, int (*step)(struct nic *nic))
-{
-	for (size_t k = 0; k < set->count; k++) {
-		int err = step(&set->nics[k]);
-
-		if (err)
-			return explain_refusal(set->nl, &set->nics[k], err);
-	}
-	return 0;
+	return explained(set, failed, err);
 }
 
 int nicset_make_persistent(struct nicset *set, uid_t owner)
@@ -105,37 +124,46 @@ int nicset_make_persistent(struct nicset *set, uid_t owner)
 
 		nic_set_owner(nic, owner);
 		err = nic_is_tap(nic) ? nic_make_tap(set->nl, nic, true) :
-					make_macvtap(set, k, false);
+					make_macvtap(set, nic, false);
 		if (err)
 			return explain_refusal(set->nl, nic, err);
 		tell_made(nic);
 	}
 	err = verify(set, false);
-	if (!err)
-		err = for_each(set, nic_give);
-	return err ? err : for_each(set, nic_persist);
+	for (size_t k = 0; k < set->count && !err; k++)
+		err = explained(set, &set->nics[k], nic_give(set->nl, &set->nics[k]));
+	for (size_t k = 0; k < set->count && !err; k++)
+		err = explained(set, &set->nics[k], nic_persist(&set->nics[k]));
+	return err;
 }
 
-static int make_open(struct nicset *set, size_t k, bool reuse)
+static int open_tap(struct nicset *set, struct nic *nic)
 {
-	struct nic *nic = &set->nics[k];
+	int err;
+
+	privs_use(PRIVS_LINKS);
+	err = nic_make_tap(set->nl, nic, false);
+	privs_use(PRIVS_NONE);
+	return err;
+}
+
+static int open_macvtap(struct nicset *set, struct nic *nic)
+{
+	bool watched = nic->record.by == RECORD_BY_EXEC;
+	int err = nic->reused ? nic_take_lease(set->nl, nic, nic->link.ifindex, watched) :
+				make_macvtap(set, nic, true);
+
+	return err ? err : nic_open_macvtap(set->nl, nic);
+}
+
+static int make_open(struct nicset *set, struct nic *nic, bool reuse)
+{
 	int err = reuse ? nic_find_existing(set->nl, nic) : 0;
 
 	if (err)
 		return err;
 	nic_set_owner(nic, geteuid());
-	privs_use(PRIVS_LINKS);
-	if (nic_is_tap(nic))
-		err = nic_make_tap(set->nl, nic, false);
-	else if (!nic->reused)
-		err = make_macvtap(set, k, true);
-	privs_use(PRIVS_NONE);
-	if (err || nic_is_tap(nic))
-		return err;
-	privs_use(PRIVS_NODES);
-	err = nic_open_macvtap(nic, set->watchers[k].inotify);
-	privs_use(PRIVS_NONE);
-	return err;
+	return nic_is_tap(nic) ? open_tap(set, nic) : open_macvtap(set, nic);
 }
 
 int nicset_make_open(struct nicset *set, bool reuse)
@@ -145,7 +173,7 @@ int nicset_make_open(struct nicset *set, bool reuse)
 		int err;
 
 		set->tried = k + 1;
-		err = make_open(set, k, reuse);
+		err = make_open(set, nic, reuse);
 		if (!err)
 			err = nic_open_vhost(nic);
 		if (err)
@@ -157,18 +185,16 @@ int nicset_make_open(struct nicset *set, bool reuse)
 
 int nicset_read_back(struct nicset *set)
 {
-	for (size_t k = 0; k < set->count; k++) {
-		int err = nic_read_back(set->nl, &set->nics[k]);
+	int err = 0;
 
-		if (err)
-			return explain_refusal(set->nl, &set->nics[k], err);
-	}
-	return 0;
+	for (size_t k = 0; k < set->count && !err; k++)
+		err = explained(set, &set->nics[k], nic_read_back(set->nl, &set->nics[k]));
+	return err;
 }
 
 /*
- * Remove what was made in one pass of the kernel: closing the taps one by one is a wait for each.
- * Where this fails they go so all the same.
+ * Remove what was made in one pass of the kernel: closing taps one by one waits for each. What this
+ * leaves, nic_unmake() removes.
  */
 static void remove_made(struct nicset *set)
 {
@@ -189,10 +215,8 @@ void nicset_unmake(struct nicset *set)
 		return;
 	privs_use(PRIVS_LINKS);
 	remove_made(set);
-	for (size_t k = set->count; k-- > 0;) {
+	for (size_t k = set->count; k-- > 0;)
 		nic_unmake(set->nl, &set->nics[k]);
-		watcher_finish(&set->watchers[k]);
-	}
 	privs_use(PRIVS_NONE);
 }
 
@@ -201,6 +225,5 @@ void nicset_end(struct nicset *set)
 	for (size_t k = 0; k < set->count; k++)
 		nic_free(&set->nics[k]);
 	free(set->nics);
-	free(set->watchers);
 	nl_close(set->nl);
 }

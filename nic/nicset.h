@@ -9,12 +9,10 @@
 #include <stddef.h>
 
 #include "nic/nic.h"
-#include "nic/watcher.h"
 
 struct nicset {
 	struct nl *nl;
 	struct nic *nics;
-	struct watcher *watchers; /* of each nic; in use for the macvtaps that exec makes */
 	size_t count, tried; /* how many there are, and were reached by nicset_make_open() */
 };
 
@@ -27,14 +25,14 @@ int nicset_begin(struct nicset *set, const struct nic_options *wants, size_t cou
 		 enum record_maker by);
 
 /*
- * Make persistent devices, for `add`, and read back what protects them. They belong to @owner where
- * their options do not say otherwise.
+ * Make persistent devices, for `add`, and read back what protects them. Their owner is @owner where
+ * the options give none.
  */
 int nicset_make_persistent(struct nicset *set, uid_t owner);
 
 /*
- * Make devices that go with their last fd and open all their queues, for `exec`; with @reuse, open
- * those that are there already. Each one is read back in the end: something on the host may have
+ * Make devices that are removed with their last fd, and open all their queues, for `exec`; with
+ * @reuse, open those that exist. Each one is read back at the end: something on the host may have
  * changed it meanwhile.
  */
 int nicset_make_open(struct nicset *set, bool reuse);
@@ -42,7 +40,7 @@ int nicset_make_open(struct nicset *set, bool reuse);
 /* Read every device into its nic->link once more. */
 int nicset_read_back(struct nicset *set);
 
-/* Unmake whatever was made and is not to be there when the command has failed. */
+/* Unmake what was made, after a failure. */
 void nicset_unmake(struct nicset *set);
 
 void nicset_end(struct nicset *set);

@@ -29,7 +29,7 @@ static int check_bridge(const struct nic *nic)
 	return 0;
 }
 
-/* The remedy is the link below, when it can be named. */
+/* The remedy is the link @below, when it can be looked up. */
 static int refuse_lower(struct nl *nl, const struct link *lower, int below, int err,
 			const char *what, const char *option)
 {
@@ -49,11 +49,9 @@ static int check_lower(struct nl *nl, const struct nic *nic)
 		return report_error(-EOPNOTSUPP, "%s: a %s cannot carry a macvtap%s", lower->name,
 				    link_kind_word(lower),
 				    lower->kind == LINK_BRIDGE ? ": use --bridge" : "");
-	if (lower->kind == LINK_MACVTAP || lower->kind == LINK_MACVLAN)
+	if (lower->kind == LINK_MACVTAP)
 		return refuse_lower(nl, lower, lower->lower_elsewhere ? 0 : lower->lower, -EINVAL,
-				    lower->kind == LINK_MACVTAP ? "is itself a macvtap" :
-								  "is itself a macvlan",
-				    "--link");
+				    "is itself a macvtap", "--link");
 	if (lower->port.of_bridge)
 		return refuse_lower(nl, lower, lower->master, -EBUSY, "is a port", "--bridge");
 	if (nic->want->mtu > lower->mtu)
@@ -62,8 +60,7 @@ static int check_lower(struct nl *nl, const struct nic *nic)
 	return 0;
 }
 
-/* The address of a host's macvlan that was given none: the same each time, for whoever leases IPs.
- */
+/* A host's macvlan without --mac: the same address each time, so that it keeps its DHCP lease. */
 static void derive_host(struct nic *nic)
 {
 	if (nic->want->kind != NIC_HOST || !mac_is_zero(nic->guest))

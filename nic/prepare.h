@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Before anything is made: look up the bridge or lower device, and check all that can be known.
+ * Before anything is made: look up the bridge or lower device, and check that the NIC fits it.
  */
 #pragma once
 

@@ -37,11 +37,11 @@ static int refuse_left(const struct compared *compared, unsigned left)
 
 	for (enum difference d = 0; d < DIFFERENCES; d++)
 		if (has(left, d))
-			return report_error(-EOPNOTSUPP,
-					    "%s: this did not take, or something on this host "
-					    "changed it again: %s",
-					    compared->link->name,
-					    difference_words(text, compared, d));
+			return report_error(
+				-EOPNOTSUPP,
+				"%s: this did not take effect, or something on this host "
+				"changed it again: %s",
+				compared->link->name, difference_words(text, compared, d));
 	return 0;
 }
 

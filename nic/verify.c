@@ -5,6 +5,7 @@
 #include "kernel/holders.h"
 #include "lib/privs.h"
 #include "lib/report.h"
+#include "nic/lease.h"
 #include "nic/make.h"
 #include "nic/verify.h"
 
@@ -17,6 +18,14 @@ static struct compared compared_of(const struct nic *nic)
 		.parent = nic->parent.ifindex ? &nic->parent : NULL,
 		.port = nic->port,
 	};
+}
+
+/* On a macvlan, as a container's NIC is one, the kernel puts it on that one's own lower device. */
+static bool is_on_lower(const struct nic *nic)
+{
+	const struct link *parent = &nic->parent;
+
+	return nic->link.lower == (parent->kind == LINK_MACVLAN ? parent->lower : parent->ifindex);
 }
 
 /* --- what is not so, in words --- */
@@ -32,10 +41,11 @@ static int refuse_policy(const struct nic *nic, enum difference difference)
 				    "forwarding table at this port",
 				    nic->name, nic->parent.name);
 	if (difference == DIFFERS_VLANS || difference == DIFFERS_FILTERING)
-		return report_error(-EOPNOTSUPP, "%s: --vlan did not take: bridge vlan show dev %s",
+		return report_error(-EOPNOTSUPP,
+				    "%s: --vlan did not take effect: bridge vlan show dev %s",
 				    nic->name, nic->name);
 	return report_error(-EOPNOTSUPP,
-			    "%s: %s did not take: the bridges of this kernel do not have it%s",
+			    "%s: %s did not take effect: this kernel's bridges do not support it%s",
 			    nic->name, difference_option(difference),
 			    difference == DIFFERS_LOCKED && !nic->link.port.locked ?
 				    " (it came with Linux 5.18)" :
@@ -97,8 +107,7 @@ static int compare(const struct nic *nic)
 	struct record own = { .by = RECORD_OLD };
 	bool has_own = nic->reused && record_read(&own, link);
 
-	if (!nic_is_tap(nic) &&
-	    (link->lower != nic->parent.ifindex || link->mode != nic->want->mode))
+	if (!nic_is_tap(nic) && (!is_on_lower(nic) || link->mode != nic->want->mode))
 		return report_error(-ESTALE, "%s: is not a macvtap of %s in mode %s", nic->name,
 				    nic->parent.name, macvtap_mode_name(nic->want->mode));
 	/* What others made has never had these. */
@@ -111,7 +120,7 @@ static int compare(const struct nic *nic)
 	return 0;
 }
 
-/* --- what the links themselves do not tell --- */
+/* --- what is not part of the link --- */
 
 struct nics {
 	struct nic *list;
@@ -128,7 +137,7 @@ static int keep_vlans(const struct port_vlan *vlan, void *data)
 	return 0;
 }
 
-/* The kernel has the VLANs of all ports together only: they are read once for all nics. */
+/* The kernel dumps the VLANs of all ports only: they are read once for all nics. */
 static int read_vlans(struct nl *nl, struct nic *nics, size_t count)
 {
 	struct nics all = { .list = nics, .count = count };
@@ -236,26 +245,24 @@ int nic_verify(struct nl *nl, struct nic *nics, size_t count, bool all, struct n
 /* --- an existing device --- */
 
 /* Both of these kinds may be opened once more, by who then steals some of the frames. */
-static bool is_busy(const struct nic *nic)
+static bool is_busy(struct nl *nl, const struct nic *nic)
 {
 	struct holders holders;
-	bool busy;
+	enum use use;
 
 	if (nic->want->kind != NIC_MACVTAP)
 		return nic->link.tun.multi_queue && nic->link.tun.queues > 0;
-	if (holders_read(&holders) < 0) {
+	if (holders_read(&holders) < 0)
 		report_forget();
-		return false;
-	}
-	busy = holders_next(&holders, NULL, nic->name, nic->rdev);
+	use = lease_find_use(nl, &nic->link, &holders);
 	holders_free(&holders);
-	return busy;
+	return use == USE_HELD;
 }
 
 int nic_find_existing(struct nl *nl, struct nic *nic)
 {
 	char text[MAC_STRLEN];
-	struct record own;
+	struct record found;
 	int err = nl_link_get(nl, nic->name, 0, &nic->link);
 
 	if (err == -ENODEV)
@@ -266,15 +273,17 @@ int nic_find_existing(struct nl *nl, struct nic *nic)
 	    (nic->link.kind == LINK_MACVTAP) != (nic->want->kind == NIC_MACVTAP))
 		return report_error(-EEXIST, "%s: --reuse: is a %s", nic->name,
 				    link_kind_word(&nic->link));
-	if (record_read(&own, &nic->link) && !mac_equal(own.guest, nic->guest))
+	if (record_read(&found, &nic->link) && !mac_equal(found.guest, nic->guest))
 		return report_error(-EEXIST, "%s: --reuse: was made for the guest %s", nic->name,
-				    mac_format(text, own.guest));
-	record_tell_unknown(&own, &nic->link);
+				    mac_format(text, found.guest));
+	record_tell_unknown(&found, &nic->link);
 	nic->reused = true;
+	/* Of what an old record is, nothing says that it goes by itself. */
+	nic->record.by = found.by == RECORD_OLD ? RECORD_BY_ADD : found.by;
 	err = compare(nic);
 	if (!err)
-		err = nic_find_node(nic);
-	if (!err && is_busy(nic))
+		err = nic_find_node(nl, nic);
+	if (!err && is_busy(nl, nic))
 		err = nic_refused_errno(nic, NIC_STEP_REUSE, -EBUSY);
 	return err;
 }

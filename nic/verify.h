@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Whether a device is what was wanted: an existing one before it is opened, a new one when it is
- * complete. Wrong wiring is silent, and something else on the host may have changed it meanwhile.
+ * complete. Wrong wiring is silent, and another program may have changed the device meanwhile.
  *
  * Functions return 0 or a negative errno, with a line of error or with nic->refusal.
  */
@@ -10,9 +10,8 @@
 #include "nic/nic.h"
 
 /*
- * Whether there is a device of that name and it is what was wanted: then nic->reused is set and
- * nic->link filled. One that is different, or in use where a second holder would steal frames, is
- * an error.
+ * Look for a device of that name: one that is what was wanted sets nic->reused and nic->link. One
+ * that is different, or in use where a second holder would steal frames, is an error.
  */
 int nic_find_existing(struct nl *nl, struct nic *nic);
 

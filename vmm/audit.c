@@ -9,9 +9,9 @@
 #include "vmm/audit.h"
 #include "lib/privs.h"
 
-#define RECORD 1024 /* the program has 2 * 200 bytes of it at most, the other fields 128 */
+#define RECORD 1024 /* the program takes 2 * 200 bytes of it at most, the other fields 128 */
 
-/* As audit-tools read it: in quotes, or in hexadecimal when a quote could end too early. */
+/* As audit-tools read it: in quotes, or in hexadecimal when a byte of it could end the field. */
 static void encode(char *encoded, size_t size, const char *value)
 {
 	bool plain = true;

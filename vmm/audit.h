@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the kernel's audit log is told: the records that libvirt writes of a guest's network device.
+ * The records in the kernel's audit log, as libvirt writes them for a guest's network device.
  */
 #pragma once
 
@@ -10,8 +10,8 @@
 #include "nic/nic.h"
 
 /*
- * Record which devices were opened for these nics, and that they are now handed to a command, or
+ * Record which devices were opened for these nics, and that they are now passed to a command, or
  * when @success is false, that they are not. A kernel without audit, or a caller who may not write
- * there, is no failure.
+ * there, is not a failure.
  */
 void audit_nics(const struct nic *nics, size_t count, bool success);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/report.h"
 #include "vmm/environment.h"
@@ -38,7 +39,6 @@ static void name_variable(char name[static 64], size_t k, unsigned i)
 		snprintf(name + n, 64 - (size_t)n, "_%zu", k + 1);
 }
 
-/* Set those of the nic @k, or take away what an outer tapctl left there where the value is NULL. */
 static int set_variables(size_t k, const char *const values[static VARIABLES])
 {
 	char name[64];
@@ -46,17 +46,41 @@ static int set_variables(size_t k, const char *const values[static VARIABLES])
 
 	for (unsigned i = 0; i < VARIABLES && result == 0; i++) {
 		name_variable(name, k, i);
-		result = values[i] ? setenv(name, values[i], 1) : unsetenv(name);
+		result = values[i] ? setenv(name, values[i], 1) : 0;
 	}
 	return result < 0 ? -errno : 0;
 }
 
-static bool has_variables(size_t k)
+/* Whether @entry is a variable of some nic. */
+static bool is_ours(const char *entry)
 {
-	char name[64];
+	if (strncmp(entry, "TAPCTL_", 7) != 0)
+		return false;
+	entry += 7;
+	for (unsigned i = 0; i < VARIABLES; i++) {
+		size_t len = strlen(variables[i]);
+		const char *rest = entry + len;
 
-	name_variable(name, k, 0);
-	return getenv(name);
+		if (strncmp(entry, variables[i], len) != 0)
+			continue;
+		if (*rest == '_')
+			rest += 1 + strspn(rest + 1, "0123456789");
+		if (*rest == '=')
+			return true;
+	}
+	return false;
+}
+
+/* What an outer tapctl has left, however much: in one pass. */
+static void forget_outer(void)
+{
+	char **to = environ;
+
+	for (char **from = environ; from && *from; from++)
+		if (!is_ours(*from))
+			*to++ = *from;
+	if (to)
+		*to = NULL;
 }
 
 static int describe_nic(const struct nic *nic, size_t k)
@@ -80,11 +104,11 @@ static int describe_nic(const struct nic *nic, size_t k)
 
 int environment_put(const struct nic *nics, size_t count)
 {
-	static const char *const none[VARIABLES];
 	int err = 0;
 
-	for (size_t k = 0; !err && (k < count || has_variables(k)); k++)
-		err = k < count ? describe_nic(&nics[k], k) : set_variables(k, none);
+	forget_outer();
+	for (size_t k = 0; !err && k < count; k++)
+		err = describe_nic(&nics[k], k);
 	if (err)
 		return report_error(err, "cannot set the environment: %s", strerror(-err));
 	return 0;

@@ -8,6 +8,6 @@
 
 #include "nic/nic.h"
 
-/* Tell COMMAND what it got, and nothing of an outer tapctl's that had more nics. 0 or a negative
- * errno with a line of error. */
+/* Set the variables of @nics, and unset those that an outer tapctl with more NICs has left. 0 or a
+ * negative errno with a line of error. */
 int environment_put(const struct nic *nics, size_t count);

@@ -24,6 +24,11 @@ static int report_taken(int fd)
 			    fd, n > 0 ? path : "something", fd);
 }
 
+unsigned fds_count(const struct nic_options *want)
+{
+	return want->queues * (want->vhost == VHOST_OFF ? 1 : 2);
+}
+
 int fds_reserve(int first, unsigned count)
 {
 	int last = first + (int)count - 1, place;
@@ -59,9 +64,9 @@ int fds_place(struct nic *nics, size_t count, int first)
 	int err = 0;
 
 	for (size_t k = 0; k < count; k++)
-		for (unsigned i = 0; i < 2 * nics[k].want->queues && !err; i++)
+		for (unsigned i = 0; i < fds_count(nics[k].want) && !err; i++, first++)
 			if (nics[k].fds[i] >= 0)
-				err = move_fd(&nics[k].fds[i], first++);
+				err = move_fd(&nics[k].fds[i], first);
 	return err;
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# add: taps and macvtaps that stay, whole or not at all, and whose they are.
+# add: persistent taps and macvtaps, complete or not at all, and their owners.
 load ../tools/helpers
 
 A=52:54:00:84:e3:62 HOST=fe:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
@@ -19,10 +19,10 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	[ "$(ip -j addr show $TAP | jq '.[0].addr_info | length')" = 0 ]
 }
 
-@test "add: address, MTU, alias and master travel in one message, right after the tap is made" {
+@test "add: address, MTU, alias and master are in one message, right after the tap is made" {
 	add_bridge br0
 	inside strace -o "$WORK/log" -e trace=ioctl,sendto,openat "$TAPCTL" add --bridge br0 --mac $A
-	# behind TUNSETIFF: only the index is asked for, then one sendto holds it all
+	# after TUNSETIFF: only the index is asked for, then one sendto has it all
 	run awk '/TUNSETIFF/ { on = 1; next } on { print $1 }' "$WORK/log"
 	echo "$output"
 	[[ "${lines[0]}" == ioctl\(* ]]
@@ -41,14 +41,14 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	[ "$(link_field br0 .mtu)" = 9000 ]
 }
 
-@test "add: --mtu, and the warning when it pulls the bridge down" {
+@test "add: --mtu, and the warning when it lowers the bridge's" {
 	ip link add br0 type bridge
 	ip link set br0 up
 	run_tapctl add --bridge br0 --mtu 1400 --mac $A
 	[ "$status" = 0 ]
 	[ "$(link_field $TAP .mtu)" = 1400 ]
 	[[ "$stderr" == *"MTU went from 1500 down to 1400"* ]]
-	# Unless somebody has set the bridge's.
+	# Unless the bridge's was set.
 	ip link set br0 mtu 1500
 	run_tapctl add --bridge br0 --mtu 1400 --mac 52:54:00:00:00:01
 	[ "$status" = 0 ]
@@ -86,7 +86,7 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	done
 }
 
-@test "add: mode passthru gives the lower device its own address back in the end" {
+@test "add: mode passthru restores the lower device's own address in the end" {
 	requires_macvtap
 	add_cable v0 v1
 	local own
@@ -175,7 +175,7 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	[ "$(grep -oE 'TUNSET(OWNER|PERSIST)' "$WORK/log" | xargs)" = "TUNSETOWNER TUNSETPERSIST" ]
 }
 
-@test "add: the owner is the user behind sudo, or who was said" {
+@test "add: the owner is the user who ran sudo, or the one given" {
 	requires_root
 	SUDO_UID=1234 run_tapctl add --unattached --mac $A
 	[ "$(tapctl list --json $TAP | jq '.[0].owner')" = 1234 ]
@@ -260,7 +260,7 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	done
 }
 
-@test "add: where IPv6 is not to be had there is nothing to switch off" {
+@test "add: without IPv6 there is nothing to switch off" {
 	add_bridge br0
 	ip link set br0 mtu 1000
 	run_tapctl add --bridge br0 --mac $A
@@ -299,17 +299,17 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 }
 
 # Kernels before 5.18 say yes to --lock-mac and do nothing.
-@test "add: a flag that did not take is an error, and nothing is left" {
+@test "add: a flag that did not take effect is an error, and nothing is left" {
 	requires_locked_ports
 	add_bridge br0
 	is_locked() { [ "$(link_field $TAP .linkinfo.info_slave_data.locked 2>/dev/null)" = true ]; }
-	# The answer to the set-up is late, and by then somebody has taken the flag away.
+	# The answer to the set-up is late, and by then the flag was taken away.
 	{ wait_until 20 is_locked && bridge link set dev $TAP locked off; } &
 	run --separate-stderr inside strace -o /dev/null -e trace=sendto -e inject=sendto:delay_exit=500000:when=2 \
 		"$TAPCTL" add --bridge br0 --lock-mac --mac $A
 	echo "$status: $stderr"
 	[ "$status" = 1 ]
-	[[ "$stderr" == "tapctl: $TAP: --lock-mac did not take"* ]]
+	[[ "$stderr" == "tapctl: $TAP: --lock-mac did not take effect"* ]]
 	no_link $TAP
 }
 

@@ -111,7 +111,7 @@ failed_with() { # WORD...
 	failed_with "$TAP: already exists"
 }
 
-@test "bridge-helper: the tap has the bridge's MTU and leaves that alone" {
+@test "bridge-helper: the tap has the bridge's MTU and does not change that" {
 	ip link set br0 mtu 4000
 	ask caller "$PUBLIC/qemu-bridge-helper" --br=br0 --fd=@
 	served tap0
@@ -173,7 +173,7 @@ failed_with() { # WORD...
 	failed_with "bridge-helper: give --br=BRIDGE and --fd=N, as qemu does"
 }
 
-@test "bridge-helper: an fd that is no Unix socket is refused before anything is made" {
+@test "bridge-helper: an fd that is not a Unix socket is refused before anything is made" {
 	local words
 	for words in "--fd=99:Bad file descriptor" "--fd=1:not a socket"; do
 		ask caller "$PUBLIC/qemu-bridge-helper" --br=br0 "${words%%:*}"
@@ -188,7 +188,7 @@ sys.exit(subprocess.run([sys.argv[1], "--br=br0", f"--fd={s.fileno()}"], pass_fd
 	[[ $stderr = *"is not a Unix socket"* ]]
 }
 
-@test "bridge-helper: when nobody takes the fd it fails, and the tap is gone" {
+@test "bridge-helper: when no process receives the fd it fails, and the tap is removed" {
 	run --separate-stderr as_caller python3 -c '
 import socket, subprocess, sys
 mine, its = socket.socketpair()
@@ -202,7 +202,7 @@ sys.exit(subprocess.run([sys.argv[1], "--br=br0", f"--fd={its.fileno()}"], pass_
 
 # --- real qemus ---
 
-# The bridge leads to another host; whoever runs qemu may read the guest.
+# The bridge leads to another host; every user may read the guest's files.
 with_guest() {
 	requires_guest
 	add_cable wire0 far0 peer

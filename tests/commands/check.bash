@@ -25,7 +25,7 @@ hold() {
 	[ "$answer" = 0 ] || { echo "held: $answer"; cat "$WORK/log"; return 1; }
 }
 
-# The last one held goes, and with it: release DEVICE
+# Release the last one held: release DEVICE
 release() {
 	kill "$HOLDER"
 	wait_until 10 no_link "$1" >/dev/null
@@ -38,7 +38,7 @@ frame_from() {
 	echo "cat '$WORK/frame' >&3"
 }
 
-# br0 with an uplink to another namespace, and a guest's tap on it that somebody has open.
+# br0 with an uplink to another namespace, and a guest's open tap on it.
 sound_bridge() {
 	ip link add br0 type bridge
 	add_cable uplink far "far$NS"

@@ -55,7 +55,7 @@ host_bridge() {
 	silent
 }
 
-@test "check: beside the host, a container that does not run and a parked dummy are no broken uplink" {
+@test "check: beside the host, a stopped container and an idle dummy are not a broken uplink" {
 	host_bridge
 	ip link add idle type veth peer name stopped
 	ip link set idle master br0 up
@@ -66,13 +66,13 @@ host_bridge() {
 	only br0:uplink-down
 }
 
-@test "check: what stands on a bridge is no port of it, and leads to the host" {
+@test "check: a device on a bridge is not a port of it, and leads to the host" {
 	add_bridge br0
-	ip link add link br0 name leg type macvlan mode bridge
-	ip link set leg address 00:00:00:00:00:01
+	ip link add link br0 name lan type macvlan mode bridge
+	ip link set lan address 00:00:00:00:00:01
 	hold --bridge br0 --mac $A
 	silent
-	ip link del leg
+	ip link del lan
 	only br0:no-uplink
 	ip addr add 192.0.2.1/24 dev br0
 	requires_macvtap
@@ -81,7 +81,7 @@ host_bridge() {
 	WORDS=direct only br0:host-apart direct:no-holder
 }
 
-@test "check: a tap that is nobody's guest may be the uplink, a VPN's" {
+@test "check: a tap that is not a guest's may be the uplink, a VPN's" {
 	add_bridge br0
 	ip tuntap add vpn mode tap user root
 	ip link set vpn master br0 up
@@ -90,7 +90,7 @@ host_bridge() {
 	WORDS="vpn $TAP" only br0:no-uplink vpn:no-holder
 }
 
-@test "check: a master that is no bridge is left alone" {
+@test "check: a master that is not a bridge is left alone" {
 	ip link add vrf0 type vrf table 10 2>/dev/null || skip "this kernel has no VRF"
 	hold --unattached --mac $A
 	ip link set $TAP master vrf0
@@ -116,7 +116,7 @@ host_bridge() {
 	silent
 }
 
-@test "check: named devices alone are looked at, whoever made them" {
+@test "check: only named devices are looked at, also those that tapctl did not make" {
 	sound_bridge
 	ip tuntap add foreign mode tap user root
 	silent
@@ -158,7 +158,7 @@ host_bridge() {
 	only $TAP:device-down
 	mend
 	silent
-	# One thing at a time: nobody has it, either.
+	# One thing at a time: no process has it open, either.
 	tapctl add --bridge br0 --mac $B
 	ip link set $TAPB down
 	only $TAPB:device-down
@@ -172,7 +172,38 @@ host_bridge() {
 	silent
 }
 
-@test "check no-holder: a macvtap, whose carrier says nothing of it" {
+@test "check no-holder: what it says to start a guest with is so, for every kind of device" {
+	local queues words netdev qemu
+	command -v qemu-system-x86_64 >/dev/null || skip "no qemu here"
+	sound_bridge
+	for queues in 1 2; do
+		words=() && [ $queues = 1 ] || words=(--queues "$queues")
+		tapctl add --bridge br0 --mac $B "${words[@]}"
+		only $TAPB:no-holder
+		# shellcheck disable=SC2001 # a pattern
+		netdev=$(sed 's/.*qemu \(-netdev [^)]*\)).*/\1/' <<<"$output")
+		[[ $output = *"exec --reuse"*"${words[*]}"* ]]
+		nsenter --net="/run/netns/$NS" -- qemu-system-x86_64 -M pc -accel tcg -m 64 -nodefaults -display none -S $netdev \
+			-device virtio-net-pci,romfile=,netdev=n0 >"$WORK/log" 2>&1 3>&- 4>&- {held}>&- &
+		qemu=$!
+		wait_until 20 silent || { cat "$WORK/log"; return 1; }
+		kill "$qemu"
+		wait_until 10 only $TAPB:no-holder
+		hold --reuse --bridge br0 --mac $B "${words[@]}"
+		silent
+		kill "$HOLDER"
+		wait_until 10 only $TAPB:no-holder
+		tapctl del $TAPB
+	done
+	requires_macvtap
+	add_cable wire there "far$NS"
+	tapctl add --link wire --mac $B
+	only mvt52540084e363:no-holder
+	hold --reuse --link wire --mac $B
+	silent
+}
+
+@test "check no-holder: a macvtap, whose carrier does not show it" {
 	sound_macvtap
 	tapctl add --link wire --mac $B
 	only mvt52540084e363:no-holder
@@ -183,7 +214,7 @@ host_bridge() {
 	silent
 }
 
-@test "check: who may not see all processes does not say that nobody has a macvtap" {
+@test "check: without seeing all processes it does not say that none has a macvtap open" {
 	requires_plain_build
 	make_caller
 	add_cable wire far "far$NS"
@@ -206,7 +237,7 @@ import fcntl, struct
 fcntl.ioctl(3, 0x400454e2, struct.pack(\"i\", 0))"'
 	only $TAP:carrier-off
 	tapctl check | grep -qF "sleep (pid $HOLDER)"
-	# By somebody who is not seen: it would be gone if nobody had it.
+	# By a process that is not seen: a tap that none had open would not exist.
 	requires_root
 	inside unshare --pid --fork --mount-proc "$TAPCTL" check >"$WORK/nested" || :
 	grep -q "^$TAP: error: a process of another user or container has it open" "$WORK/nested"
@@ -409,7 +440,7 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	silent
 	command ip -n "far$NS" link set far down
 	only br0:uplink-down
-	tapctl check | grep -q 'has a carrier: look at its cable'
+	tapctl check | grep -q 'has a carrier: check its cable'
 }
 
 @test "check bridge-nf-drops" {
@@ -464,7 +495,7 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	only br0:bridge-follows-tap $TAP:low-address $TAP:address-changed
 	ip link set $TAP address $HOST
 	silent
-	# One that is not the lowest, and would be if another went.
+	# One that is not the lowest, and would be if another was removed.
 	ip tuntap add low mode tap user root
 	ip tuntap add lower mode tap user root
 	ip link set low address 62:00:00:00:00:01 master br0 up
@@ -638,7 +669,7 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	silent
 }
 
-@test "check: somebody else's words in a finding neither break the JSON nor reach a terminal raw" {
+@test "check: untrusted words in a finding neither break the JSON nor reach a terminal raw" {
 	sound_bridge
 	release $TAP
 	hold --bridge br0 --mac $A -- 'python3 -c "

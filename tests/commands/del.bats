@@ -53,7 +53,7 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	[ "$(grep -c sendto "$WORK/log")" = 13 ]
 }
 
-@test "del: where links come and go all the while it does not wait for them to stop" {
+@test "del: where links come and go all the time it does not wait for them to stop" {
 	local macs=()
 	for n in {100..199}; do macs+=(--mac "5254.0000.0$n"); done
 	tapctl add --unattached "${macs[@]}" >/dev/null
@@ -75,7 +75,7 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	[ "$(grep -c sendto "$WORK/log")" -le 18 ]
 }
 
-@test "del: 300 devices go, and nothing else does" {
+@test "del: 300 devices are removed, and nothing else" {
 	local macs=()
 	for n in {1..300}; do macs+=(--mac "52:54:01:00:$(printf '%02x:%02x' $((n / 256)) $((n % 256)))"); done
 	tapctl add --unattached "${macs[@]}" >"$WORK/names"
@@ -104,7 +104,7 @@ late_del() { # MESSAGES
 }
 has_sent() { [ "$(grep -c '^sendto.* = ' "$WORK/log" 2>/dev/null)" -ge "$1" ]; }
 
-@test "del: what somebody else removes meanwhile is no error" {
+@test "del: what another process removes meanwhile is not an error" {
 	several 1
 	late_del 1
 	ip link del "${names[0]}"
@@ -122,7 +122,7 @@ has_sent() { [ "$(grep -c '^sendto.* = ' "$WORK/log" 2>/dev/null)" -ge "$1" ]; }
 	[ "$(links)" = lo ]
 }
 
-@test "del: all or none, also of more than go at once" {
+@test "del: all or none, also of more than one transaction takes" {
 	several 130
 	ip link set "${names[0]}" group 7
 	run --separate-stderr inside strace -o /dev/null -e trace=sendto -e inject=sendto:error=ENOBUFS:when=133 \
@@ -135,7 +135,7 @@ has_sent() { [ "$(grep -c '^sendto.* = ' "$WORK/log" 2>/dev/null)" -ge "$1" ]; }
 		--arg first "${names[0]}"
 }
 
-@test "del: what tapctl did not make is refused without --force, and then all of the call is" {
+@test "del: what tapctl did not make is refused without --force, with all of the call" {
 	tapctl add --unattached --mac $A
 	ip tuntap add foreign mode tap
 	run_tapctl del $TAP foreign
@@ -147,7 +147,7 @@ has_sent() { [ "$(grep -c '^sendto.* = ' "$WORK/log" 2>/dev/null)" -ge "$1" ]; }
 	[ "$(links)" = lo ]
 }
 
-@test "del: a device that is no tap, macvtap or macvlan is refused always" {
+@test "del: a device that is not a tap, macvtap or macvlan is always refused" {
 	tapctl add --unattached --mac $A
 	add_bridge br0
 	add_cable v0 v1
@@ -165,7 +165,7 @@ has_sent() { [ "$(grep -c '^sendto.* = ' "$WORK/log" 2>/dev/null)" -ge "$1" ]; }
 	no_link mv
 }
 
-@test "del: what is not there is an error" {
+@test "del: what does not exist is an error" {
 	run_tapctl del nosuch
 	[ "$status" = 1 ]
 	[[ "$stderr" == "tapctl: 'nosuch': there is no such device"* ]]
@@ -180,41 +180,58 @@ has_sent() { [ "$(grep -c '^sendto.* = ' "$WORK/log" 2>/dev/null)" -ge "$1" ]; }
 	[ "$status" = 2 ]
 }
 
-@test "del: --stale where processes cannot be seen wants --force" {
+@test "del: --stale is the same where processes cannot be inspected" {
 	requires_macvtap
 	add_cable v0 v1
-	# Where there are none, nobody holds one.
-	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" del --stale
-	[ "$status" = 0 ]
 	tapctl add --link v0 --mac $A
-	# Nor may one go of which no device is known to be held: this /sys is another namespace's.
-	run --separate-stderr inside strace -o /dev/null -e inject=fsopen:error=EPERM "$TAPCTL" del --stale
-	[ "$status" = 1 ]
-	[[ "$stderr" == "tapctl: mvt52540084e362: cannot find its character device"* ]]
-	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" del --stale
-	[ "$status" = 1 ]
-	[[ "$stderr" == "tapctl: /proc: there may be processes"*"--force" ]]
-	link_field mvt52540084e362 .ifname
-	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" del --stale --force
-	[ "$status" = 0 ]
-	no_link mvt52540084e362
-}
-
-@test "del: --stale takes the macvtaps that nobody holds, and only them" {
-	requires_macvtap
-	add_cable v0 v1
-	tapctl add --link v0 --mac $A --mac 52:54:00:84:e3:63
-	tapctl add --unattached --mac 52:54:00:84:e3:64
-	ip link add link v0 name foreign type macvtap
 	mkfifo "$WORK/ready" "$WORK/end"
-	inside "$TAPCTL" exec --reuse --link v0 --mac $A -- \
+	inside "$TAPCTL" exec --link v0 --mac 52:54:00:84:e3:63 -- \
 		sh -c "echo ready >'$WORK/ready'; read -r x <'$WORK/end'" >/dev/null 2>&1 &
 	read -rt 20 _ <>"$WORK/ready"
-	run_tapctl del --stale
+	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" del --stale
 	[ "$status" = 0 ]
-	[ "$(links)" = "$(printf '%s\n' foreign lo $MVT tap52540084e364 v0 v1 | sort)" ]
+	link_field $MVT .ifname
+	link_field mvt52540084e363 .ifname
 	echo >"$WORK/end"
 	wait $!
-	run_tapctl del --stale
+	wait_until 10 no_link mvt52540084e363
+}
+
+@test "del: what is in use is waited for, and then refused, naming who has it" {
+	add_bridge br0
+	mkfifo "$WORK/ready" "$WORK/end"
+	inside "$TAPCTL" exec --bridge br0 --mac $A -- \
+		sh -c "echo \$\$ >'$WORK/ready'; read -r x <'$WORK/end'" >/dev/null 2>&1 &
+	read -rt 20 pid <>"$WORK/ready"
+	run_tapctl del $A
+	[ "$status" = 1 ]
+	[[ "$stderr" = "tapctl: $TAP: in use by sh (pid $pid): end its guest first, or remove it all the same with --force" ]]
+	link_field $TAP .ifname
+	# It goes on when the guest ends meanwhile.
+	inside strace -o "$WORK/trace" -e trace=clock_nanosleep "$TAPCTL" del $A >"$WORK/del" 2>&1 &
+	local del=$!
+	wait_until 10 grep -qs nanosleep "$WORK/trace"
+	echo >"$WORK/end"
+	wait "$del"
+	[ ! -s "$WORK/del" ]
+	no_link $TAP
+	inside "$TAPCTL" exec --bridge br0 --mac $A -- \
+		sh -c "echo \$\$ >'$WORK/ready'; read -r x <'$WORK/end'" >/dev/null 2>&1 &
+	read -rt 20 pid <>"$WORK/ready"
+	tapctl del --force $A
+	no_link $TAP
+	echo >"$WORK/end"
+}
+
+@test "del: a macvtap of add's whose holders cannot be known is refused without --force" {
+	requires_macvtap
+	add_cable v0 v1
+	tapctl add --link v0 --mac $A
+	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" del $A
+	[ "$status" = 1 ]
+	[[ "$stderr" = "tapctl: $MVT: whether it is in use is not known"*"--force" ]]
+	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" list --json
+	got '.[0].in_use == null'
+	tapctl del $A
 	no_link $MVT
 }

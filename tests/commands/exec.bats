@@ -22,7 +22,7 @@ OTHER=52:54:00:00:00:0b
 	got '.[0].flags | index("LOWER_UP") != null'
 }
 
-@test "exec: --fd begins elsewhere, and says so" {
+@test "exec: --fd begins at another number" {
 	run_quiet exec --bridge br0 --mac $MAC --fd 19 -- "$PROBE"
 	got '.fds["19"].iff == $tap and .fds["3"] == null' --arg tap $TAP
 	got '.env | contains(["TAPCTL_FD=19", "TAPCTL_FDS=19"])'
@@ -58,7 +58,7 @@ print("joined", flush=True)
 time.sleep(patience)
 '
 
-@test "exec: nobody without privilege gets one more queue of a tap for several" {
+@test "exec: without privilege no user gets one more queue of a tap for several" {
 	requires_root
 	run_tapctl exec --bridge br0 --mac $MAC --queues 2 -- "${WITH_TUN[@]}" python3 -c "$JOIN" $TAP 0
 	[ "$status" = 0 ]
@@ -69,7 +69,7 @@ time.sleep(patience)
 	[[ $stderr = *"Operation not permitted"* ]]
 }
 
-@test "exec: somebody who was fast enough to get one more queue gets no guest" {
+@test "exec: a process that was fast enough to get one more queue gets no guest" {
 	requires_root
 	local line joiner words
 	for words in "exec --bridge br0 --mac $MAC --queues 2 -- true" "add --bridge br0 --mac $MAC --queues 2"; do
@@ -153,7 +153,7 @@ time.sleep(patience)
 	run --separate-stderr inside sh -c "$open" sh "$TAPCTL" exec --bridge br0 --mac $MAC \
 		--queues 2 --vhost -- "$PROBE"
 	failed_with 125 "fd 6"
-	# Up to it there is room.
+	# Up to the limit it works.
 	run --separate-stderr inside sh -c "$open" sh "$TAPCTL" exec --bridge br0 --mac $MAC \
 		--queues 3 -- "$PROBE"
 	got '.fds["6"].file == "/dev/null" and .fds["5"].iff == $tap' --arg tap $TAP
@@ -166,12 +166,12 @@ time.sleep(patience)
 	failed_with 125 "fd 1"
 }
 
-@test "exec: closed standard fds stay closed, and no device gets into their place" {
+@test "exec: closed standard fds stay closed, and no device gets their numbers" {
 	# Reported in a file, as there is no standard output.
 	run inside sh -c '"$@" <&- 2>&-' sh "$TAPCTL" exec --bridge br0 --mac $MAC --fd 9 -- "$PROBE"
 	[ "$status" = 0 ]
 	got '.fds["9"].iff == $tap and .fds["0"] == null and .fds["2"] == null' --arg tap $TAP
-	# What tapctl itself has to say goes nowhere, and least of all to the guest.
+	# tapctl's own messages reach no file, and least of all the guest.
 	run inside sh -c '"$@" 2>&-' sh strace -o "$WORK/log" -e trace=write "$TAPCTL" exec --verbose --bridge br0 \
 		--mac $MAC --fd 9 -- true
 	[ "$status" = 0 ]
@@ -185,7 +185,7 @@ time.sleep(patience)
 	failed_with 125 "fd 64" limit
 }
 
-@test "exec: chained, the inner one does not lose the outer one's device" {
+@test "exec: chained, the inner one keeps the outer one's device" {
 	run_quiet exec --bridge br0 --mac $MAC -- "$TAPCTL" exec --bridge br0 --mac $OTHER --fd 4 -- "$PROBE"
 	got '.fds["3"].iff == $tap and .fds["4"].iff == "tap52540000000b"' --arg tap $TAP
 	got '.env | contains(["TAPCTL_FD=4", "TAPCTL_GUEST_MAC=52:54:00:00:00:0b"])'
@@ -221,7 +221,7 @@ time.sleep(patience)
 	got '.env | contains(["TAPCTL_IFNAME=vm1"])'
 }
 
-@test "exec: everything else of the environment stays, and nothing of an outer tapctl's vhost" {
+@test "exec: the rest of the environment is unchanged, without an outer tapctl's vhost" {
 	run --separate-stderr inside env -i PATH="$PATH" A= B='x = y' TAPCTLX=1 TAPCTL_VHOSTFDS=7 \
 		TAPCTL_MTU=1 "$TAPCTL" exec --bridge br0 --mac $MAC -- "$PROBE"
 	got '[.env[] | select(startswith("TAPCTL_") | not)] | sort ==
@@ -230,7 +230,7 @@ time.sleep(patience)
 	got '[.env[] | select(startswith("TAPCTL_MTU"))] == ["TAPCTL_MTU=1500"]'
 }
 
-@test "exec: what stands behind the first -- is COMMAND's own, word for word" {
+@test "exec: what follows the first -- is COMMAND's own, word for word" {
 	run_quiet exec --bridge br0 --mac $MAC -- "$PROBE" -m "$OTHER" --help -- --bridge nosuch --fd 99 \
 		'' -x --usage -?
 	got '.argv[1:] == ["-m", "52:54:00:00:00:0b", "--help", "--", "--bridge", "nosuch", "--fd", "99",
@@ -247,7 +247,7 @@ time.sleep(patience)
 	got '.argv[0] == "my-vmm"'
 }
 
-@test "exec: words without -- in front are refused" {
+@test "exec: words without -- before them are refused" {
 	run_tapctl exec --bridge br0 --mac $MAC "$PROBE"
 	failed_with 125 --
 	run_tapctl exec --bridge br0 --mac $MAC
@@ -436,7 +436,7 @@ public_probe() {
 		python3 -c 'import os; os.write(3, bytes(10) + b"\xff" * 12 + bytes(50))'
 }
 
-@test "exec: --user with a user that is not there is an error, and nothing is made" {
+@test "exec: --user with a user that does not exist is an error, and nothing is made" {
 	run_tapctl exec --bridge br0 --mac $MAC --user no-such-user -- "$PROBE"
 	failed_with 125 no-such-user
 	run_tapctl exec --bridge br0 --mac $MAC --user 0:no-such-group -- "$PROBE"
@@ -445,10 +445,39 @@ public_probe() {
 	failed_with 125 54321
 }
 
-@test "exec: 126 when the user may not run COMMAND, and nothing stays" {
+@test "exec: 126 when the user may not run COMMAND, and nothing is left" {
 	requires_root
 	cp "$PROBE" "$WORK/mine"
 	chmod 700 "$WORK/mine"
 	run_tapctl exec --bridge br0 --mac $MAC --user nobody -- "$WORK/mine"
 	failed_with 126 "$WORK/mine"
+}
+
+@test "exec: nothing that is told gets into a device that takes the place of standard error" {
+	inside python3 - "$TAPCTL" $MAC <<-'END' >"$WORK/frames" 3>&- 4>&-
+		import socket, subprocess, sys
+		wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+		wire.settimeout(0.5)
+		for words in (["true"], ["no-such-program"]):
+		    subprocess.run(["sh", "-c", 'exec 2>&-; exec "$@"', "sh", sys.argv[1], "exec", "-v", "--fd", "2",
+		                    "--bridge", "br0", "--mac", sys.argv[2], "--"] + words)
+		try:
+		    while True:
+		        frame = wire.recv(2048)
+		        if b"tapctl" in frame or b"program" in frame:
+		            print(frame)
+		except socket.timeout:
+		    print("quiet")
+	END
+	cat "$WORK/frames"
+	[ "$(<"$WORK/frames")" = quiet ]
+}
+
+@test "exec: 30,000 variables of an outer tapctl's take no time" {
+	run timeout 5 python3 -c '
+import os, sys
+env = dict(os.environ, **{"TAPCTL_FD_%d" % k: "3" for k in range(2, 30000)})
+os.execve(sys.argv[1], sys.argv[1:], env)' "$(command -v nsenter)" --net="/run/netns/$NS" "$TAPCTL" exec --bridge br0 --mac $MAC -- env 3>&- 4>&-
+	[ "$status" = 0 ]
+	[ "$(grep -c '^TAPCTL_[^T]' <<<"$output")" = 6 ]
 }

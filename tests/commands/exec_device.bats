@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# exec: the device: for which guest, unmade after a failure, read back, gone with COMMAND, and --reuse.
+# exec: the device: for which guest, unmade after a failure, read back, removed with COMMAND, and --reuse.
 # shellcheck disable=SC2016,SC2030,SC2031,SC2054 # scripts for other shells; each test is a subshell; commas of setpriv's
 # shellcheck disable=SC2154 # of bats
 load ../tools/helpers
@@ -51,7 +51,6 @@ run_missing() {
 		failed_with 125 52:54:00:12:34:56
 	done <<-'END'
 		-netdev tap,id=n0,fd=3
-		52:54:00:00:00:0a
 		hostmac=52:54:00:00:00:0a
 		machine=q35
 	END
@@ -59,7 +58,7 @@ run_missing() {
 	failed_with 125 52:54:00:12:34:56
 }
 
-@test "exec: what stands behind mac= and is no address is shown" {
+@test "exec: a value of mac= that is not an address is shown" {
 	local value
 	# shellcheck disable=SC2016 # as a shell that runs later has it
 	for value in 52:54:00:00:00 52:54:00:00:00:0a:0b '$MAC'; do
@@ -71,7 +70,7 @@ run_missing() {
 @test "exec: two addresses are an error that names both" {
 	run_tapctl exec --bridge br0 -- "$PROBE" nic,mac=$MAC nic,mac=$OTHER
 	failed_with 125 $MAC $OTHER
-	run_tapctl exec --bridge br0 -- sh -c "qemu nic,macaddr=$OTHER -device '{\"mac\":\"$MAC\"}'"
+	run_tapctl exec --bridge br0 -- sh -c "qemu -nic user,mac=$OTHER -device '{\"netdev\":\"n0\",\"mac\":\"$MAC\"}'"
 	failed_with 125 $MAC $OTHER
 }
 
@@ -100,12 +99,12 @@ run_missing() {
 	run --separate-stderr inside "$TAPCTL" exec --bridge br0 --mac $MAC -- \
 		"$WORK/qemu-system-x86_64" -netdev tap,id=n0,fd=3 -device virtio-net-pci,netdev=n0
 	[ "$status" = 0 ]
-	[[ "$stderr" == "tapctl: warning: "*"write mac=$MAC behind its -device" ]]
+	[[ "$stderr" == "tapctl: warning: "*"write -device virtio-net-pci,netdev=n0,mac=$MAC" ]]
 	run_tapctl exec --bridge br0 --mac $MAC --mac $OTHER -- "$WORK/qemu-system-x86_64" \
 		-nic tap,fd=3 -nic tap,fd=4
 	[ "$status" = 0 ]
 	[ "${#stderr_lines[@]}" = 2 ]
-	[[ "${stderr_lines[1]}" == "tapctl: warning: "*"write mac=$OTHER behind its -device" ]]
+	[[ "${stderr_lines[1]}" == "tapctl: warning: "*"write -nic tap,fd=4,mac=$OTHER" ]]
 }
 
 @test "exec: a qemu that is not given the fd draws a warning" {
@@ -145,13 +144,13 @@ run_missing() {
 @test "exec: no such warning for podman --preserve-fds or for a name in another place" {
 	stand_in podman env sudoku
 	PATH=$WORK/bin:$PATH run_quiet exec --bridge br0 --mac $MAC -- podman run --preserve-fds=1 image
-	PATH=$WORK/bin:$PATH run_quiet exec --bridge br0 --mac $MAC -- env sudo
+	PATH=$WORK/bin:$PATH run_quiet exec --bridge br0 --mac $MAC -- env echo sudo
 	PATH=$WORK/bin:$PATH run_quiet exec --bridge br0 --mac $MAC -- sudoku
 }
 
 # --- failures ---
 
-@test "exec: 127 when COMMAND is not found, and nothing stays" {
+@test "exec: 127 when COMMAND is not found, and nothing is left" {
 	run_missing exec --bridge br0 --mac $MAC -- no-such-program
 	failed_with 127 no-such-program
 	run_missing exec --bridge br0 --mac $MAC --queues 2 --mac $OTHER -- /nonexistent/program
@@ -160,7 +159,7 @@ run_missing() {
 	failed_with 127
 }
 
-@test "exec: 126 when COMMAND cannot be run, and nothing stays" {
+@test "exec: 126 when COMMAND cannot be run, and nothing is left" {
 	run_tapctl exec --bridge br0 --mac $MAC -- /
 	failed_with 126 /
 	touch "$WORK/file"
@@ -168,7 +167,7 @@ run_missing() {
 	failed_with 126 "$WORK/file"
 }
 
-@test "exec: 125 when tapctl itself fails, and nothing stays" {
+@test "exec: 125 when tapctl itself fails, and nothing is left" {
 	run_tapctl exec --bridge nosuch --mac $MAC -- "$PROBE"
 	failed_with 125 nosuch
 	run_tapctl exec --bridge br0 --mac $MAC --no-such-option -- "$PROBE"
@@ -203,7 +202,7 @@ run_missing() {
 stalled() { # OPTION...
 	mkfifo "$WORK/full"
 	exec {full}<>"$WORK/full"
-	# Whole pages, then single bytes, until there is no room.
+	# Whole pages, then single bytes, until it is full.
 	dd if=/dev/zero of="$WORK/full" bs=4096 oflag=nonblock 2>"$WORK/log" || :
 	dd if=/dev/zero of="$WORK/full" bs=1 oflag=nonblock 2>>"$WORK/log" || :
 	tapctl exec --verbose --mac $MAC "$@" -- touch "$WORK/ran" >"$WORK/stdout" 2>"$WORK/full" {full}>&- &
@@ -231,14 +230,14 @@ released() {
 	echo "status $status: $stderr"
 }
 
-@test "exec: a tap that nobody touched is read back as it should be" {
+@test "exec: a tap that was not touched is read back as it should be" {
 	stalled --bridge br0
 	released
 	[ "$status" = 0 ]
 	[ -e "$WORK/ran" ]
 }
 
-@test "exec: a tap that somebody took off the bridge meanwhile is noticed" {
+@test "exec: a tap that was taken off the bridge meanwhile is noticed" {
 	stalled --bridge br0
 	ip link set $TAP nomaster
 	released
@@ -248,7 +247,7 @@ released() {
 	[ "$(links)" = $'br0\nlo' ]
 }
 
-@test "exec: a tap that somebody moved to another bridge meanwhile is noticed" {
+@test "exec: a tap that was moved to another bridge meanwhile is noticed" {
 	add_bridge br1
 	stalled --bridge br0
 	ip link set $TAP master br1
@@ -282,7 +281,7 @@ released() {
 	no_link $TAP
 }
 
-@test "exec: a tap that somebody took down or removed meanwhile is noticed" {
+@test "exec: a tap that was taken down or removed meanwhile is noticed" {
 	stalled --bridge br0
 	ip link set $TAP down
 	released
@@ -299,7 +298,7 @@ released() {
 	[[ $stderr = *"tapctl: $TAP: "* ]]
 }
 
-@test "exec: protections that somebody took away meanwhile are noticed" {
+@test "exec: protections that were taken away meanwhile are noticed" {
 	local options=("isolated isolated off" "hairpin hairpin off")
 	! has_locked_ports || options+=("lock-mac locked off" "lock-mac learning on")
 	for option in "${options[@]}"; do
@@ -317,7 +316,7 @@ released() {
 	done
 }
 
-@test "exec: a locked address that somebody took from the table meanwhile is noticed" {
+@test "exec: a locked address that was removed from the table meanwhile is noticed" {
 	requires_locked_ports
 	ip tuntap add other mode tap
 	ip link set other master br0
@@ -335,7 +334,7 @@ released() {
 	done
 }
 
-@test "exec: a VLAN that somebody took away, or gave, meanwhile is noticed" {
+@test "exec: a VLAN that was removed or added meanwhile is noticed" {
 	requires_vlan_filtering
 	ip link set br0 type bridge vlan_filtering 1
 	for change in del add; do
@@ -348,12 +347,12 @@ released() {
 		released
 		[ ! -e "$WORK/ran" ]
 		[ "$status" = 125 ]
-		[[ $stderr = *"tapctl: $TAP: --vlan did not take: "* ]]
+		[[ $stderr = *"tapctl: $TAP: --vlan did not take effect: "* ]]
 		no_link $TAP
 	done
 }
 
-@test "exec: a macvtap that somebody changed meanwhile is noticed" {
+@test "exec: a macvtap that was changed meanwhile is noticed" {
 	requires_macvtap
 	add_cable wire far
 	TAPNAME=mvt52540000000a stalled --link wire
@@ -375,7 +374,7 @@ begin() {
 	[ "$(link_field $TAP .master)" = br0 ]
 }
 
-@test "exec: the tap goes with COMMAND, however that ends" {
+@test "exec: the tap is removed with COMMAND, however that ends" {
 	tapctl exec --bridge br0 --mac $MAC -- sh -c "ip link show $TAP >/dev/null"
 	no_link $TAP
 	for signal in TERM HUP KILL; do
@@ -389,7 +388,7 @@ begin() {
 	done
 }
 
-@test "exec: the tap stays while another process has its fd, and goes with that" {
+@test "exec: the tap lasts while another process has its fd, and no longer" {
 	cat >"$WORK/keeper" <<-'END'
 		import socket, sys
 		listener = socket.socket(socket.AF_UNIX)
@@ -427,7 +426,7 @@ begin() {
 
 # --- --reuse ---
 
-# A tap of tapctl's that stays: existing [OPTION...]
+# A persistent tap of tapctl's: existing [OPTION...]
 existing() { tapctl add --bridge br0 --mac $MAC "$@" >/dev/null; }
 
 # The whole of a link but what runs by itself, or follows the carrier, which may take the kernel a second.
@@ -437,7 +436,7 @@ state_of() {
 			| .[0] | del(.operstate, .linkinfo.info_slave_data.state) | .flags -= ["NO-CARRIER", "LOWER_UP"]'
 }
 
-@test "exec: without --reuse an existing device is refused, and stays as it was" {
+@test "exec: without --reuse an existing device is refused, and not changed" {
 	existing
 	state_of $TAP >"$WORK/before"
 	run_tapctl exec --bridge br0 --mac $MAC -- "$PROBE"
@@ -446,7 +445,7 @@ state_of() {
 	state_of $TAP | diff "$WORK/before" -
 }
 
-@test "exec: --reuse opens an idle persistent tap, which stays" {
+@test "exec: --reuse opens an idle persistent tap, which persists" {
 	existing
 	state_of $TAP >"$WORK/before"
 	run_quiet exec --bridge br0 --mac $MAC --reuse -- "$PROBE"
@@ -476,7 +475,7 @@ state_of() {
 	wait "$pid" || :
 }
 
-@test "exec: --reuse makes a device that is missing, and that one goes" {
+@test "exec: --reuse makes a missing device, which is removed as usual" {
 	run_quiet exec --bridge br0 --mac $MAC --reuse -- "$PROBE"
 	got '.fds["3"].iff == $tap' --arg tap $TAP
 	no_link $TAP

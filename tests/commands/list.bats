@@ -73,7 +73,7 @@ subprocess.run([sys.argv[1], "list", "--json", "--holders"])' "$TAPCTL"
 	got 'map(.name) == ["tap52540084e363"]'
 }
 
-@test "list: what is not there, or is no tap, is an error" {
+@test "list: what does not exist, or is not a tap, is an error" {
 	add_bridge br0
 	for word in nosuch 52:54:00:00:00:99 br0; do
 		run_tapctl list $word
@@ -84,7 +84,7 @@ subprocess.run([sys.argv[1], "list", "--json", "--holders"])' "$TAPCTL"
 	[ "$stderr" = "tapctl: 'nosuch': there is no such device here: tapctl list --all shows all" ]
 }
 
-@test "list: --all shows what others made, too" {
+@test "list: --all shows also what tapctl did not make" {
 	tapctl add --unattached --mac $A
 	ip tuntap add foreign mode tap
 	ip tuntap add notap mode tun
@@ -108,7 +108,7 @@ subprocess.run([sys.argv[1], "list", "--json", "--holders"])' "$TAPCTL"
 	[[ "${lines[3]}" == *"${lines[0]}/sh"* ]]
 }
 
-@test "list: a tap of the same name in another namespace is no holder" {
+@test "list: the holder of a tap of the same name in another namespace is not shown" {
 	tapctl add --unattached --mac $A
 	command ip netns add other
 	mkfifo "$WORK/ready" "$WORK/end"
@@ -142,7 +142,7 @@ subprocess.run([sys.argv[1], "list", "--json", "--holders"])' "$TAPCTL"
 	[ "$status" = 1 ]
 }
 
-@test "list: a look-up that fails is no bridge that is not there" {
+@test "list: a look-up that fails is not taken for a missing bridge" {
 	add_bridge br0
 	tapctl add --bridge br0 --mac $A >"$WORK/made"
 	run --separate-stderr inside strace -qq -o /dev/null \

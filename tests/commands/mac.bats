@@ -34,7 +34,7 @@ tapctl() { "$TAPCTL" "$@" 3>&- 4>&-; }
 	done
 }
 
-@test "mac: --random draws addresses with qemu's prefix, each another one" {
+@test "mac: --random draws addresses with qemu's prefix, a new one each time" {
 	local drawn
 	drawn=$(for _ in {1..20}; do tapctl mac --random; done)
 	[ "$(sort -u <<<"$drawn" | grep -cE '^52:54:00(:[0-9a-f]{2}){3}$')" -ge 19 ]

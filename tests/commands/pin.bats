@@ -13,7 +13,7 @@ setup() {
 	ip link set br0 up
 }
 
-@test "pin: the bridge keeps its address when a lower port joins and when its own goes" {
+@test "pin: the bridge keeps its address when a lower port joins and when its own is removed" {
 	tapctl add --bridge br0 --mac 52:54:00:84:e3:62
 	local address
 	address=$(link_field br0 .address)
@@ -49,7 +49,7 @@ setup() {
 	run_quiet add --bridge br0 --mac 52:54:00:84:e3:62
 }
 
-@test "pin: what is no bridge, or not there, is an error" {
+@test "pin: what is not a bridge, or does not exist, is an error" {
 	run_tapctl pin lo
 	[ "$status" = 1 ]
 	[[ "$stderr" == "tapctl: lo: is not a bridge"* ]]

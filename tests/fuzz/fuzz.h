@@ -2,8 +2,8 @@
 /*
  * What the fuzzers share: properties that are asserted, and bytes as strings.
  *
- * A fuzzer is one function of libFuzzer's, run with whatever bytes it thinks up. It has to assert
- * what its room promises: that nothing crashes is only the least of it.
+ * A fuzzer is one function of libFuzzer's, run with the bytes that it makes up. It has to assert
+ * what its module promises, which is more than not to crash.
  */
 #pragma once
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Strings of others: in JSON nothing is lost that is UTF-8, on a terminal nothing acts. */
+/* Untrusted strings: JSON keeps all that is UTF-8, a terminal nothing that acts. */
 #include "tests/fuzz/fuzz.h"
 #include "lib/json.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
-/* The shortest UTF-8 for @code into @utf8; 0 when it is no character. */
+/* The shortest UTF-8 for @code into @utf8; 0 when it is not a character. */
 static size_t encode(char utf8[static 4], unsigned code)
 {
 	size_t len = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
@@ -59,15 +59,25 @@ static char *decode_json(const char *json, size_t size)
 		}
 		always(end - json > 4 && sscanf(json + 1, "%4x", &code) == 1,
 		       "\\u has four digits");
-		to += encode(to, code);
 		json += 4;
+		/* A pair of surrogates is one character. */
+		if (code >= 0xd800 && code < 0xdc00) {
+			unsigned low = 0;
+
+			always(end - json > 6 && sscanf(json + 1, "\\u%4x", &low) == 1 &&
+				       low >= 0xdc00 && low < 0xe000,
+			       "a surrogate has its other half");
+			code = 0x10000 + ((code & 0x3ff) << 10) + (low & 0x3ff);
+			json += 6;
+		}
+		to += encode(to, code);
 	}
 	always(json == end, "the last quote is no escaped one");
 	*to = '\0';
 	return text;
 }
 
-/* The string with U+FFFD for each byte that is no part of a character; the caller frees it. */
+/* The string with U+FFFD for each byte that is not part of a character; the caller frees it. */
 static char *repaired(const char *text)
 {
 	char *copy = malloc(3 * strlen(text) + 1), *to = copy;
@@ -107,8 +117,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	plain = printed(plain_string, text, &plain_size);
 	always(plain_size == strlen(text), "a terminal gets a character for each byte");
 	for (size_t i = 0; i < plain_size; i++)
-		always(plain[i] == (text[i] >= ' ' && text[i] <= '~' ? text[i] : '?'),
-		       "and only printable ones");
+		always(plain[i] == '?' ||
+			       (plain[i] == text[i] && ((unsigned char)plain[i] >= 0x80 ||
+							(plain[i] >= ' ' && plain[i] <= '~'))),
+		       "and no control character");
+	for (size_t i = 0; i + 1 < plain_size; i++)
+		always(plain[i] != '\xc2' || (unsigned char)plain[i + 1] > 0x9f,
+		       "of the second set neither");
 	free(decoded);
 	free(plain);
 	free(json);

@@ -12,6 +12,7 @@
 #include <sanitizer/asan_interface.h>
 
 #include "inspect/show.h"
+#include "kernel/address.h"
 #include "kernel/macvtap.h"
 #include "kernel/nftables.h"
 #include "kernel/tap.h"
@@ -220,7 +221,8 @@ static void dump_and_show(struct nl *nl, enum link_kind kind)
 		fclose(shows.show[i].out);
 	}
 	for (const char *c = text[0]; *c; c++)
-		always(*c == '\n' || (*c >= ' ' && *c <= '~'), "a table is printable");
+		always(*c == '\n' || ((unsigned char)*c >= ' ' && *c != 0x7f),
+		       "a table has no control characters");
 	always(strcmp(skip_value(text[1]), "\n") == 0, "JSON is whole");
 	free(text[0]);
 	free(text[1]);
@@ -333,7 +335,7 @@ static void request(struct nl *nl, unsigned which)
 		bridge_dump_fdb(nl, each_entry, &count);
 		break;
 	case 'a':
-		nl_address_dump(nl, each_address, &count);
+		address_dump(nl, each_address, &count);
 		break;
 	case 'p':
 		nftables_forward_drops(&drops);

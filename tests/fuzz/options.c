@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Whole command lines, one word a line: the first is the command, those behind "--" are COMMAND.
- * Either there is one line of error, or all that was read is in the range that other rooms rely on.
+ * Either there is one line of error, or all that was read is in the range that other modules need.
  */
 #include "tests/fuzz/fuzz.h"
 #include "commands/options.h"

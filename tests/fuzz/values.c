@@ -43,7 +43,8 @@ static void check_name(const char *text)
 	always(strcmp(text, ".") != 0 && strcmp(text, "..") != 0, "and is no directory");
 	always(!strpbrk(text, "/:"), "and holds nothing that the kernel refuses");
 	for (const char *c = text; *c; c++)
-		always(*c > ' ' && *c <= '~', "nor anything that is not to be seen");
+		always((unsigned char)*c > ' ' && *c != 0x7f && *c != '\xa0',
+		       "nor anything that the kernel takes for a space");
 	always(plain == !strchr(text, '%'), "only a pattern holds a %");
 	always(plain || (strstr(text, "%d") && strchr(text, '%') == strrchr(text, '%')),
 	       "which is one %d");

@@ -25,7 +25,7 @@ refused() {
 	local want=$1 error status=0 output
 	shift
 	count=$((count + 1))
-	output=$(inside "$TAPCTL" "$@" 2>"$WORK/stderr" </dev/null) || status=$?
+	output=$(LC_ALL=C inside "$TAPCTL" "$@" 2>"$WORK/stderr" </dev/null) || status=$?
 	error=$(<"$WORK/stderr")
 	if [ "$status" != "$want" ] || [ -n "$output" ] || [ "$(wc -l <"$WORK/stderr")" != 1 ] ||
 		[[ "$error" != "tapctl: "?* ]] || LC_ALL=C grep -q '[^ -~]' "$WORK/stderr"; then
@@ -56,7 +56,7 @@ finish() {
 
 @test "bad input: names" {
 	for name in '' . .. a/b 'a b' a:b 1234567890123456 'abcdefghijklmnopqrstuvwxyz' '%s' '%d%d' 'a%d%d' '%' \
-		'a%' '%5d' '%%d' $'a\tb' $'a\nb' $'a\e[31m' $'\x01' $'a\x7f' $'\xff' 'ä' '/dev/null' ' a'; do
+		'a%' '%5d' '%%d' $'a\tb' $'a\nb' $'a\e[31m' $'\x01' $'a\x7f' $'b\xa0' 'à' '/dev/null' ' a'; do
 		refused_nic --bridge br0 --mac $A --name "$name"
 		refused_nic --mac $A --bridge "$name"
 		refused_nic --mac $A --link "$name"
@@ -191,7 +191,7 @@ finish() {
 	finish 40
 }
 
-@test "bad input: what only a look at the kernel tells" {
+@test "bad input: what only the kernel can tell" {
 	for bridge in v0 lo nosuch; do
 		refused 1 add --bridge $bridge --mac $A
 		refused 125 exec --bridge $bridge --mac $A -- true
@@ -207,4 +207,48 @@ finish() {
 	refused 1 del --force br0
 	refused 1 add --link v0 --mtu 1501 --mac $A
 	finish 30
+}
+
+@test "bad input: a subject of any length leaves room for the reason" {
+	local long line words
+	long=$(printf 'x%.0s' {1..2000})
+	for line in "pin $long" "list $long" "add --netns /$long --unattached --mac $A" "exec --bridge br0 --mac $A -- $long"; do
+		read -ra words <<<"$line"
+		run --separate-stderr inside "$TAPCTL" "${words[@]}"
+		echo "$stderr"
+		[ "$status" != 0 ]
+		[ "${#stderr}" -lt 600 ]
+		[[ "$stderr" = "tapctl: "*"x...: "?* || "$stderr" = "tapctl: "*"x...': "?* ]]
+	done
+}
+
+# Nothing in it is a control of the second set or turns the direction of what is read.
+acts_not() { ! LC_ALL=C grep -P '\xc2[\x80-\x9f]|\xe2\x80\xae' <<<"$1"; }
+
+@test "bad input: names outside ASCII are names, and what the kernel refuses is told for its reason" {
+	export LC_ALL=C.UTF-8
+	ip link add brücke type bridge
+	ip link set brücke address 02:00:00:00:00:01
+	run_quiet add --bridge brücke --name gäst --mac $A
+	[ "$output" = gäst ]
+	run_quiet list --json gäst
+	got '.[0].name == "gäst" and .[0].bridge == "brücke"'
+	[ "$(link_field gäst .ifalias)" = "tapctl guest $A by=add on=brücke" ]
+	run_quiet list
+	[[ "$output" = *gäst*brücke* ]]
+	LC_ALL=C run_quiet list
+	[[ "$output" = *g??st*br??cke* ]]
+	run_tapctl del gäst
+	[ "$status" = 0 ]
+	run_tapctl pin voilà
+	[ "$status" = 2 ]
+	[[ "$stderr" = "tapctl: 'voilà': a device name contains no byte 0xa0"* ]]
+	# Nothing that a name holds acts on a terminal, or turns what is read there.
+	ip link add $'a\u202eb\u0085' type bridge
+	run_tapctl add --bridge $'a\u202eb\u0085' --mac $A --json
+	[ "$status" = 0 ]
+	acts_not "$output"
+	got '.[0].bridge == "a\u202eb\u0085"'
+	run_tapctl list
+	acts_not "$output"
 }

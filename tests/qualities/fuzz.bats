@@ -22,8 +22,8 @@ fuzz() {
 @test "fuzz: records in aliases" { fuzz record; }
 @test "fuzz: answers of rtnetlink" { fuzz netlink; }
 @test "fuzz: fdinfo" { fuzz holders; }
-@test "fuzz: strings of others, shown" { fuzz json; }
-@test "fuzz: no fuzzer is forgotten here" {
+@test "fuzz: untrusted strings, printed" { fuzz json; }
+@test "fuzz: every fuzzer is run here" {
 	for source in "$TESTS"/fuzz/*.c; do
 		grep -q " { fuzz $(basename "$source" .c); }" "$BATS_TEST_FILENAME" || { echo "$source"; return 1; }
 		[ -n "$(ls -A "${source%.c}.seeds")" ] || { echo "no seeds: $source"; return 1; }

@@ -79,6 +79,7 @@ clean() {
 	clean 0 list --json $A
 	clean 0 del $A
 	clean 0 del --stale
+	clean 0 del 52:54:00:00:00:02
 	no_link mvt525400000002
 }
 

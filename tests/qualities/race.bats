@@ -10,7 +10,7 @@ only_statuses() {
 	! grep -vxE "$(IFS='|'; echo "$*")" "$file" || return 1
 }
 
-@test "race: 200 exec at once, each with its device, and nothing left" {
+@test "race: 200 exec at once, each with its device, and nothing is left" {
 	add_bridge br0
 	export NS
 	run_one() {
@@ -28,7 +28,7 @@ only_statuses() {
 	[ "$(link_field br0 .address)" = 02:00:00:00:00:01 ]
 }
 
-@test "race: 100 add and del of one address, and list and check all the while" {
+@test "race: 100 add and del of one address, with list and check all the time" {
 	add_bridge br0
 	export NS
 	run_one() {
@@ -37,7 +37,7 @@ only_statuses() {
 		echo "$status" >&2
 	}
 	export -f run_one
-	# Whoever looks meanwhile sees valid JSON, whatever comes and goes.
+	# Meanwhile list and check print valid JSON.
 	(
 		while [ ! -e "$WORK/done" ]; do
 			inside "$TAPCTL" list --json --holders | holds 'length <= 1' >/dev/null || echo bad
@@ -50,7 +50,7 @@ only_statuses() {
 	touch "$WORK/done"
 	wait
 	[ ! -s "$WORK/lists" ]
-	# A loser is told that it exists, or that there is none, or that it has just gone.
+	# A loser is told that it exists, or that there is none, or that it just disappeared.
 	only_statuses <(grep -xE '[0-9]+' "$WORK/told") 0 1
 	run grep -vE '^[01]$|already exists|there is no (such )?device|already exists|disappeared|another port of br0' \
 		"$WORK/told"
@@ -59,4 +59,48 @@ only_statuses() {
 	grep -q 'exists' "$WORK/told"
 	tapctl del 52:54:00:84:e3:62 || :
 	[ "$(links)" = $'br0\nlo' ]
+}
+
+# run_delayed CALL ACTION... -- WORDS...: tapctl WORDS, and ACTION while it waits before CALL, an
+# expression of strace.
+run_delayed() {
+	local call=$1 action=()
+	shift
+	while [ "$1" != -- ]; do
+		action+=("$1")
+		shift
+	done
+	shift
+	rm -f "$WORK/trace"
+	inside strace -o "$WORK/trace" -e "trace=${call%%:*}" -e "inject=$call:delay_enter=700000" \
+		"$TAPCTL" "$@" >"$WORK/out" 2>"$WORK/err" </dev/null &
+	local delayed=$!
+	wait_until 10 grep -qs "${call%%:*}" "$WORK/trace"
+	"${action[@]}"
+	wait "$delayed" || status=$?
+	stderr=$(<"$WORK/err")
+	echo "$status: $stderr"
+}
+
+@test "race: a bridge or lower device that disappears meanwhile is said to have disappeared" {
+	local status=0
+	add_bridge br0
+	run_delayed ioctl:when=1 ip link del br0 -- exec --bridge br0 --mac 52:54:00:84:e3:62 -- true
+	[ "$status" = 125 ]
+	[ "$stderr" = "tapctl: br0: it disappeared: something removed it in the meantime" ]
+	requires_macvtap
+	add_cable v0 v1
+	run_delayed sendto:when=3 ip link del v0 -- add --link v0 --mac 52:54:00:84:e3:62
+	[ "$status" = 1 ]
+	[ "$stderr" = "tapctl: v0: it disappeared: something removed it in the meantime" ]
+	[ "$(links)" = lo ]
+}
+
+@test "race: a macvtap that disappears while it is opened is said to have disappeared" {
+	requires_macvtap
+	local status=0
+	add_cable v0 v1
+	run_delayed fsopen:when=1 ip link del mvt52540084e362 -- exec --link v0 --mac 52:54:00:84:e3:62 -- true
+	[ "$status" = 125 ]
+	[ "$stderr" = "tapctl: mvt52540084e362: it disappeared: something removed it in the meantime" ]
 }

@@ -4,7 +4,7 @@ load ../tools/helpers
 
 @test "vm: VLANs and vhost-net on a kernel of Debian's" {
 	[ ! -c /dev/vhost-net ] || ! (requires_vlan_filtering) >/dev/null || skip "this kernel has them itself"
-	requires_root # in a user namespace the files would be nobody's
+	requires_root # in a user namespace the files would have no owner
 	[ -e build/vm/linux-image-amd64/vmlinux ] || skip "no machine could be built: see build/check/guest.log"
 	local status=0
 	FILTER='^(add: VLANs$|policy: a --vlan|clients: qemu takes)' \

@@ -81,7 +81,7 @@ wrote() { diff <(printf '%s\n' "$@") <(printf '%s\n' "$output"); }
 	wrote "$(opened /dev/net/tun 0A:C8 success)" "$(handed success)"
 }
 
-@test "audit: the kernel says who it was" {
+@test "audit: the kernel adds the process and user" {
 	run inside python3 "$WORK/auditor" run "$TAPCTL" exec --bridge br0 --mac "$MAC" --user nobody -- sh -c 'echo "it is $$"'
 	[ "$status" = 0 ]
 	pid=$(sed -n 's/^it is //p' <<<"$output")
@@ -147,7 +147,7 @@ wrote() { diff <(printf '%s\n' "$@") <(printf '%s\n' "$output"); }
 	[ -z "$output" ]
 }
 
-@test "audit: add, list and del hand nothing to a command" {
+@test "audit: add, list and del write nothing" {
 	audited sh -c '"$0" add --bridge br0 --mac "$1" >/dev/null && "$0" list "$1" >/dev/null && "$0" del "$1"' \
 		"$TAPCTL" "$MAC"
 	[ "$status" = 0 ]
@@ -200,7 +200,7 @@ sys.exit(subprocess.run([*sys.argv[1:], f"--fd={its.fileno()}"], pass_fds=[its.f
 	wrote "$(opened /dev/net/tun 0A:C8 success)" "$(handed success)"
 }
 
-@test "audit: it costs one message, whether somebody listens or not, and nobody waits for an answer" {
+@test "audit: it costs one message, with or without a listener, and no wait for an answer" {
 	inside strace -f -o "$WORK/log" -e trace=network "$TAPCTL" exec --bridge br0 --mac "$MAC" --mac random -- true
 	fd=$(sed -n 's/.*socket(AF_NETLINK, .*NETLINK_AUDIT) = //p' "$WORK/log")
 	[ "$(grep -c "sendto($fd, " "$WORK/log")" = 1 ]
@@ -210,7 +210,7 @@ sys.exit(subprocess.run([*sys.argv[1:], f"--fd={its.fileno()}"], pass_fds=[its.f
 	[ "$(grep -c NETLINK_AUDIT "$WORK/log")" = 0 ]
 }
 
-@test "audit: without it in the kernel, or in a user namespace, exec goes on without a word" {
+@test "audit: without it in the kernel, or in a user namespace, exec goes on silently" {
 	run_tapctl exec --bridge br0 --mac "$MAC" -- echo ran
 	[ "$output$stderr" = ran ]
 	for error in EPROTONOSUPPORT EMFILE; do

@@ -4,7 +4,7 @@ load ../tools/helpers
 
 MAC=52:54:00:00:00:0a
 
-# A bridge like that of a host: nobody set its address, and it has a port that stands for the network card.
+# A bridge like a host's: its address was not set, and one port stands for the network card.
 # That one's address is higher than nearly every random one and lower than every fe one.
 CARD=fc:ff:00:00:00:01
 
@@ -59,7 +59,7 @@ naive() { # NAME
 	ip tuntap del "$1" mode tap
 }
 
-@test "bridge: the naive order changes its address again and again (so this file can tell)" {
+@test "bridge: the naive order changes its address again and again, so this file can tell" {
 	watch_bridge
 	local k
 	for k in {1..100}; do
@@ -123,7 +123,7 @@ naive() { # NAME
 	[ "$(changes link/ether)" = 0 ]
 }
 
-@test "bridge: one with taps alone follows them, which draws a warning, and pin cures it" {
+@test "bridge: one with taps alone follows them, which draws a warning, until it is pinned" {
 	ip link del card
 	watch_bridge
 	run_tapctl exec --bridge br0 --mac $MAC -- true
@@ -147,7 +147,7 @@ naive() { # NAME
 	[ "$(link_field br0 .address)" = "$address" ]
 }
 
-@test "bridge: an MTU of 9000 that nobody set explicitly stays, and the tap gets it" {
+@test "bridge: an MTU of 9000 that was not set explicitly is kept, and the tap gets it" {
 	ip link set far mtu 9000
 	ip link set card mtu 9000
 	[ "$(link_field br0 .mtu)" = 9000 ]
@@ -162,7 +162,7 @@ naive() { # NAME
 	[ "$(changes mtu)" = 0 ]
 }
 
-@test "bridge: a lower --mtu pulls it down, which draws a warning" {
+@test "bridge: a lower --mtu lowers its own, which draws a warning" {
 	run_tapctl exec --bridge br0 --mac $MAC --mtu 1400 -- ip -n "$NS" -j link show br0
 	[ "$status" = 0 ]
 	[ "$(jq '.[0].mtu' <<<"$output")" = 1400 ]

@@ -40,7 +40,7 @@ answers() { # ADDRESS [PING OPTION...]
 	inside_of peer ping -n -c 3 -i 0.2 -W 5 "${@:2}" "$1"
 }
 
-# guest_stop, and what tapctl made is gone: a tap at once, a macvtap as soon as the watcher saw it.
+# guest_stop, and what tapctl made is removed: a tap at once, a macvtap as soon as the watcher saw it.
 stop() { # NAME
 	guest_stop
 	case $1 in
@@ -67,7 +67,7 @@ stop() { # NAME
 	stop $TAP
 }
 
-@test "guest: the console, the process and its end are qemu's own" {
+@test "guest: the console, the process and its exit status are qemu's own" {
 	make_bridge
 	guest_args "$GUEST" off
 	guest_nic $MAC 3
@@ -106,7 +106,7 @@ stop() { # NAME
 	stop $MVT
 }
 
-@test "guest: the host and a guest on a macvtap talk by the host's own leg, and not without it" {
+@test "guest: the host and a guest on a macvtap talk through the host's macvlan only" {
 	ip addr add 10.0.0.3/24 dev wire0
 	guest_args "$GUEST" ip0=10.0.0.2/24
 	guest_nic $MAC 3
@@ -127,7 +127,7 @@ stop() { # NAME
 	stop $MVT
 }
 
-@test "guest: the host says nothing with the guest's address on a macvtap" {
+@test "guest: the host sends nothing with the guest's address on a macvtap" {
 	requires_macvtap
 	nsenter --net=/run/netns/peer tcpdump -l -n -e -i far0 ether src $MAC and ip6 \
 		>"$WORK/frames" 2>"$WORK/frames.log" </dev/null 3>&- 4>&- &
@@ -142,7 +142,7 @@ stop() { # NAME
 	stop $MVT
 }
 
-@test "guest: with two NICs, one a tap and one a macvtap, each on its own wire" {
+@test "guest: with two NICs, one a tap and one a macvtap, each on its own network" {
 	requires_macvtap
 	make_bridge
 	make_wire 1
@@ -205,7 +205,7 @@ two_queues() { # TAPCTL-OPTION...
 
 no_process() { [ -z "$(command ip netns pids "$NS")" ]; }
 
-# qemu in the background: its parent, COMMAND, ends and the guest goes on.
+# qemu in the background: its parent, COMMAND, ends and the guest runs on.
 daemonized() { # TAPCTL-OPTION...
 	local k
 	guest_args "$GUEST" ip0=10.0.0.2/24
@@ -220,14 +220,14 @@ daemonized() { # TAPCTL-OPTION...
 	kill "$(cat "$WORK/pid")"
 }
 
-@test "guest: qemu -daemonize keeps its macvtap as long as it lives, and no longer" {
+@test "guest: qemu -daemonize keeps its macvtap as long as it runs" {
 	requires_macvtap
 	daemonized --link wire0
 	wait_until 10 no_link $MVT
 	wait_until 10 no_process
 }
 
-@test "guest: qemu -daemonize keeps its tap as long as it lives, and no longer" {
+@test "guest: qemu -daemonize keeps its tap as long as it runs" {
 	make_bridge
 	daemonized --bridge br0
 	wait_until 10 no_link $TAP
@@ -261,7 +261,7 @@ TAKE='n=$(nc -l -p 7 | wc -c); echo "guest: got $n bytes"'
 	no_link $TAP
 }
 
-@test "guest: a macvtap that stays, by add and exec --reuse" {
+@test "guest: a persistent macvtap, by add and exec --reuse" {
 	requires_macvtap
 	tapctl add --link wire0 --mac $MAC
 	guest_args "$GUEST" ip0=10.0.0.2/24
@@ -323,7 +323,7 @@ as_nobody() { # TAPCTL-OPTION...
 	stop $MVT
 }
 
-@test "guest: --lock-mac lets through what the guest sends from its own address alone" {
+@test "guest: --lock-mac lets through only what the guest sends from its own address" {
 	requires_locked_ports
 	make_bridge
 	# It answers, then changes its address and asks in vain.

@@ -41,18 +41,18 @@ setup() {
 	! command ip -n far link show $TAP 2>/dev/null || false
 }
 
-@test "netns: check looks there, and its remedies are for there" {
+@test "netns: check looks there, and its remedies work there" {
 	tapctl add -N far --unattached --mac $A
 	command ip -n far link set $TAP down
 	run_tapctl check -N far
 	[ "$status" = 1 ]
-	[ "$output" = "$TAP: error: is down: ip link set $TAP up" ]
+	[ "$output" = "$TAP: error: it is down: ip link set $TAP up" ]
 	run_tapctl check
 	[ "$status" = 0 ]
 	[ -z "$output$stderr" ]
 }
 
-@test "netns: exec of a macvtap there, which goes with its last fd" {
+@test "netns: exec of a macvtap there, which is removed with its last fd" {
 	requires_macvtap
 	command ip -n far link add v0 type veth peer name v1
 	command ip -n far link set v0 up
@@ -62,7 +62,7 @@ setup() {
 	wait_until 5 gone
 }
 
-@test "netns: what is no namespace is one clear error" {
+@test "netns: what is not a namespace is one clear error" {
 	for which in nosuch 999999999 /etc/passwd /nonexistent; do
 		run_tapctl add --netns $which --unattached --mac $A
 		[ "$status" = 1 ]
@@ -71,4 +71,16 @@ setup() {
 	done
 	run_tapctl exec --netns nosuch --unattached --mac $A -- true
 	[ "$status" = 125 ]
+}
+
+@test "netns: whatever its name leads to, it is not waited for" {
+	local which
+	mkfifo "$WORK/fifo"
+	python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$WORK/socket"
+	for which in "$WORK/fifo" "$WORK/socket" "$WORK" /dev/zero /dev/tty /dev/net/tun; do
+		run --separate-stderr inside timeout 5 "$TAPCTL" list --netns "$which"
+		echo "$which: $status: $stderr"
+		[ "$status" = 1 ]
+		[[ "$stderr" == "tapctl: --netns $which: "* ]]
+	done
 }

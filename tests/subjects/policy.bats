@@ -85,7 +85,7 @@ reach() {
 	diff -u --label expected - --label reached <(echo "$output")
 }
 
-@test "policy: without any, everybody reaches everybody, from whatever address" {
+@test "policy: without any, all reach all, from any address" {
 	make_bridge
 	reach --mac $A --mac $B -- far -- \
 		1/$A/$ALL 1/$EVIL/$ALL 1/$A/$B 1/$A/$FAR far/$FAR/$A far/$FAR/$B 1/$B/$ALL far/$FAR/$B <<-END
@@ -100,12 +100,12 @@ reach() {
 	END
 }
 
-@test "policy: --lock-mac lets a guest send from its own address alone, so it cannot draw others' frames" {
+@test "policy: --lock-mac lets a guest send from its own address only, so it cannot take others' frames" {
 	make_bridge
 	if ! has_locked_ports; then
 		run_tapctl add --bridge br0 --lock-mac --mac $A
 		[ "$status" = 1 ]
-		[[ $stderr = "tapctl: tap$A: --lock-mac did not take: "*"Linux 5.18"* ]]
+		[[ $stderr = "tapctl: tap$A: --lock-mac did not take effect: "*"Linux 5.18"* ]]
 		no_link tap$A
 		requires_locked_ports
 	fi

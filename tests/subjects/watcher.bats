@@ -17,7 +17,7 @@ setup() {
 }
 teardown() {
 	local jobs
-	# Also those in a namespace whose name is gone; the device follows.
+	# Also those in a namespace whose name was deleted; the device follows.
 	jobs=$(jobs -p)
 	[ -z "$jobs" ] || xargs kill -KILL <<<"$jobs" 2>/dev/null || :
 	teardown_namespace
@@ -70,7 +70,7 @@ settled() {
 	gone
 }
 
-@test "watcher: COMMAND that closes its fds loses the device though it runs on" {
+@test "watcher: COMMAND that closes its fds loses the device though it still runs" {
 	begin --queues 3
 	order 'exec 3>&- 5>&-'
 	settled
@@ -79,7 +79,7 @@ settled() {
 	order true
 }
 
-@test "watcher: a fd on its way to nobody keeps the device, and goes with the socket" {
+@test "watcher: an fd in a socket's queue keeps the device, as long as the socket" {
 	begin
 	cat >"$WORK/post" <<-'END'
 		import os, socket, sys
@@ -87,7 +87,7 @@ settled() {
 		socket.send_fds(here, [b"x"], [3])
 		here.close()
 		os.close(3)
-		# Nobody has the device open but the message in the socket, and then not that either.
+		# Only the message in the socket has the device open, and then not even that.
 		open(sys.argv[1] + "/answers", "w").write("sent\n")
 		sys.stdin.readline()
 	END
@@ -103,7 +103,7 @@ settled() {
 	order true
 }
 
-@test "watcher: a fd passed to another process keeps the device when COMMAND is gone" {
+@test "watcher: an fd passed to another process keeps the device when COMMAND has ended" {
 	begin
 	cat >"$WORK/keep" <<-'END'
 		import socket, sys
@@ -131,7 +131,7 @@ s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1] + \"/s\"); socket.send_
 	gone
 }
 
-@test "watcher: the end of COMMAND's process group is the device's, not the watcher's" {
+@test "watcher: the end of COMMAND's process group ends the device, not the watcher" {
 	begin
 	order 'sleep 300 &'
 	kill -TERM -- "-$pid"
@@ -141,7 +141,7 @@ s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1] + \"/s\"); socket.send_
 	gone
 }
 
-@test "watcher: a cgroup that is emptied takes COMMAND, and then the device goes" {
+@test "watcher: a killed cgroup ends COMMAND, and then the device" {
 	local root=/sys/fs/cgroup
 	[ -e $root/cgroup.procs ] || root=/sys/fs/cgroup/unified
 	[ -e $root/cgroup.procs ] || skip "no cgroup2 is mounted in /sys/fs/cgroup"
@@ -163,7 +163,7 @@ s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1] + \"/s\"); socket.send_
 	wait_until 10 empty
 }
 
-@test "watcher: the namespace's name is deleted, the device goes with COMMAND all the same" {
+@test "watcher: a deleted name of the namespace does not keep the device from ending with COMMAND" {
 	local net
 	exec {net}<"/run/netns/$NS"
 	there() { nsenter --net="/proc/$BASHPID/fd/$net" -- "$@" 3>&- 4>&-; }
@@ -187,29 +187,7 @@ take_index() {
 	[ "$(ip -j link | jq -r ".[] | select(.ifindex == $index) | .ifname")" = "$2" ]
 }
 
-@test "watcher: a stranger that took the index of the device is left alone" {
-	begin
-	take_index name stranger link wire type macvtap
-	ip link set stranger alias 'tapctl guest 52:54:00:00:00:0b'
-	kill "$pid"
-	wait_until 10 no_watchers
-	ip link show stranger
-	# Also one for the same guest, as add --name makes.
-	begin
-	take_index name stranger2 link wire type macvtap
-	ip link set stranger2 alias "tapctl guest $MAC"
-	kill "$pid"
-	wait_until 10 no_watchers
-	ip link show stranger2
-}
-
-@test "watcher: a stranger without an alias, or of another kind, is left alone" {
-	begin
-	take_index name $MVT link wire type macvtap
-	kill "$pid"
-	wait_until 10 no_watchers
-	ip link show $MVT
-	ip link del $MVT
+@test "watcher: a device of another kind that took the index is left alone" {
 	begin
 	take_index name $MVT type bridge
 	ip link set $MVT alias "tapctl guest $MAC"
@@ -218,38 +196,40 @@ take_index() {
 	ip link show $MVT
 }
 
-@test "watcher: killed itself, the orphan is shown, and del --stale removes it and only it" {
+@test "watcher: when it is killed, the leftover is shown, and del --stale removes only that" {
 	tapctl add --link wire --mac 52:54:00:00:00:0b
 	begin
 	kill -KILL "$watcher"
 	wait_until 10 no_process "$watcher"
-	# It is held as yet: what stays is what somebody has open, whoever is to remove it.
+	# It is still open: --stale leaves it, with or without a watcher.
 	run_tapctl list --json --holders
-	got 'map(select(.name == $name)) | length == 1 and
+	got 'map(select(.name == $name)) | length == 1 and .[0].in_use and .[0].made_by == "exec" and
 		(.[0].holders | map(.pid) == [$pid])' --arg name $MVT --argjson pid "$pid"
-	# What add made is nobody's either, and so as stale.
 	run_tapctl del --stale --verbose
 	[ "$status" = 0 ]
-	no_link mvt52540000000b
 	[ "$(link_field $MVT .link)" = wire ]
 	kill "$pid"
 	wait "$pid" || :
-	run_tapctl list --json --holders
-	got 'length == 1 and .[0].name == $name and .[0].holders == []' --arg name $MVT
+	unused() { tapctl list --json $MVT | holds '.[0].in_use == false'; }
+	wait_until 10 unused
 	ip link add other link wire type macvtap
-	run_tapctl del --stale
+	# Nothing of it is asked of /proc.
+	run inside strace -f -o "$WORK/log" -e trace=%file "$TAPCTL" del --stale
 	[ "$status" = 0 ]
+	[ "$(grep -c '"/proc"' "$WORK/log")" = 0 ]
 	no_link $MVT
+	# What add made is not stale, whoever has it open, and what others made is not tapctl's.
+	ip link show mvt52540000000b
 	ip link show other
 	ip link show wire
 }
 
-@test "watcher: 32 queues closed at once while it is stopped are 32 events" {
+@test "watcher: 32 queues closed while it is stopped end the device only together" {
 	begin --queues 32 --fd 100
 	kill -STOP "$watcher"
 	wait_until 10 in_state "$watcher" T
 	order 'for fd in {100..130}; do exec {fd}>&-; done'
-	# One is left; opened and closed again and again in the meantime, which melts together.
+	# One is left, opened and closed again and again meanwhile.
 	order "for i in {1..20}; do : <>/dev/tap$(link_field $MVT .ifindex); done"
 	kill -CONT "$watcher"
 	settled

@@ -42,7 +42,7 @@ static void test_next(void)
 	ok(holders_next(&holders, NULL, "tap1", 0) == &list[2], "another tap of the same process");
 	ok(!holders_next(&holders, NULL, "tap", 0), "a part of a name is no name");
 	ok(holders_next(&holders, NULL, "tap0", 42) == &list[4],
-	   "a device number goes before a name");
+	   "a device number takes precedence over a name");
 }
 
 static void test_read(void)
@@ -50,8 +50,7 @@ static void test_read(void)
 	struct holders holders;
 
 	ok(holders_read(&holders) == 0, "reads /proc");
-	ok(!holders_next(&holders, NULL, "no such device", 0),
-	   "where nobody holds what is not there");
+	ok(!holders_next(&holders, NULL, "no such device", 0), "where no process has it open");
 	holders_free(&holders);
 	ok(!holders.list && holders.count == 0, "and lets go of it");
 }

@@ -35,6 +35,8 @@ static void test_json(void)
 		{ "\xc3\xbc\xe2\x82\xac\xf0\x9f\x90\xa7",
 		  "\"\xc3\xbc\xe2\x82\xac\xf0\x9f\x90\xa7\"",
 		  "UTF-8 of two, three and four bytes" },
+		{ "\xc2\x85\xe2\x80\xae\xf3\xa0\x81\x81", "\"\\u0085\\u202e\\udb40\\udc41\"",
+		  "controls of the second set and of direction" },
 		{ "\xff", "\"\\ufffd\"", "a byte that never is in UTF-8" },
 		{ "\xc3", "\"\\ufffd\"", "a sequence that ends early" },
 		{ "\xe2\x82x", "\"\\ufffd\\ufffdx\"", "one that is broken off" },
@@ -53,8 +55,21 @@ static void test_json(void)
 static void test_plain(void)
 {
 	ok(prints(plain_string, "tap 0~", "tap 0~"), "a terminal gets printable ASCII as it is");
+	setenv("LC_ALL", "C", 1);
 	ok(prints(plain_string, "\x1b[31m\r\n\x7f\xc3\xbc", "?[31m?????"),
 	   "and a question mark for every other byte");
+	setenv("LC_ALL", "de_DE.UTF-8", 1);
+	ok(prints(plain_string,
+		  "br\xc3\xbc"
+		  "cke",
+		  "br\xc3\xbc"
+		  "cke"),
+	   "one of UTF-8 gets signs");
+	ok(prints(plain_string,
+		  "a\xc2\x9b"
+		  "31m\xe2\x80\xae\xff",
+		  "a??31m????"),
+	   "but no control of the second set, no turn of direction, no broken byte");
 }
 
 int main(void)

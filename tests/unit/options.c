@@ -56,17 +56,17 @@ static void test_number(void)
 	ok(parse_number(&value, "00256", 1, 256) && value == 256, "zeros before it");
 	ok(parse_number(&value, "18446744073709551615", 0, -1UL) && value == -1UL, "all bits");
 	ok(parse_number(&value, "4", 0, 4) && !parse_number(&value, "5", 0, 4),
-	   "a most of one digit");
+	   "a maximum of one digit");
 	value = 7;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		ok(!parse_number(&value, bad[i], 1, 256) && value == 7,
-		   "'%s' is no number of 1 to 256", bad[i]);
+		   "'%s' is not a number from 1 to 256", bad[i]);
 }
 
 static void test_name(void)
 {
 	static const char *const bad[] = {
-		"", "0123456789abcdef", ".", "..", "a/b", "a b", "a:b", "a\nb", "a\x7f", "\xc3\xbc"
+		"", "0123456789abcdef", ".", "..", "a/b", "a b", "a:b", "a\nb", "a\x7f", "\xc3\xa0"
 	};
 	static const char *const no_patterns[] = {
 		"%", "tap%", "tap%s", "%d%d", "tap%%d", "tap%5d"
@@ -76,11 +76,11 @@ static void test_name(void)
 	ok(!parse_name_fault("a", false) && !parse_name_fault("...", true), "one is; dots are");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		ok(parse_name_fault(bad[i], false) && parse_name_fault(bad[i], true),
-		   "bad name %zu is none", i);
+		   "bad name %zu is not a name", i);
 	ok(!parse_name_fault("tap%d", true) && parse_name_fault("tap%d", false),
 	   "%%d is for patterns");
 	for (size_t i = 0; i < sizeof(no_patterns) / sizeof(*no_patterns); i++)
-		ok(parse_name_fault(no_patterns[i], true), "%s is no pattern", no_patterns[i]);
+		ok(parse_name_fault(no_patterns[i], true), "%s is not a pattern", no_patterns[i]);
 }
 
 static void test_vlans(void)
@@ -93,7 +93,7 @@ static void test_vlans(void)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		ok(value_vlans(&policy, &rule, bad[i]) < 0 && policy.vlan_count == 9,
-		   "'%s' are no VLANs", bad[i]);
+		   "'%s' are not VLANs", bad[i]);
 	for (unsigned i = 0; i < 65; i++)
 		snprintf(many + strlen(many), sizeof(many) - strlen(many), "%s%u", i ? "," : "",
 			 1000 + i);
@@ -117,12 +117,12 @@ static void test_nics(void)
 	nics = r.options.nics;
 	ok(!r.err && r.options.nic_count == 2, "each --mac begins a NIC");
 	ok(nics[0].kind == NIC_BRIDGED && strcmp(nics[0].parent, "br0") == 0 && nics[0].mtu == 1400,
-	   "what stands before the first holds for all");
+	   "what comes before the first is for all");
 	ok(nics[1].kind == NIC_MACVTAP && strcmp(nics[1].parent, "eth0") == 0 &&
 		   nics[1].mtu == 9000,
-	   "what stands behind one for that one");
+	   "what comes after one is for that one");
 	ok(nics[0].queues == 1 && nics[0].owner == (uid_t)-1 && r.options.fd == -1,
-	   "what is not said has its default");
+	   "what is not given has its default");
 	options_free(&r.options);
 }
 
@@ -140,10 +140,10 @@ static void test_command(void)
 	ok(r.err == -EINVAL && strstr(report_line(), "52:54:00:12:34:56"), "which has to name one");
 	options_free(&r.options);
 	READ(&r, FOR_EXEC, two, "-b", "br0");
-	ok(r.err == -EINVAL && strstr(report_line(), "name 2 addresses"), "and only one");
+	ok(r.err == -EINVAL && strstr(report_line(), "name several addresses"), "and only one");
 	options_free(&r.options);
 	READ(&r, FOR_EXEC, two, "-b", "br0", "-m", "525400000002");
-	ok(!r.err && r.options.nics[0].guest[5] == 2, "unless --mac says it");
+	ok(!r.err && r.options.nics[0].guest[5] == 2, "unless --mac gives it");
 	options_free(&r.options);
 }
 
@@ -166,9 +166,9 @@ static void test_errors(void)
 		{ { "-b", "br0", "-m", "525400000001", "--mtu=65535" }, "--mtu 65535" },
 		{ { "-b", "br0", "-m", "525400000001", "--owner=no such user" }, "no such user" },
 		{ { "-b", "br0", "-m", "525400000001", "--owner=root:root" },
-		  "'root:root': there is no such user: name the group by --group" },
+		  "'root:root': there is no such user: give the group by --group" },
 		{ { "--host" },
-		  "--host: stands beside guests' macvtaps in mode bridge: give --link" },
+		  "--host: is a macvlan in mode bridge on a lower device: give --link" },
 		{ { "--nonsense" }, "--nonsense: unknown option" },
 		{ { "-b" }, "-b: missing argument" },
 	};

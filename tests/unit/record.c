@@ -19,8 +19,8 @@ static void test_written(void)
 	static const char *const aliases[] = {
 		"tapctl guest 52:54:00:84:e3:62",
 		"tapctl guest 52:54:00:84:e3:62 by=add",
-		"tapctl guest 52:54:00:84:e3:62 by=exec on=br0 isolated locked hairpin "
-		"vlan=10,20-29 mtu=9000",
+		"tapctl guest 52:54:00:84:e3:62 by=exec on=br0 isolated locked hairpin mtu=9000",
+		"tapctl guest 52:54:00:84:e3:62 by=exec on=br0 vlan=10,20-29",
 		"tapctl guest 52:54:00:84:e3:62 by=add on=a=b",
 		"tapctl host by=add on=eth0",
 	};

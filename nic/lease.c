@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kernel/macvtap.h"
+#include "lib/privs.h"
+#include "lib/report.h"
+#include "nic/lease.h"
+#include "nic/record.h"
+
+#define NUMBER_HIGH 0x40000000 /* from here on, tapctl draws an ifindex */
+
+int lease_number(int ifindex)
+{
+	return ifindex < NUMBER_HIGH ? ifindex + NUMBER_HIGH : ifindex;
+}
+
+static int refuse_namespace(int err)
+{
+	if (err == -ENOSPC)
+		return report_error(err,
+				    "--link: no network namespace for the lease of a macvtap: as "
+				    "many are in use as sysctl user.max_net_namespaces allows");
+	return report_error(err,
+			    "--link: no network namespace for the lease of a macvtap: %s: it needs "
+			    "CAP_SYS_ADMIN, or user namespaces, which a container or a unit "
+			    "(RestrictNamespaces=) may forbid",
+			    strerror(-err));
+}
+
+/*
+ * A lease that has ended keeps its number until the kernel has cleaned up, some 0 to 66 ms. -EBUSY:
+ * it has not ended.
+ */
+static int set_number(struct nl *nl, int lease, int number)
+{
+	const struct timespec moment = { .tv_nsec = 5000000 };
+	int err = netns_set_number(nl, lease, number);
+
+	for (int tries = 0; tries < 200 && err == -EEXIST; tries++) {
+		if (netns_find_number(nl, number) != -ENOENT)
+			return -EBUSY;
+		nanosleep(&moment, NULL);
+		err = netns_set_number(nl, lease, number);
+	}
+	return err;
+}
+
+int lease_take(struct nl *nl, int ifindex)
+{
+	int lease, err;
+
+	privs_use(PRIVS_NAMESPACES);
+	lease = netns_make(nl);
+	err = lease < 0 ? lease : set_number(nl, lease, lease_number(ifindex));
+	privs_use(PRIVS_NONE);
+	if (lease < 0)
+		return refuse_namespace(lease);
+	if (!err)
+		return lease;
+	close(lease);
+	return err == -EBUSY ? err :
+			       report_error(err, "cannot number the lease of a macvtap: %s",
+					    nl_strerror(err));
+}
+
+/* What is to be done with the rights to open a node, and with no others. */
+struct job {
+	netns_fn *open;
+	void *data;
+};
+
+static int run_job(void *data)
+{
+	const struct job *job = data;
+	int err;
+
+	privs_use(PRIVS_NODES);
+	err = job->open(job->data);
+	privs_use(PRIVS_NAMESPACES);
+	return err;
+}
+
+int lease_run(const struct nl *nl, int lease, netns_fn *open, void *data)
+{
+	struct job job = { .open = open, .data = data };
+	int err;
+
+	privs_use(PRIVS_NAMESPACES);
+	err = netns_run(nl, lease, run_job, &job);
+	privs_use(PRIVS_NONE);
+	return err;
+}
+
+static bool is_held(struct nl *nl, const struct link *link)
+{
+	return netns_find_number(nl, lease_number(link->ifindex)) != -ENOENT;
+}
+
+static enum use find_macvtap_use(struct nl *nl, const struct link *link,
+				 const struct holders *holders)
+{
+	struct record record;
+	dev_t rdev;
+
+	if (is_held(nl, link))
+		return USE_HELD;
+	if (record_read(&record, link) && record.by == RECORD_BY_EXEC && !link->lower_elsewhere)
+		return USE_NONE;
+	rdev = holders ? macvtap_rdev(link) : 0;
+	if (rdev && holders_next(holders, NULL, "", rdev))
+		return USE_HELD;
+	return !rdev || holders->incomplete || holders->nested ? USE_UNKNOWN : USE_NONE;
+}
+
+enum use lease_find_use(struct nl *nl, const struct link *link, const struct holders *holders)
+{
+	if (link->kind == LINK_MACVTAP)
+		return find_macvtap_use(nl, link, holders);
+	/* One that is not persistent is there because somebody has it. */
+	if (link->kind == LINK_TUN)
+		return link->tun.queues || !link->tun.persistent ? USE_HELD : USE_NONE;
+	return USE_NONE;
+}
+
+static bool is_passing(struct nl *nl, const char *name)
+{
+	struct holders holders;
+	struct link link;
+	bool passing = false;
+
+	if (nl_link_get(nl, name, 0, &link) == 0 && holders_read(&holders) == 0) {
+		passing = holders_are_passing(&holders, name, macvtap_rdev(&link));
+		holders_free(&holders);
+	}
+	report_forget();
+	return passing;
+}
+
+bool lease_wait_passing(struct nl *nl, const char *name)
+{
+	const struct timespec moment = { .tv_nsec = 10000000 };
+	struct link link;
+
+	for (int tries = 0; tries < 50 && is_passing(nl, name); tries++)
+		nanosleep(&moment, NULL);
+	return nl_link_get(nl, name, 0, &link) == -ENODEV || lease_is_stale(nl, &link) > 0;
+}
+
+int lease_is_stale(struct nl *nl, const struct link *link)
+{
+	struct record record;
+	int err;
+
+	if (link->kind != LINK_MACVTAP || link->lower_elsewhere || !record_read(&record, link) ||
+	    record.by != RECORD_BY_EXEC)
+		return 0;
+	err = netns_find_number(nl, lease_number(link->ifindex));
+	return err == -ENOENT ? 1 : err;
+}

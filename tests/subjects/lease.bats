@@ -1,0 +1,216 @@
+#!/usr/bin/env bats
+# The lease of a macvtap: who has it open is known to the kernel, and only one can have it.
+load ../tools/helpers
+
+MAC=52:54:00:00:00:0a MVT=mvt52540000000a
+
+setup_file() { build_probe; }
+setup() {
+	setup_namespace
+	requires_macvtap
+	add_cable wire far
+	mkfifo "$WORK/started" "$WORK/hold"
+}
+
+# COMMAND in the background, $pid, which has the device open until something is written to $hold.
+begin() { # [OPTION...]
+	exec {hold}<>"$WORK/hold"
+	spawn "$TAPCTL" exec --link wire --mac $MAC "$@" -- \
+		sh -c 'echo >"$0/started"; read -r _ <"$0/hold"' "$WORK"
+	read -rt 20 _ <>"$WORK/started"
+}
+
+in_use() { tapctl list --json $MVT | holds ".[0].in_use == $1"; }
+
+@test "lease: the same guest again and again, at once, while namespaces come and go" {
+	(
+		while [ ! -e "$WORK/done" ]; do
+			unshare --net true
+		done
+	) 3>&- 4>&- &
+	local k
+	for k in {1..100}; do
+		tapctl exec --link wire --mac $MAC -- true || { echo "run $k"; touch "$WORK/done"; return 1; }
+	done
+	touch "$WORK/done"
+	wait
+	wait_until 10 no_link $MVT
+	wait_until 10 no_watchers
+}
+
+@test "lease: of two exec --reuse at once one gets the device, each time" {
+	tapctl add --link wire --mac $MAC
+	local k first second statuses
+	for k in {1..20}; do
+		spawn "$TAPCTL" exec --reuse --link wire --mac $MAC -- sh -c 'echo one; sleep 0.2'
+		first=$pid
+		nsenter --net="/run/netns/$NS" "$TAPCTL" exec --reuse --link wire --mac $MAC -- \
+			sh -c 'echo one; sleep 0.2' >"$WORK/second" 2>&1 </dev/null 3>&- 4>&- &
+		second=$!
+		statuses=
+		wait "$first" || statuses+=$?
+		wait "$second" || statuses+=$?
+		cat "$WORK/log" "$WORK/second"
+		[ "$statuses" = 125 ]
+		[ "$(cat "$WORK/log" "$WORK/second" | grep -c '^one$')" = 1 ]
+		cat "$WORK/log" "$WORK/second" | grep -q "^tapctl: $MVT: in use"
+	done
+}
+
+@test "lease: the same guest a second time is told that it runs" {
+	begin
+	run_tapctl exec --link wire --mac $MAC -- true
+	[ "$status" = 125 ]
+	[ "$stderr" = "tapctl: $MVT: already exists, and its guest $MAC runs already (sh, pid $pid)" ]
+	# Also to those who cannot see who has it.
+	run --separate-stderr inside unshare --pid --fork --mount-proc "$TAPCTL" exec --link wire --mac $MAC -- true
+	[ "$stderr" = "tapctl: $MVT: already exists, and its guest $MAC runs already" ]
+	echo >"$WORK/hold"
+	wait_until 10 no_link $MVT
+}
+
+@test "lease: it is known without /proc, and ends with the last queue" {
+	begin --queues 2
+	in_use true
+	inside unshare --pid --fork --mount-proc "$TAPCTL" list --json | holds '.[0].in_use == true'
+	echo >"$WORK/hold"
+	wait_until 10 no_link $MVT
+}
+
+@test "lease: exec --reuse of one whose watcher was killed has a watcher again" {
+	begin
+	kill -KILL "$(watchers)"
+	wait_until 10 no_watchers
+	echo >"$WORK/hold"
+	wait "$pid"
+	wait_until 10 in_use false
+	run_quiet exec --reuse --link wire --mac $MAC -- "$PROBE"
+	got '.fds["3"].device == $name' --arg name $MVT
+	wait_until 10 no_link $MVT
+}
+
+@test "lease: a leftover does not keep its guest from starting" {
+	begin
+	kill -KILL "$(watchers)" "$pid"
+	wait_until 10 no_watchers
+	run_quiet exec --link wire --mac $MAC -- "$PROBE"
+	got '.fds["3"].device == $name' --arg name $MVT
+	wait_until 10 no_link $MVT
+}
+
+@test "lease: without CAP_SYS_ADMIN a user namespace does" {
+	inside unshare --user true || skip "no user namespaces here"
+	run --separate-stderr inside unshare --mount sh -ec 'mount -t sysfs sysfs /sys
+		exec setpriv --bounding-set -sys_admin --inh-caps -sys_admin "$@"' sh \
+		"$TAPCTL" exec --queues 2 --link wire --mac $MAC -- "$PROBE"
+	echo "$stderr"
+	[ "$status" = 0 ]
+	got '[.fds["3", "4"].device] == [$name, $name]' --arg name $MVT
+	wait_until 10 no_link $MVT
+	wait_until 10 no_watchers
+}
+
+@test "lease: where no namespace is to be had, exec is refused before anything is made" {
+	# unshare and clone as seccomp forbids them.
+	run --separate-stderr inside strace -f -o "$WORK/log" -e trace=unshare,clone,sendto \
+		-e inject=unshare:error=EPERM -e inject=clone:error=EPERM \
+		"$TAPCTL" exec --link wire --mac $MAC -- "$PROBE"
+	[ "$status" = 125 ]
+	[[ "$stderr" = *"tapctl: --link: no network namespace for the lease of a macvtap: Operation not permitted: it needs CAP_SYS_ADMIN, or user namespaces"* ]]
+	[ "$(grep -c RTM_NEWLINK "$WORK/log")" = 0 ]
+	run --separate-stderr inside strace -o /dev/null -e inject=unshare:error=ENOSPC -e inject=clone:error=ENOSPC \
+		"$TAPCTL" exec --link wire --mac $MAC -- "$PROBE"
+	[ "$status" = 125 ]
+	[[ "$stderr" = *"user.max_net_namespaces"* ]]
+	no_link $MVT
+}
+
+@test "lease: a macvtap that was moved to another namespace with its guest is not stale there" {
+	begin
+	command ip netns add "$NS-2"
+	ip link set $MVT netns "$NS-2"
+	inside_of "$NS-2" "$TAPCTL" del --stale
+	command ip -n "$NS-2" link show $MVT
+	echo >"$WORK/hold"
+}
+
+@test "lease: the number of another namespace is not taken for the lease of a small index" {
+	ip link add link wire name $MVT index 77 address $MAC type macvtap mode bridge
+	ip link set $MVT alias "tapctl guest $MAC by=exec on=wire" up
+	command ip netns add "$NS-2"
+	ip netns set "$NS-2" 77
+	in_use false
+	tapctl del --stale
+	no_link $MVT
+}
+
+@test "lease: a macvtap on a macvlan, as a container's NIC is one" {
+	ip link add link wire name lan type macvlan mode bridge
+	ip link set lan up
+	run_quiet exec --link lan --mac $MAC -- "$PROBE"
+	got '.fds["3"].device == $name' --arg name $MVT
+	wait_until 10 no_link $MVT
+	# Its own lower device is in another namespace.
+	command ip netns add "$NS-2"
+	ip link set lan netns "$NS-2"
+	command ip -n "$NS-2" link set lan up
+	run --separate-stderr inside_of "$NS-2" "$TAPCTL" exec --link lan --mac $MAC -- "$PROBE"
+	[ "$status" = 0 ]
+	got '.fds["3"].device == $name' --arg name $MVT
+	vanished() { ! command ip -n "$NS-2" link show $MVT >/dev/null 2>&1; }
+	wait_until 10 vanished
+}
+
+@test "lease: 100 at once, and none is left" {
+	local k pids=()
+	for k in {100..199}; do
+		nsenter --net="/run/netns/$NS" "$TAPCTL" exec --link wire --mac "52:54:00:00:${k:0:2}:${k:1:2}" -- true \
+			>"$WORK/log.$k" 2>&1 </dev/null 3>&- 4>&- &
+		pids+=($!)
+	done
+	for k in "${pids[@]}"; do
+		wait "$k" || { cat "$WORK"/log.*; return 1; }
+	done
+	wait_until 20 no_watchers
+	[ "$(ip -j link show type macvtap | jq 'map(select(.ifname)) | length')" = 0 ]
+}
+
+@test "lease: of two exec --reuse at once on a tap of several queues one gets it, each time" {
+	add_bridge br0
+	# What add makes has one queue.
+	inside python3 -c '
+import fcntl, os, struct, sys
+fd = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(fd, 0x400454ca, struct.pack("16sH14x", b"tap52540000000a", 0x5102)) # IFF_TAP, NO_PI, VNET_HDR, MULTI_QUEUE
+fcntl.ioctl(fd, 0x400454cb, 1)'
+	ip link set tap52540000000a address fe:54:00:00:00:0a master br0 up
+	local k first statuses
+	for k in {1..20}; do
+		spawn "$TAPCTL" exec --reuse --queues 2 --bridge br0 --mac $MAC -- sh -c 'echo one; sleep 0.2'
+		first=$pid
+		statuses=
+		nsenter --net="/run/netns/$NS" "$TAPCTL" exec --reuse --queues 2 --bridge br0 --mac $MAC -- \
+			sh -c 'echo one; sleep 0.2' >"$WORK/second" 2>&1 </dev/null 3>&- 4>&- || statuses+=$?
+		wait "$first" || statuses+=$?
+		cat "$WORK/log" "$WORK/second"
+		[ "$statuses" = 125 ]
+		[ "$(cat "$WORK/log" "$WORK/second" | grep -c '^one$')" = 1 ]
+		cat "$WORK/log" "$WORK/second" | grep -q "^tapctl: tap52540000000a: in use"
+	done
+}
+
+@test "lease: who looks at a device does not keep its guest from starting again" {
+	add_bridge br0
+	(
+		while [ ! -e "$WORK/done" ]; do
+			inside "$TAPCTL" list --all --json --holders >/dev/null
+		done
+	) 3>&- 4>&- &
+	local k
+	for k in {1..60}; do
+		tapctl exec --bridge br0 --mac $MAC -- true || { touch "$WORK/done"; return 1; }
+		tapctl exec --link wire --mac $MAC -- true || { touch "$WORK/done"; return 1; }
+	done
+	touch "$WORK/done"
+	wait
+}
