@@ -179,6 +179,20 @@ static int begin_tap(struct nl *nl, struct nic *nic, bool one_queue)
 	return err ? err : set_up_tap(nl, nic, one_queue);
 }
 
+/*
+ * udev looks for the kernel's own address first, and sets another one a little later, which may be
+ * after ours was read back. It needs a millisecond until it looks.
+ */
+#define UDEV_NS 1000000
+
+static bool is_slow(const struct timespec *since)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (now.tv_sec - since->tv_sec) * 1000000000L + now.tv_nsec - since->tv_nsec > UDEV_NS;
+}
+
 static int open_queues(struct nl *nl, struct nic *nic, bool one_queue)
 {
 	struct queue_flags flags = {
@@ -187,8 +201,10 @@ static int open_queues(struct nl *nl, struct nic *nic, bool one_queue)
 		.vnet_hdr = !nic->want->no_vnet_hdr,
 	};
 	unsigned count = one_queue ? 1 : nic->want->queues;
+	struct timespec begin;
 	int err;
 
+	clock_gettime(CLOCK_MONOTONIC, &begin);
 	for (unsigned i = 0; i < count; i++) {
 		err = tap_open(&nic->fds[i]);
 		if (err)
@@ -201,7 +217,10 @@ static int open_queues(struct nl *nl, struct nic *nic, bool one_queue)
 			return nic_refused_errno(nic, NIC_STEP_QUEUE, err);
 		nic->made = !nic->reused;
 		flags.exclusive = false;
-		err = i == 0 ? begin_tap(nl, nic, one_queue) : 0;
+		if (i == 0) {
+			err = begin_tap(nl, nic, one_queue);
+			nic->was_slow = is_slow(&begin);
+		}
 		if (err)
 			return err;
 	}

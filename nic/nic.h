@@ -74,6 +74,7 @@ struct nic {
 	struct link link; /* the device as the kernel has it; of a new tap only ifindex, kind, name
 			     and MTU until it is read back */
 	bool made; /* it is ours to unmake */
+	bool was_slow; /* udev may have seen a new tap before it had its address */
 	bool reused;
 	bool persistent;
 	dev_t rdev; /* of a macvtap, after nic_find_node(); else 0 */

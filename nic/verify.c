@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kernel/holders.h"
+#include "kernel/udev.h"
 #include "lib/privs.h"
 #include "lib/report.h"
 #include "nic/lease.h"
@@ -227,6 +228,8 @@ int nic_verify(struct nl *nl, struct nic *nics, size_t count, bool all, struct n
 
 	for (size_t k = 0; k < count && !err; k++) {
 		*failed = &nics[k];
+		if (nics[k].was_slow && nics[k].made)
+			udev_wait(nics[k].link.ifindex);
 		err = is_whole(&nics[k], all) ? verify_link(nl, &nics[k]) :
 						verify_address(nl, &nics[k]);
 	}
