@@ -9,6 +9,46 @@ install_to() { make -s -C "$TREE" "$2" DESTDIR="$1" PREFIX=/usr/local SBINDIR="$
 # Run a hook as a manager does, with this namespace's /sys: hook [NAME=VALUE...] FILE [ARG...]
 hook() { inside unshare --mount sh -euc 'mount -t sysfs sysfs /sys; exec env "$@"' sh "$@"; }
 
+# With the real ones, above this machine's files: with_managers SCRIPT. Where they are not to be had the reason
+# is in build/check/managers.log.
+with_managers() {
+	requires_root
+	[ -e "$MANAGERS/complete" ] || skip "no managers could be fetched: see build/check/managers.log"
+	printf '%s\n' 'set -eu; cp "$TAPCTL_OF_TEST" /usr/local/sbin/tapctl; cd "$TREE_OF_TEST"' "$1" >"$WORK/script"
+	cp "$TAPCTL" "$WORK/tapctl"
+	run env TAPCTL_OF_TEST="/run/old$WORK/tapctl" TREE_OF_TEST="/run/old$TREE" \
+		"$TESTS/tools/managers" enter "$MANAGERS" bash "/run/old$WORK/script" 3>&- 4>&-
+	echo "$output"
+	[ "$status" = 0 ]
+}
+
+@test "managers: 150 exec and 150 add at once keep their addresses beside udev, also without the file for it" {
+	with_managers '
+		/usr/lib/systemd/systemd-udevd --daemon --children-max=20
+		ip link add br0 type bridge
+		ip link set br0 address 02:00:00:00:00:01 up
+		# It is there, and gives addresses to those that have none of their own.
+		ip link add probe type dummy 2>/dev/null || ip link add probe type veth
+		udevadm settle
+		[ -e "/run/udev/data/n$(cat /sys/class/net/probe/ifindex)" ]
+		one() {
+			tapctl exec --bridge br0 --mac "52:54:00:00:02:$(printf %02x "$1")" -- sh -c "
+				sleep 2
+				ip -br link show \$TAPCTL_IFNAME | grep -q fe:54:00 || echo wrong"
+		}
+		export -f one
+		for file in none ours; do
+			[ $file = none ] || { cp dist/05-tapctl.link /etc/systemd/network && udevadm control --reload; }
+			seq 150 | xargs -P 150 -I{} bash -c "one {}"
+			seq 150 | xargs -P 30 -I{} sh -c "tapctl add --bridge br0 --mac 52:54:00:00:03:\$(printf %02x {}) >/dev/null"
+			udevadm settle
+			tapctl list --json | jq -r ".[].host_mac" | grep -v ^fe:54:00 && exit 1
+			[ "$(tapctl list --json | jq length)" = 150 ]
+			tapctl del $(tapctl list --json | jq -r ".[].name")
+		done'
+	[[ $output != *wrong* ]]
+}
+
 @test "managers: what is installed is removed again, and goes where it is told" {
 	requires_plain_build
 	make -s -C "$TREE" install DESTDIR="$WORK/root" PREFIX=/usr NMDIR=/usr/lib/NetworkManager IFUPDIR=/if-up 3>&-
