@@ -49,6 +49,66 @@ with_managers() {
 	[[ $output != *wrong* ]]
 }
 
+@test "managers: NetworkManager makes its bridge anew, and two guests are back within a second" {
+	with_managers '
+		mkdir -p /run/dbus /etc/NetworkManager/conf.d /etc/NetworkManager/dispatcher.d
+		cat >/run/bus.conf <<-X
+			<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+			 "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+			<busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen>
+			<auth>EXTERNAL</auth><policy context="default"><allow send_destination="*" eavesdrop="true"/>
+			<allow eavesdrop="true"/><allow own="*"/><allow user="*"/></policy></busconfig>
+		X
+		dbus-daemon --config-file=/run/bus.conf --fork --nopidfile
+		/usr/lib/systemd/systemd-udevd --daemon
+		printf "[main]\nplugins=keyfile\nauth-polkit=false\n" >/etc/NetworkManager/NetworkManager.conf
+		cp dist/NetworkManager.conf /etc/NetworkManager/conf.d/tapctl.conf
+		cp dist/hook /etc/NetworkManager/dispatcher.d/50-tapctl
+		chown root:root /etc/NetworkManager/dispatcher.d/50-tapctl
+		NetworkManager --no-daemon >/run/nm.log 2>&1 &
+		/usr/lib/NetworkManager/nm-dispatcher --persist >/run/dispatcher.log 2>&1 &
+		for i in $(seq 100); do ! nmcli general status >/dev/null 2>&1 || break; sleep 0.1; done
+		nmcli con add type bridge ifname br0 con-name br0 ipv4.method manual ipv4.addresses 192.0.2.1/24 \
+			ipv6.method disabled bridge.stp no
+		nmcli con up br0
+		tapctl exec --bridge br0 --isolated --lock-mac --mac 52:54:00:00:00:01 --mac 52:54:00:00:00:02 -- \
+			sh -c "echo >/run/started; exec sleep 300" &
+		until [ -e /run/started ]; do sleep 0.05; done
+		right() { tapctl list --json | jq -e "map(.bridge == \"br0\" and .isolated and .locked) == [true, true]" >/dev/null; }
+		right
+		[ "$(nmcli -g DEVICE,STATE dev | grep -c "^tap.*:unmanaged")" = 2 ]
+		ip monitor link >/run/monitor &
+		nmcli con up br0
+		sleep 1
+		right
+		# They were off.
+		grep -q "^Deleted.*tap525400000001" /run/monitor
+		tapctl check --json | jq -e "map(select(.id != \"bridge-follows-tap\")) == []"'
+}
+
+@test "managers: networkd leaves guests alone with the file for it, and takes them without it" {
+	with_managers '
+		printf "[Match]\nName=*\n[Network]\nDHCP=yes\n" >/etc/systemd/network/99-all.network
+		mkdir -p /run/systemd/netif /run/dbus
+		/usr/lib/systemd/systemd-udevd --daemon
+		ip link add br0 type bridge
+		ip link set br0 address 02:00:00:00:00:01 up
+		ip addr add 192.0.2.1/24 dev br0
+		tapctl exec --bridge br0 --isolated --mac 52:54:00:00:00:01 -- sh -c "echo >/run/started; exec sleep 300" &
+		until [ -e /run/started ]; do sleep 0.05; done
+		run_networkd() {
+			SYSTEMD_LOG_LEVEL=info timeout 4 /usr/lib/systemd/systemd-networkd >/run/networkd.log 2>&1 || :
+			tapctl list --json | jq -c "[.[0].bridge, .[0].isolated]"
+		}
+		echo "without: $(run_networkd)"
+		tapctl attach
+		cp dist/05-tapctl.network /etc/systemd/network
+		echo "with: $(run_networkd)"
+		cat /run/networkd.log'
+	[[ $output = *'with: ["br0",true]'* ]]
+	[[ $output = *'without: [null,false]'* ]] || skip "this networkd takes nothing off"
+}
+
 @test "managers: what is installed is removed again, and goes where it is told" {
 	requires_plain_build
 	make -s -C "$TREE" install DESTDIR="$WORK/root" PREFIX=/usr NMDIR=/usr/lib/NetworkManager IFUPDIR=/if-up 3>&-
@@ -120,13 +180,13 @@ with_managers() {
 	[[ $status = 0 && $output = "tapctl: warning: $TAP: it is down, and stays off br0"* ]]
 }
 
-@test "managers: a hook for what is no bridge, or goes down, starts no process" {
+@test "managers: a hook for what is no bridge, or another event, starts no process" {
 	requires_plain_build
 	install_to "$WORK/root" install
 	add_bridge br0
 	add_cable v0 v1
 	local nm=$WORK/root/etc/NetworkManager/dispatcher.d/50-tapctl args
-	for args in "v0 up" "br0 down" "nosuch up" " hostname" "--all"; do
+	for args in "v0 up" "br0 pre-down" "nosuch up" " hostname" "--all"; do
 		# shellcheck disable=SC2086 # they are words
 		hook strace -f -qq -o "$WORK/calls" -e trace=execve,clone,clone3,vfork "$nm" $args
 		[ "$(grep -c . "$WORK/calls")" = 1 ]
