@@ -168,39 +168,61 @@ static int keep_vlan(const struct port_vlan *vlan, void *data)
 	return 0;
 }
 
+static int read_entry(struct attach *attach, struct target *target)
+{
+	int port = 0, err = 0;
+
+	if (target->record.policy.locked && target->link.port.of_bridge)
+		err = bridge_find_port(attach->nl, target->link.master, target->record.guest,
+				       &port);
+	if (err && err != -ENOENT)
+		return report_error(err, "%s: cannot look for its guest's address: %s",
+				    target->link.name, nl_strerror(err));
+	target->port.has_entry = port == target->link.ifindex;
+	return 0;
+}
+
 /* Only of those that are named: the others are on no bridge. */
 static int read_ports(struct attach *attach)
 {
 	bool wants_vlans = false;
 	int err = 0;
 
-	for (size_t i = 0; i < attach->count; i++) {
+	for (size_t i = 0; i < attach->count && !err; i++) {
 		struct target *target = &attach->targets[i];
-		int port = 0;
 
-		wants_vlans |= target->is_named && target->record.policy.vlan_count;
 		target->port.known = true;
-		if (target->is_named && target->record.policy.locked && target->link.master &&
-		    bridge_find_port(attach->nl, target->link.master, target->record.guest,
-				     &port) == 0)
-			target->port.has_entry = port == target->link.ifindex;
+		wants_vlans |= target->is_named && target->record.policy.vlan_count;
+		if (target->is_named)
+			err = read_entry(attach, target);
 	}
-	if (wants_vlans)
-		err = bridge_dump_vlans(attach->nl, keep_vlan, attach);
+	if (err || !wants_vlans)
+		return err;
+	err = bridge_dump_vlans(attach->nl, keep_vlan, attach);
 	return err < 0 ? report_error(err, "cannot read the VLANs: %s", nl_strerror(err)) : 0;
 }
 
-static const struct link *find_parent(struct attach *attach, const char *name)
+/* @found becomes NULL when there is none of that name. */
+static int find_parent(struct attach *attach, const char *name, const struct link **found)
 {
 	struct link *parent = &attach->parent;
+	int err = 0;
 
+	*found = NULL;
 	if (!name[0])
-		return NULL;
-	if (strcmp(parent->name, name) != 0 && nl_link_get(attach->nl, name, 0, parent) < 0)
+		return 0;
+	if (strcmp(parent->name, name) != 0)
+		err = nl_link_get(attach->nl, name, 0, parent);
+	if (err)
 		parent->name[0] = '\0';
-	return parent->name[0] ? parent : NULL;
+	if (err && err != -ENODEV)
+		return report_error(err, "%s: cannot look it up: %s", name, nl_strerror(err));
+	if (!err)
+		*found = parent;
+	return 0;
 }
 
+/* For its name alone. */
 static const struct link *find_master(struct attach *attach, int ifindex)
 {
 	struct link *master = &attach->master;
@@ -280,14 +302,16 @@ static int mend(struct attach *attach, const struct target *target)
 	struct compared compared = {
 		.link = &target->link,
 		.record = &target->record,
-		.parent = find_parent(attach, target->record.parent),
 		.master = find_master(attach, target->link.master),
 		.port = target->port,
 	};
-	unsigned rest = 0, differences = record_compare(&compared);
-	int err;
+	unsigned rest = 0, differences;
+	int err = find_parent(attach, target->record.parent, &compared.parent);
 
+	if (err)
+		return err;
 	record_tell_unknown(&target->record, &target->link);
+	differences = record_compare(&compared);
 	if (!differences)
 		return 0;
 	if (differences & 1U << DIFFERS_PARENT && target->record.parent[0] && !compared.parent)

@@ -256,6 +256,31 @@ class Pin(Scenario):
         return "success, and br1 is not pinned" if result.returncode == 0 and not pinned else same_as(before)
 
 
+class Attach(Scenario):
+    """A tap that was taken off its bridge, which joins as a dormant port and is opened with its protections."""
+
+    def prepare(self):
+        super().prepare()
+        for name in links():
+            if name.startswith("tap"):
+                ip("link", "set", name, "nomaster")
+
+    def judge(self, before, result, killed):
+        for name, link in links().items():
+            if not name.startswith("tap"):
+                continue
+            port = link["linkinfo"].get("info_slave_data", {})
+            protected = port.get("isolated") and port.get("locked")
+            dormant = link["linkmode"] == "DORMANT"
+            if port and not protected and not dormant:
+                return f"{name} is an open port without its protections"
+            if result.returncode == 0 and (not port or dormant):
+                return f"success, and {name} is {'dormant' if dormant else 'off'}"
+            if result.returncode and not killed and dormant:
+                return f"{name} is left dormant"
+        return same_as(before)
+
+
 class Watcher(Scenario):
     """exec on a macvtap; the faults are those of the watcher, and of its parent, which forks it."""
     own_calls = False
@@ -366,6 +391,7 @@ def scenarios():
         yield Scenario(f"list {kind}", ["list", "--json", "--holders"], [["add", *place, *macs_words(MACS)]])
     yield Watcher("watcher queues", ["exec", "--link", "v0", "--queues", "2", *first])
     yield Add("add locked", ["add", "--bridge", "br0", "--lock-mac", "--isolated", *first])
+    yield Attach("attach", ["attach"], [["add", "--bridge", "br0", "--lock-mac", "--isolated", *first]])
     yield Scenario("exec netns", ["exec", "--netns", "/proc/self/ns/net", "--bridge", "br0", *first, *COMMAND],
                    statuses=(125, 126))
     yield Helper("bridge-helper", ["bridge-helper", "--br=br0", "--fd=0", "--mac", MACS[0]])
