@@ -7,6 +7,10 @@
 
 #include "kernel/udev.h"
 
+/* How often it is looked, every 5 ms: an event may not have reached it yet. */
+#define BUSY_TRIES 2000
+#define IDLE_TRIES 200
+
 /* It hears of the links of its own network namespace, which is that of the host's init. */
 static bool is_here(void)
 {
@@ -20,12 +24,18 @@ static bool is_here(void)
 void udev_wait(int ifindex)
 {
 	const struct timespec moment = { .tv_nsec = 5000000 };
+	unsigned busy = 0, idle = 0;
 	char path[48];
 
 	if (!is_here())
 		return;
-	/* Written when all rules have been followed. */
+	/* Written when all rules have been followed; the queue is there while it has events. */
 	snprintf(path, sizeof(path), "/run/udev/data/n%d", ifindex);
-	for (int tries = 0; tries < 200 && access(path, F_OK) < 0; tries++)
+	while (access(path, F_OK) < 0 && busy < BUSY_TRIES && idle < IDLE_TRIES) {
+		if (access("/run/udev/queue", F_OK) == 0)
+			busy++;
+		else
+			idle++;
 		nanosleep(&moment, NULL);
+	}
 }

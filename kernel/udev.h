@@ -6,7 +6,7 @@
 #pragma once
 
 /*
- * Wait until udev has done with the link @ifindex, at most for a second. Where there is no udev, or
- * not for this network namespace, it returns at once.
+ * Wait until udev has done with the link @ifindex, at most for ten seconds of its work. Where there
+ * is no udev, or not for this network namespace, it returns at once.
  */
 void udev_wait(int ifindex);

@@ -181,9 +181,9 @@ static int begin_tap(struct nl *nl, struct nic *nic, bool one_queue)
 
 /*
  * udev looks for the kernel's own address first, and sets another one a little later, which may be
- * after ours was read back. It needs a millisecond until it looks.
+ * after ours was read back. It needs longer than this until it looks.
  */
-#define UDEV_NS 1000000
+#define UDEV_NS 500000
 
 static bool is_slow(const struct timespec *since)
 {

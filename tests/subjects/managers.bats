@@ -14,6 +14,8 @@ hook() { inside unshare --mount sh -euc 'mount -t sysfs sysfs /sys; exec env "$@
 with_managers() {
 	requires_root
 	[ -e "$MANAGERS/complete" ] || skip "no managers could be fetched: see build/check/managers.log"
+	run "$TESTS/tools/managers" enter "$MANAGERS" true 3>&- 4>&-
+	[ "$status" = 0 ] || skip "this machine cannot run them: $output"
 	printf '%s\n' 'set -eu; cp "$TAPCTL_OF_TEST" /usr/local/sbin/tapctl; cd "$TREE_OF_TEST"' "$1" >"$WORK/script"
 	cp "$TAPCTL" "$WORK/tapctl"
 	run env TAPCTL_OF_TEST="/run/old$WORK/tapctl" TREE_OF_TEST="/run/old$TREE" \
