@@ -65,7 +65,7 @@ $TAPB: mended: it is on no bridge and was made for br0" ]
 	requires_vlan_filtering
 	answering_bridge
 	ip link set br0 type bridge vlan_filtering 1
-	tapctl add --bridge br0 --mac $A --vlan 10,20-22 --lock-mac
+	tapctl add --bridge br0 --mac $A --vlan 10,20,21,22 --lock-mac
 	make_anew
 	# Without filtering it would be in every VLAN.
 	run_tapctl attach

@@ -138,7 +138,7 @@ mended() {
 	answers
 	silent
 	local change
-	for change in "del dev $TAP vid 10" "del dev $TAP vid 21" "add dev $TAP vid 30" "add dev $TAP vid 20 pvid untagged"; do
+	for change in "del dev $TAP vid 10" "del dev $TAP vid 21" "add dev $TAP vid 30" "add dev $TAP vid 20 untagged"; do
 		bridge vlan $change
 		only $TAP:vlans-changed
 		mended
