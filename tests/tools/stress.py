@@ -274,6 +274,10 @@ class Worker(threading.Thread):
                 raise Finding(f"{device.name} ({device.index}) is left behind")
         self.world.latest = max(self.world.latest, time.monotonic() - begin)
 
+    def passing(self, devices):
+        """Those that exec made, surely."""
+        return [device for device in devices if device.mac in self.own and device not in self.added]
+
     def expect_made(self, devices):
         for device in devices:
             device.index = index_of(device.name)
@@ -292,7 +296,7 @@ class Worker(threading.Thread):
             kill = rng.uniform(0, 0.02) if not again and rng.random() < 0.2 else None
             self.call("exec", *words, *options, "--", *command, kill=kill, own=None if ends > 125 else ends,
                       may=(ends,) if all(device.sure for device in devices) else (ends, 125))
-        self.expect_gone([device for device in devices if device.mac in self.own])
+        self.expect_gone(self.passing(devices))
 
     def run_guest(self, devices, words, options, stays):
         sure = all(device.sure for device in devices)
@@ -306,8 +310,8 @@ class Worker(threading.Thread):
                     raise Finding(f"{device.name} has two holders")
                 self.world.held.add(device.index)
             self.guests.append(guest)
-        elif not stays:
-            self.expect_gone([device for device in devices if device.mac in self.own])
+        else:
+            self.expect_gone(self.passing(devices))
 
     def exec_hold(self):
         devices = self.choose(2)
@@ -335,8 +339,7 @@ class Worker(threading.Thread):
         if self.guests:
             guest = self.guests.pop(self.rng.randrange(len(self.guests)))
             guest.end()
-            if not guest.stays:
-                self.expect_gone(guest.devices)
+            self.expect_gone(self.passing(guest.devices) if guest.stays else guest.devices)
 
     def helper(self):
         device = Device(self.world, self.rng.choice(self.own), self.rng.choice(["br0", "br0", "br1", "br2"]), [])
