@@ -16,7 +16,7 @@ MAKEFLAGS += --no-print-directory
 
 # Under sudo, what is made in the tree is made as the owner of the tree, who could not overwrite files
 # of root's. Only the targets AS_ROOT run as root.
-AS_ROOT = demo check check-vm sweep bench lint fuzz install uninstall clean
+AS_ROOT = demo check check-vm sweep stress bench lint fuzz install uninstall clean
 OWNER := $(shell { [ "$$(id -u)" = 0 ] && ! [ -O . ] && \
 	as=$$(stat -c '--reuid %u --regid %g --clear-groups' .) && setpriv $$as test -w . && echo "$$as"; } 2>/dev/null)
 ifdef OWNER
@@ -116,6 +116,11 @@ sweep:
 	@tests/tools/setup check
 	@$(MAKE) all
 	@TAPCTL='$(CURDIR)/tapctl' tests/tools/sweep.py
+stress:
+	@tests/tools/setup check
+	@$(MAKE) all
+	@TAPCTL='$(CURDIR)/$(BIN)' tests/tools/stress.py $(SECONDS:%=--seconds %) $(SEED:%=--seed %) \
+		$(if $(SANITIZE),--patience 4)
 bench:
 	@tests/tools/setup bench check
 	@$(MAKE) all $(BENCH)
@@ -156,4 +161,4 @@ clean:
 
 -include $(addsuffix .d,$(OBJECTS:.o=) $(UNITS) $(FUZZERS))
 
-.PHONY: FORCE all units demo check check-vm sweep bench lint fuzz install uninstall clean
+.PHONY: FORCE all units demo check check-vm sweep stress bench lint fuzz install uninstall clean

@@ -5,12 +5,15 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "commands/command.h"
 #include "inspect/select.h"
 #include "kernel/holders.h"
 #include "kernel/macvtap.h"
+#include "kernel/tap.h"
 #include "lib/report.h"
 #include "nic/lease.h"
 #include "nic/record.h"
@@ -31,25 +34,43 @@ static int check_deletable(const struct link *link, bool force)
 	return 0;
 }
 
-/* The VMM may be just ending: wait for it up to two seconds. */
-static enum use wait_for_use(struct nl *nl, struct link *link)
+/* /proc is read only for what the kernel does not tell. */
+static enum use find_use(struct nl *nl, const struct link *link)
 {
-	const struct timespec moment = { .tv_nsec = 20000000 };
-	enum use use = USE_NONE;
+	enum use use = lease_find_use(nl, link, NULL);
 	struct holders holders;
 
-	for (int tries = 0; tries < 100; tries++) {
-		use = lease_find_use(nl, link, NULL);
-		/* /proc is read only for what the kernel does not tell. */
-		if (use == USE_UNKNOWN && holders_read(&holders) == 0) {
-			use = lease_find_use(nl, link, &holders);
-			holders_free(&holders);
-		}
-		if (use != USE_HELD)
+	if (use != USE_UNKNOWN || holders_read(&holders) < 0)
+		return use;
+	use = lease_find_use(nl, link, &holders);
+	holders_free(&holders);
+	return use;
+}
+
+/* One that disappeared is in nobody's way. */
+static void read_again(struct nl *nl, struct link *link)
+{
+	if (nl_link_get(nl, NULL, link->ifindex, link) < 0)
+		link->kind = LINK_OTHER;
+}
+
+/* The VMM may be just ending: wait for it until @deadline. */
+static enum use wait_for_use(struct nl *nl, struct link *link, const struct timespec *deadline,
+			     bool *waited)
+{
+	const struct timespec moment = { .tv_nsec = 20000000 };
+	enum use use = find_use(nl, link);
+	struct timespec now;
+
+	while (use == USE_HELD) {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (now.tv_sec > deadline->tv_sec ||
+		    (now.tv_sec == deadline->tv_sec && now.tv_nsec >= deadline->tv_nsec))
 			break;
+		*waited = true;
 		nanosleep(&moment, NULL);
-		if (nl_link_get(nl, NULL, link->ifindex, link) < 0)
-			return USE_NONE;
+		read_again(nl, link);
+		use = find_use(nl, link);
 	}
 	return use;
 }
@@ -80,17 +101,64 @@ static int refuse_use(const struct link *link, enum use use)
 			    link->name, words);
 }
 
+/* All of them at one look: while one was waited for, somebody may have taken another. */
 static int check_unused(struct nl *nl, const struct selection *selection)
 {
-	int err = 0;
+	struct timespec deadline;
+	bool waited = true;
 
-	for (size_t i = 0; i < selection->count && !err; i++) {
-		enum use use = wait_for_use(nl, &selection->links[i]);
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += 2;
+	while (waited) {
+		waited = false;
+		for (size_t i = 0; i < selection->count; i++) {
+			struct link *link = &selection->links[i];
+			enum use use = wait_for_use(nl, link, &deadline, &waited);
 
-		if (use != USE_NONE)
-			err = refuse_use(&selection->links[i], use);
+			if (use != USE_NONE)
+				return refuse_use(link, use);
+		}
+		for (size_t i = 0; i < selection->count && waited; i++)
+			read_again(nl, &selection->links[i]);
 	}
-	return err;
+	return 0;
+}
+
+/*
+ * Hold a device until it is removed, so that nobody opens it meanwhile: a macvtap of add's by its
+ * lease, a tap by its one queue. Returns a descriptor, -EBUSY, or another negative errno where the
+ * look before has to do.
+ */
+static int hold_device(struct nl *nl, const struct link *link)
+{
+	const struct queue_flags flags = { .vnet_hdr = link->tun.vnet_hdr };
+	char name[IFNAMSIZ];
+	struct record record;
+	int fd, err;
+
+	if (link->kind == LINK_MACVTAP && record_read(&record, link) && record.by == RECORD_BY_ADD)
+		return lease_take(nl, link->ifindex);
+	if (link->kind != LINK_TUN || !link->tun.persistent || link->tun.multi_queue)
+		return -EOPNOTSUPP;
+	err = tap_open(&fd);
+	if (err)
+		return err;
+	memcpy(name, link->name, sizeof(name));
+	err = tap_connect(fd, name, &flags);
+	if (err)
+		close(fd);
+	return err ? err : fd;
+}
+
+static int hold_devices(struct nl *nl, const struct selection *selection, int holds[])
+{
+	for (size_t i = 0; i < selection->count; i++) {
+		holds[i] = hold_device(nl, &selection->links[i]);
+		if (holds[i] == -EBUSY)
+			return refuse_use(&selection->links[i], USE_HELD);
+		report_forget();
+	}
+	return 0;
 }
 
 static int delete_links(struct nl *nl, const struct selection *selection)
@@ -110,6 +178,26 @@ static int delete_links(struct nl *nl, const struct selection *selection)
 	return 0;
 }
 
+static int delete_unused(struct nl *nl, const struct selection *selection)
+{
+	int *holds = malloc(selection->count * sizeof(*holds)), err;
+
+	if (!holds)
+		return report_error(-ENOMEM, "out of memory");
+	for (size_t i = 0; i < selection->count; i++)
+		holds[i] = -1;
+	err = check_unused(nl, selection);
+	if (!err)
+		err = hold_devices(nl, selection, holds);
+	if (!err)
+		err = delete_links(nl, selection);
+	for (size_t i = 0; i < selection->count; i++)
+		if (holds[i] >= 0)
+			close(holds[i]);
+	free(holds);
+	return err;
+}
+
 static int run_del(struct run *run)
 {
 	struct selection selection = { .count = 0 };
@@ -123,10 +211,9 @@ static int run_del(struct run *run)
 				   select_words(run->nl, &selection, run->words);
 	for (size_t i = 0; i < selection.count && !err; i++)
 		err = check_deletable(&selection.links[i], run->options.force);
-	if (!err && !run->options.force && !run->options.stale)
-		err = check_unused(run->nl, &selection);
 	if (!err)
-		err = delete_links(run->nl, &selection);
+		err = run->options.force || run->options.stale ? delete_links(run->nl, &selection) :
+								 delete_unused(run->nl, &selection);
 	free(selection.links);
 	return err;
 }

@@ -316,6 +316,12 @@ int macvtap_open(struct macvtap_queues *queues, int ifindex, dev_t rdev, macvtap
 		err = make_node(queues, directory, rdev);
 	if (!err)
 		err = open(queues, data);
+	/* In a user namespace root may open only what is its own. */
+	if (err == -EACCES && queues->dir == AT_FDCWD && geteuid() == 0) {
+		err = make_node(queues, directory, rdev);
+		if (!err)
+			err = open(queues, data);
+	}
 	if (queues->dir >= 0) {
 		unlinkat(queues->dir, queues->path, 0);
 		close(queues->dir);

@@ -80,7 +80,7 @@ static int make_macvtap(struct nicset *set, struct nic *nic, bool leased)
 		return err;
 	privs_use(PRIVS_LINKS);
 	err = nic_make_macvtap(set->nl, nic, ifindex);
-	if (leased && err == -EEXIST &&
+	if (err == -EEXIST &&
 	    (remove_stale(set->nl, nic) ||
 	     (lease_wait_passing(set->nl, nic->name) && remove_stale(set->nl, nic))))
 		err = nic_make_macvtap(set->nl, nic, ifindex);
@@ -149,8 +149,7 @@ static int open_tap(struct nicset *set, struct nic *nic)
 
 static int open_macvtap(struct nicset *set, struct nic *nic)
 {
-	bool watched = nic->record.by == RECORD_BY_EXEC;
-	int err = nic->reused ? nic_take_lease(set->nl, nic, nic->link.ifindex, watched) :
+	int err = nic->reused ? nic_take_lease(set->nl, nic, nic->link.ifindex, false) :
 				make_macvtap(set, nic, true);
 
 	return err ? err : nic_open_macvtap(set->nl, nic);

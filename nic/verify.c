@@ -268,7 +268,8 @@ int nic_find_existing(struct nl *nl, struct nic *nic)
 	struct record found;
 	int err = nl_link_get(nl, nic->name, 0, &nic->link);
 
-	if (err == -ENODEV)
+	/* What exec has left behind is as good as gone: its watcher may be about to remove it. */
+	if (err == -ENODEV || (!err && lease_is_stale(nl, &nic->link) > 0))
 		return 0;
 	if (err)
 		return report_error(err, "%s: cannot look it up: %s", nic->name, nl_strerror(err));
