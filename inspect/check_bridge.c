@@ -158,6 +158,11 @@ static void check_port_address(struct check *check, const struct bridge *bridge,
 		     other->name, bridge->bridge->link.name, mac, other->name, other->name);
 		break;
 	}
+	if (link_is_tap(link) && !port->ours && port->is_neighbour)
+		find(check, link, ERROR, "neighbour-address",
+		     "its address %s is that of a neighbour of this host's, and %s hands the "
+		     "frames for that one to the host\nip link set %s address fe:...",
+		     mac, bridge->bridge->link.name, link->name);
 	/* The bridge has its address, or would take it if other taps were removed. */
 	if (!bridge->follows || link->address[0] >= 0xfa ||
 	    (bridge->steady && is_lower(bridge->steady, port)))

@@ -260,10 +260,28 @@ static int keep_vlan(const struct port_vlan *vlan, void *data)
 	return port && !link_is_tap(&port->link) ? append_vlan(vlan, &inventory->vlans) : 0;
 }
 
+/* A bridge hands the frames for a port's own address to the host, also those for a neighbour. */
+static int keep_neighbour(int ifindex, const uint8_t mac[static MAC_LEN], void *data)
+{
+	const struct inventory *inventory = data;
+	const struct inventory_link *on = inventory_find(inventory, ifindex);
+	int bridge = on && on->link.kind != LINK_BRIDGE ? on->link.lower : ifindex;
+
+	for (size_t i = 0; i < inventory->count; i++) {
+		struct inventory_link *port = &inventory->links[i];
+
+		if (port->link.master == bridge && mac_equal(port->link.address, mac))
+			port->is_neighbour = true;
+	}
+	return 0;
+}
+
 int inventory_read_around(struct inventory *inventory, struct nl *nl)
 {
 	int err = address_dump(nl, keep_address, inventory);
 
+	if (err >= 0)
+		err = neighbour_dump(nl, keep_neighbour, inventory);
 	if (err >= 0)
 		err = bridge_dump_fdb(nl, keep_fdb_entry, inventory);
 	if (err >= 0)

@@ -38,6 +38,7 @@ struct inventory_link {
 	bool heard; /* the bridge has the guest's address at this port */
 	bool has_foreign; /* the bridge has learned another address here: */
 	uint8_t foreign[MAC_LEN];
+	bool is_neighbour; /* its own address is that of a neighbour of the host's there */
 	int elsewhere; /* the ifindex of another port where it has the guest's address, or 0 */
 };
 

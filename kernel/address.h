@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * IP addresses of links, by rtnetlink.
+ * IP addresses of links, and the neighbours found there, by rtnetlink.
  */
 #pragma once
 
@@ -10,3 +10,7 @@
  * does. */
 typedef int address_fn(int ifindex, int family, void *data);
 int address_dump(struct nl *nl, address_fn *each, void *data);
+
+/* Call @each for every neighbour whose address the host has found, on the link @ifindex. */
+typedef int neighbour_fn(int ifindex, const uint8_t mac[static MAC_LEN], void *data);
+int neighbour_dump(struct nl *nl, neighbour_fn *each, void *data);

@@ -488,6 +488,19 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	silent
 }
 
+@test "check neighbour-address: a holder gave the helper's tap the address of a gateway" {
+	sound_bridge
+	ip tuntap add odd mode tap user root
+	ip link set odd address fe:54:00:11:22:33 master br0 up
+	ip neigh add 192.0.2.254 lladdr 72:00:00:00:00:fe dev br0
+	WORDS=odd only odd:no-holder
+	ip link set odd address 72:00:00:00:00:fe
+	WORDS=odd only odd:no-holder odd:neighbour-address
+	WORDS=br0 only odd:no-holder odd:neighbour-address
+	ip link set odd address fe:54:00:11:22:33
+	WORDS=odd only odd:no-holder
+}
+
 @test "check low-address" {
 	sound_bridge
 	ip link set uplink address 72:00:00:00:00:02

@@ -255,6 +255,14 @@ static int each_address(int ifindex, int family, void *data)
 	return ++*count == 1000 ? -ECANCELED : 0;
 }
 
+static int each_neighbour(int ifindex, const uint8_t mac[static MAC_LEN], void *data)
+{
+	unsigned *count = data;
+
+	(void)ifindex, (void)mac;
+	return ++*count == 1000 ? -ECANCELED : 0;
+}
+
 static void check_result(const struct nl_result *result)
 {
 	always(result->err <= 0, "a result is an errno");
@@ -336,6 +344,9 @@ static void request(struct nl *nl, unsigned which)
 		break;
 	case 'a':
 		address_dump(nl, each_address, &count);
+		break;
+	case 'n':
+		neighbour_dump(nl, each_neighbour, &count);
 		break;
 	case 'p':
 		nftables_forward_drops(&drops);
