@@ -12,7 +12,7 @@
 #include "vmm/args.h"
 
 #define NICS (FOR_ADD | FOR_EXEC)
-#define ALL (FOR_ADD | FOR_EXEC | FOR_LIST | FOR_CHECK | FOR_DEL | FOR_PIN | FOR_HELPER)
+#define ALL (FOR_ADD | FOR_EXEC | FOR_LIST | FOR_CHECK | FOR_DEL | FOR_PIN | FOR_HELPER | FOR_TRACE)
 
 #define BRIDGED (1U << NIC_BRIDGED)
 #define MACVTAP (1U << NIC_MACVTAP)
@@ -93,10 +93,12 @@ static const struct option_rule rules[] = {
 	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(force) },
 	{ "stale", 's', NULL, "all macvtaps that exec has left behind",
 	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(stale) },
+	{ "seconds", 0, "N", "how long to listen (default: 5)",
+	  value_number, 1, 86400, FOR_TRACE, 0, false, RUN(seconds) },
 	{ "random", 'r', NULL, "print a new address for a guest",
 	  value_flag, 0, 0, FOR_MAC, 0, true, RUN(random) },
 	{ "json", 'j', NULL, "print JSON",
-	  value_flag, 0, 0, FOR_MAC | FOR_ADD | FOR_LIST | FOR_CHECK, 0, true, RUN(json) },
+	  value_flag, 0, 0, FOR_MAC | FOR_ADD | FOR_LIST | FOR_CHECK | FOR_TRACE, 0, true, RUN(json) },
 	{ "netns", 'N', "NAME|PID|PATH", "work in that network namespace",
 	  value_text, 0, sizeof(((struct options *)NULL)->netns), ALL, 0, false, RUN(netns) },
 	{ "verbose", 'v', NULL, "report each step on stderr",

@@ -24,6 +24,7 @@ enum option_command {
 	FOR_DEL = 1 << 5,
 	FOR_PIN = 1 << 6,
 	FOR_HELPER = 1 << 7,
+	FOR_TRACE = 1 << 8,
 };
 
 /* The options of all commands. It begins as all zeros but fd (-1). */
@@ -39,6 +40,8 @@ struct options {
 	struct privs_user user;
 	/* list, del, mac */
 	bool all, holders, force, stale, random;
+	/* trace */
+	unsigned seconds; /* 0: not given */
 };
 
 /* popt's tables for one command. */

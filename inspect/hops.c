@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "inspect/hops.h"
+#include "inspect/inventory.h"
+#include "kernel/packet.h"
+#include "kernel/route.h"
+#include "lib/report.h"
+#include "nic/record.h"
+
+static int report_packet(int err, const char *name)
+{
+	if (err == -EPERM)
+		return report_error(err,
+				    "%s: listening on it is not permitted: it needs "
+				    "CAP_NET_RAW: run it with sudo",
+				    name);
+	return report_error(err, "%s: cannot listen on it: %s", name, strerror(-err));
+}
+
+static int add_hop(struct trace *trace, const struct link *link, enum hop_role role)
+{
+	struct hop *hop = &trace->hops[trace->count];
+	enum packet_all all = PACKET_NOT_ALL;
+
+	if (trace->count == HOPS_MAX) {
+		trace->left_out++;
+		return 0;
+	}
+	*hop = (struct hop){ .role = role,
+			     .ifindex = link->ifindex,
+			     .isolated = link->port.isolated,
+			     .outward = role >= HOP_UPLINK || link->kind == LINK_MACVTAP };
+	memcpy(hop->name, link->name, sizeof(hop->name));
+	memcpy(hop->address, link->address, MAC_LEN);
+	if (role == HOP_DEVICE)
+		all = hop->outward ? PACKET_ALL_OUT : PACKET_ALL_IN;
+	if (role == HOP_UPLINK && trace->place == ON_NOTHING)
+		hop->fd = packet_open_peer(link->ifindex, trace->peer);
+	else
+		hop->fd = packet_open(link->ifindex, trace->guest, all);
+	if (hop->fd < 0)
+		return report_packet(hop->fd, link->name);
+	trace->count++;
+	report_tell(REPORT_STEP, "%s: listening", link->name);
+	return 0;
+}
+
+/* --- which devices --- */
+
+/* An uplink, and what it stands on: a VLAN's or macvlan's lower device, the ports of a bond. */
+static int add_uplink(struct trace *trace, const struct inventory *inventory,
+		      const struct link *uplink)
+{
+	const char *kind = uplink->kind_name;
+	bool stacked = strcmp(kind, "vlan") == 0 || uplink->kind == LINK_MACVLAN;
+	bool joined = strcmp(kind, "bond") == 0 || strcmp(kind, "team") == 0;
+	int err = add_hop(trace, uplink, HOP_UPLINK);
+
+	for (size_t i = 0; i < inventory->count && !err; i++) {
+		const struct link *link = &inventory->links[i].link;
+
+		if ((joined && link->master == uplink->ifindex) ||
+		    (stacked && !uplink->lower_elsewhere && link->ifindex == uplink->lower))
+			err = add_hop(trace, link, HOP_BELOW);
+	}
+	return err;
+}
+
+/* The ports that are not guests', first those that are not a container's. A dummy leads nowhere. */
+static int add_uplinks(struct trace *trace, const struct inventory *inventory, int bridge)
+{
+	int err = 0;
+
+	for (int veth = 0; veth <= 1; veth++) {
+		for (size_t i = 0; i < inventory->count && !err; i++) {
+			const struct link *link = &inventory->links[i].link;
+
+			if (link->master == bridge && !link_is_tap(link) &&
+			    strcmp(link->kind_name, "dummy") != 0 &&
+			    (strcmp(link->kind_name, "veth") == 0) == veth)
+				err = add_uplink(trace, inventory, link);
+		}
+	}
+	return err;
+}
+
+static enum trace_place find_place(const struct link *device, const struct inventory_link *parent)
+{
+	if (device->port.of_bridge)
+		return ON_BRIDGE;
+	if (device->master)
+		return ON_SWITCH;
+	return device->kind == LINK_MACVTAP && parent ? ON_LOWER : ON_NOTHING;
+}
+
+static int add_hops(struct trace *trace, const struct inventory *inventory,
+		    const struct link *device)
+{
+	const struct inventory_link *own = inventory_find(inventory, device->ifindex);
+	const struct inventory_link *parent = own ? inventory_find(inventory, own->parent) : NULL;
+	int err;
+
+	trace->place = find_place(device, parent);
+	err = add_hop(trace, device, HOP_DEVICE);
+	if (!err && trace->place == ON_BRIDGE && parent) {
+		err = add_hop(trace, &parent->link, HOP_BRIDGE);
+		if (!err)
+			err = add_uplinks(trace, inventory, parent->link.ifindex);
+	} else if (!err && trace->place == ON_LOWER) {
+		err = add_uplink(trace, inventory, &parent->link);
+	}
+	return err;
+}
+
+/* --- whose guest --- */
+
+struct heard {
+	int port;
+	uint8_t *guest;
+	bool known;
+};
+
+static int hear(const struct fdb_entry *entry, void *data)
+{
+	struct heard *heard = data;
+
+	if (entry->port == heard->port && entry->learned && !heard->known) {
+		memcpy(heard->guest, entry->mac, MAC_LEN);
+		heard->known = true;
+	}
+	return 0;
+}
+
+/* By its record; a macvtap has it itself; else what the bridge has learned, or libvirt's rule. */
+static int find_guest(struct trace *trace, struct nl *nl, const struct link *device)
+{
+	static const uint8_t libvirt[] = { 0xfe, 0x54, 0x00 };
+	struct heard heard = { .port = device->ifindex, .guest = trace->guest };
+	int err = 0;
+
+	if (record_guest(trace->guest, device))
+		return 0;
+	memcpy(trace->guest, device->address, MAC_LEN);
+	if (device->kind == LINK_MACVTAP)
+		return 0;
+	if (device->port.of_bridge)
+		err = bridge_dump_fdb(nl, hear, &heard);
+	if (err < 0)
+		return report_error(err, "%s: cannot look up its guest's address: %s", device->name,
+				    nl_strerror(err));
+	if (heard.known)
+		return 0;
+	trace->guest[0] = 0x52;
+	if (memcmp(device->address, libvirt, sizeof(libvirt)) == 0)
+		return 0;
+	return report_error(-ENODATA,
+			    "%s: its guest's address is not known: tapctl did not make it, and the "
+			    "bridge has heard nothing from it",
+			    device->name);
+}
+
+int hops_open(struct trace *trace, struct nl *nl, const struct link *device)
+{
+	struct inventory inventory;
+	int err;
+
+	*trace = (struct trace){ .count = 0 };
+	err = find_guest(trace, nl, device);
+	if (err)
+		return err;
+	err = inventory_read(&inventory, nl);
+	if (err)
+		report_error(err, "cannot look at the links: %s", nl_strerror(err));
+	else
+		err = add_hops(trace, &inventory, device);
+	inventory_free(&inventory);
+	return err;
+}
+
+void hops_close(struct trace *trace)
+{
+	for (size_t i = 0; i < trace->count; i++)
+		close(trace->hops[i].fd);
+	trace->count = 0;
+}
+
+/* --- what comes --- */
+
+static int find_routed(struct trace *trace, struct nl *nl, const struct frame *frame)
+{
+	struct link link;
+	int ifindex = route_find(nl, frame->ip_to);
+
+	if (ifindex <= 0 || ifindex == trace->hops[0].ifindex ||
+	    nl_link_get(nl, NULL, ifindex, &link) || link.flags & IFF_LOOPBACK)
+		return 0;
+	trace->has_peer = true;
+	memcpy(trace->peer, frame->ip_to, sizeof(trace->peer));
+	return add_hop(trace, &link, HOP_UPLINK);
+}
+
+int hops_read(struct trace *trace, struct nl *nl, size_t i)
+{
+	struct packet packets[PACKET_BATCH];
+	struct hop *hop = &trace->hops[i];
+	struct frame frame;
+	int count, err = 0;
+
+	do {
+		count = packet_read(hop->fd, packets);
+		for (int k = 0; k < count && !err; k++) {
+			bool routed = trace->place == ON_NOTHING && i > 0;
+
+			if (!trace_read_frame(&frame, packets[k].bytes, packets[k].len) && !routed)
+				continue;
+			trace_count(trace, hop, &frame, packets[k].out);
+			if (trace->place == ON_NOTHING && !trace->has_peer && i == 0 &&
+			    packets[k].out == hop->outward && frame.kind == KIND_IPV4 && frame.asks)
+				err = find_routed(trace, nl, &frame);
+		}
+	} while (count == PACKET_BATCH && !err);
+	hop->dropped += packet_dropped(hop->fd);
+	/* A device that goes down is told of once, and listened to when it comes back. */
+	return count < 0 && count != -ENETDOWN ? report_packet(count, hop->name) : err;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hops of a guest's frames: which devices they pass, and a packet socket on each.
+ *
+ * Functions return 0 or a negative errno with a line of error.
+ */
+#pragma once
+
+#include "inspect/trace.h"
+#include "netlink.h"
+
+/*
+ * Find the guest of the tap or macvtap @device and all that its frames pass, and listen there. Free
+ * with hops_close(), also when it failed.
+ */
+int hops_open(struct trace *trace, struct nl *nl, const struct link *device);
+void hops_close(struct trace *trace);
+
+/*
+ * Read and count all that has come at the hop @i. A tap on no bridge gets the device that the host
+ * routes to as one more hop, as soon as its guest sends to somebody else than the host.
+ */
+int hops_read(struct trace *trace, struct nl *nl, size_t i);
