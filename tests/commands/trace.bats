@@ -255,8 +255,9 @@ setup_file() {
 	done
 	wait
 }
+# The tests that look at what was said have no namespace; those at the end make one.
 setup() { [ -w /dev/net/tun ] || skip "/dev/net/tun is not for this user"; }
-teardown() { :; }
+teardown() { [ -z "${NS-}" ] || teardown_namespace; }
 
 # said NAME STATUS VERDICT WHERE FINDING: of what has that name.
 said() {
@@ -330,3 +331,135 @@ flows() { said "sound_$1" 0 flows; }
 @test "trace: sound: two macvtaps" { flows macvtap_pair; }
 @test "trace: sound: a tap without a record" { flows foreign_tap; }
 @test "trace: sound: two uplinks" { flows two_uplinks; }
+
+# --- the command itself ---
+
+@test "trace: a table that grows on a terminal, and only its end in a pipe" {
+	setup_namespace
+	pinging
+	run_quiet trace --seconds 1 $TAP
+	[ "$(grep -c '^ *from the guest' <<<"$output")" = 1 ]
+	grep -qE "^uplink +([0-9]+|-) +- +[0-9]+ " <<<"$output"
+	[ "${lines[-2]}" = "$TAP: frames go from the guest and to it" ]
+	inside script -qec "'$TAPCTL' trace --seconds 1 $TAP" /dev/null >"$WORK/terminal"
+	[ "$(grep -c 'from the guest   ' "$WORK/terminal")" -ge 3 ]
+}
+
+@test "trace: Ctrl-C ends it early, with the verdict" {
+	setup_namespace
+	pinging
+	local start=$SECONDS
+	nsenter --net="/run/netns/$NS" -- "$TAPCTL" trace -v --seconds 600 --json $TAP >"$WORK/out" 2>"$WORK/err" 3>&- 4>&- &
+	pid=$!
+	wait_until 10 grep -q 'uplink: listening' "$WORK/err"
+	sleep 0.5
+	kill -INT $pid
+	wait $pid
+	[ $((SECONDS - start)) -lt 60 ]
+	holds '.verdict == "flows"' <"$WORK/out"
+}
+
+@test "trace: it changes nothing on the host" {
+	setup_namespace
+	pinging
+	state() {
+		ip -d -j link show | jq '.[] | .ifname, .flags, .promiscuity, .allmulti, .address, .qdisc'
+		ip -4 -j addr show
+		bridge -d -j link show
+		inside nft list ruleset
+		tc qdisc show
+	}
+	state >"$WORK/before"
+	nsenter --net="/run/netns/$NS" -- "$TAPCTL" trace -v --seconds 2 $TAP >"$WORK/out" 2>"$WORK/err" 3>&- 4>&- &
+	pid=$!
+	wait_until 10 grep -q 'uplink: listening' "$WORK/err"
+	state | diff - "$WORK/before"
+	wait $pid
+	state | diff - "$WORK/before"
+}
+
+@test "trace: what came too fast to be counted is said" {
+	setup_namespace
+	sound
+	nsenter --net="/run/netns/$NS" -- "$TAPCTL" exec --bridge br0 --no-vnet-hdr --mac $A -- python3 -c '
+import os, sys
+open(sys.argv[1], "w").close()
+while not os.path.exists(sys.argv[2]): pass
+for i in range(30000): os.write(3, bytes.fromhex("ffffffffffff52540084e36288b5") + bytes(46))
+open(sys.argv[3], "w").close()
+while True: os.read(3, 2000)' "$WORK/begun" "$WORK/go" "$WORK/gone" >"$WORK/log" 2>&1 3>&- 4>&- &
+	wait_until 10 test -e "$WORK/begun"
+	nsenter --net="/run/netns/$NS" -- "$TAPCTL" trace -v --seconds 600 $TAP >"$WORK/out" 2>"$WORK/err" 3>&- 4>&- &
+	pid=$!
+	wait_until 10 grep -q 'uplink: listening' "$WORK/err"
+	kill -STOP $pid
+	touch "$WORK/go"
+	wait_until 20 test -e "$WORK/gone"
+	kill -INT $pid
+	kill -CONT $pid
+	wait $pid || [ $? = 1 ]
+	cat "$WORK/out"
+	grep -qE "^$TAP: [0-9]+ frames came too fast and were not counted$" "$WORK/out"
+}
+
+@test "trace: without CAP_NET_RAW, one line of error" {
+	setup_namespace
+	tapctl add --unattached --mac $A
+	run --separate-stderr inside setpriv --bounding-set -net_raw "$TAPCTL" trace $TAP
+	[[ $status = 1 && -z "$output" && "${#stderr_lines[@]}" = 1 ]]
+	[[ "$stderr" == "tapctl: $TAP: listening on it is not permitted: it needs CAP_NET_RAW: "* ]]
+}
+
+@test "trace: a caller with the file's capabilities is refused" {
+	setup_namespace
+	requires_plain_build
+	tapctl add --unattached --mac $A
+	make_caller cap_net_admin,cap_net_raw=ep
+	run --separate-stderr as_caller "$PUBLIC/tapctl" trace $TAP
+	echo "$status $stderr"
+	[[ $status = 1 && "$stderr" == "tapctl: trace: not permitted for an unprivileged caller: "* ]]
+}
+
+@test "trace: a wrong command line, and what is not a guest's device" {
+	setup_namespace
+	add_bridge br0
+	local words
+	for words in "" "$TAP $MVT" "--seconds 0 $TAP" "--seconds x $TAP" "--all $TAP"; do
+		run_tapctl trace $words
+		[[ $status = 2 && -z "$output" && -n "$stderr" ]]
+	done
+	for words in nosuch br0 $A; do
+		run_tapctl trace $words
+		[[ $status = 1 && -z "$output" && "${#stderr_lines[@]}" = 1 ]]
+	done
+	tapctl add --bridge br0 --mac $A
+	tapctl add --unattached --mac $A --name second
+	run_tapctl trace $A
+	[[ $status = 1 && "$stderr" == *": name one" ]]
+	# Nothing is known of a tap that another program has made.
+	ip tuntap add foreign mode tap user root
+	run_tapctl trace foreign
+	[[ $status = 1 && "$stderr" == "tapctl: foreign: its guest's address is not known: "* ]]
+}
+
+@test "trace: by the guest's address, in another namespace, as a table and as JSON" {
+	setup_namespace
+	pinging
+	run --separate-stderr "$TAPCTL" trace --json --seconds 1 --netns "$NS" 5254.0084.e362 3>&- 4>&-
+	[[ $status = 0 && -z "$stderr" ]]
+	got '.name == $tap and .guest_mac == $mac and .flows and .finding == null' --arg tap $TAP --arg mac $A
+	got '[.hops[] | .name + ":" + .role] == [$tap + ":device", "br0:bridge", "uplink:uplink"]' --arg tap $TAP
+	got 'all(.hops[]; .missed == 0 and (.from_guest | keys) == ["arp", "dhcp", "ipv4", "ipv6_neighbours", "other"])'
+	got '.hops[0].from_guest.ipv4 > 0 and .hops[2].to_guest.ipv4 > 0'
+}
+
+@test "trace: on a switch of another kind, the device alone" {
+	setup_namespace
+	ip link add vrf0 type vrf table 10 2>/dev/null || ip link add vrf0 type team 2>/dev/null || ip link add vrf0 type bond 2>/dev/null ||
+		skip "this kernel has no VRF, team or bond"
+	guest --unattached -- $A 192.0.2.2 arp=192.0.2.1
+	ip link set $TAP master vrf0
+	run_tapctl trace --json --seconds 1 $TAP
+	[ "$status" = 1 ]
+	got '.verdict == "no-answer" and (.hops | length) == 1 and (.remedy | contains("ofproto/trace"))'
+}

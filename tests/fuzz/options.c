@@ -19,6 +19,7 @@ static const struct {
 	{ "exec", FOR_EXEC },	{ "list", FOR_LIST },
 	{ "del", FOR_DEL },	{ "pin", FOR_PIN },
 	{ "check", FOR_CHECK }, { "bridge-helper", FOR_HELPER },
+	{ "trace", FOR_TRACE },
 };
 
 static void check_nic(const struct nic_options *nic)
