@@ -15,6 +15,7 @@
 #include "commands/command.h"
 #include "inspect/check.h"
 #include "inspect/hops.h"
+#include "inspect/verdict.h"
 #include "lib/json.h"
 #include "lib/report.h"
 
@@ -93,17 +94,6 @@ static int open_signals(void)
 	return fd < 0 ? report_error(-errno, "cannot wait for signals: %s", strerror(errno)) : fd;
 }
 
-/* In the order of the hops, so that a frame that is on its way is seen behind rather than before.
- */
-static int read_all(struct trace *trace, struct nl *nl)
-{
-	int err = 0;
-
-	for (size_t i = 0; i < trace->count && !err; i++)
-		err = hops_read(trace, nl, i);
-	return err;
-}
-
 static int listen_to(struct trace *trace, struct nl *nl, int signals, unsigned seconds, bool draw)
 {
 	long now = milliseconds(), end = now + (long)seconds * 1000, next_draw = now;
@@ -120,7 +110,7 @@ static int listen_to(struct trace *trace, struct nl *nl, int signals, unsigned s
 		    errno != EINTR)
 			err = report_error(-errno, "cannot wait for frames: %s", strerror(errno));
 		if (!err)
-			err = read_all(trace, nl);
+			err = hops_read(trace, nl);
 		now = milliseconds();
 		if (draw && now >= next_draw) {
 			redraw(trace, &lines);
@@ -130,7 +120,7 @@ static int listen_to(struct trace *trace, struct nl *nl, int signals, unsigned s
 			break;
 	}
 	if (!err)
-		err = read_all(trace, nl);
+		err = hops_read(trace, nl);
 	if (!err && draw)
 		redraw(trace, &lines);
 	return err;
@@ -233,8 +223,8 @@ static int finish(struct nl *nl, const struct trace *trace, struct selection *se
 	struct explanation explanation = { .trace = trace, .verdict = &verdict };
 	int err = 0;
 
-	trace_judge(trace, &verdict);
-	if (!verdict.flows)
+	verdict_find(trace, &verdict);
+	if (!verdict.flows && !verdict.certain)
 		err = check_devices(nl, selection, keep_explanation, &explanation);
 	if (err)
 		return err;

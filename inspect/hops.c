@@ -202,7 +202,7 @@ static int find_routed(struct trace *trace, struct nl *nl, const struct frame *f
 	return add_hop(trace, &link, HOP_UPLINK);
 }
 
-int hops_read(struct trace *trace, struct nl *nl, size_t i)
+static int read_hop(struct trace *trace, struct nl *nl, size_t i)
 {
 	struct packet packets[PACKET_BATCH];
 	struct hop *hop = &trace->hops[i];
@@ -214,7 +214,7 @@ int hops_read(struct trace *trace, struct nl *nl, size_t i)
 		for (int k = 0; k < count && !err; k++) {
 			bool routed = trace->place == ON_NOTHING && i > 0;
 
-			if (!trace_read_frame(&frame, packets[k].bytes, packets[k].len) && !routed)
+			if (!frame_read(&frame, packets[k].bytes, packets[k].len) && !routed)
 				continue;
 			trace_count(trace, hop, &frame, packets[k].out);
 			if (trace->place == ON_NOTHING && !trace->has_peer && i == 0 &&
@@ -225,4 +225,15 @@ int hops_read(struct trace *trace, struct nl *nl, size_t i)
 	hop->dropped += packet_dropped(hop->fd);
 	/* A device that goes down is told of once, and listened to when it comes back. */
 	return count < 0 && count != -ENETDOWN ? report_packet(count, hop->name) : err;
+}
+
+/* From the guest on, so that what it sends meanwhile is seen behind rather than before. */
+int hops_read(struct trace *trace, struct nl *nl)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < trace->count && !err; i++)
+		err = read_hop(trace, nl, i);
+	trace_settle(trace);
+	return err;
 }

@@ -17,7 +17,7 @@ int hops_open(struct trace *trace, struct nl *nl, const struct link *device);
 void hops_close(struct trace *trace);
 
 /*
- * Read and count all that has come at the hop @i. A tap on no bridge gets the device that the host
+ * Read and count all that has come at every hop. A tap on no bridge gets the device that the host
  * routes to as one more hop, as soon as its guest sends to somebody else than the host.
  */
-int hops_read(struct trace *trace, struct nl *nl, size_t i);
+int hops_read(struct trace *trace, struct nl *nl);

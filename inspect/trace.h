@@ -1,35 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a guest's frames tell, hop by hop: each is read, counted where it was seen, and in the end
- * the counts are judged: where do frames end?
+ * A guest's frames, counted at each hop that they pass.
  *
- * Pure. Frames are data from outside: any bytes of any length may come.
+ * Pure.
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <linux/if.h>
 
-#include "macutil.h"
+#include "inspect/frame.h"
 
-enum trace_kind { KIND_ARP, KIND_DHCP, KIND_IPV4, KIND_NEIGHBOUR, KIND_OTHER, KINDS };
 enum trace_way { FROM_GUEST, TO_GUEST, WAYS };
-
-/* What one frame says of itself. */
-struct frame {
-	uint8_t to[MAC_LEN], from[MAC_LEN];
-	enum trace_kind kind;
-	bool asks, answers; /* one may be both */
-	uint8_t client[MAC_LEN]; /* whom a DHCP answer is for */
-	bool has_ip; /* of IPv4 and ARP: */
-	uint8_t ip_from[4], ip_to[4];
-	uint8_t end_from[3], end_to[3]; /* of IPv6: the last bytes of its addresses, or 0 */
-};
-
-/* Read the first @len bytes of a frame. False: it is no frame of Ethernet. */
-bool trace_read_frame(struct frame *frame, const uint8_t *bytes, size_t len);
 
 enum hop_role {
 	HOP_DEVICE, /* the guest's own: always the first */
@@ -59,16 +40,22 @@ struct hop {
 
 enum trace_place { ON_BRIDGE, ON_LOWER, ON_NOTHING, ON_SWITCH /* of another kind */ };
 
+/* The guest's IP addresses: what is sent to a group may ask for one. */
+struct guest_ip {
+	bool has_ip;
+	uint8_t ip[4];
+	uint8_t end[3]; /* the last bytes of one of IPv6 */
+};
+
 #define HOPS_MAX 16
 struct trace {
 	uint8_t guest[MAC_LEN];
 	enum trace_place place;
 	struct hop hops[HOPS_MAX];
 	size_t count, left_out; /* hops */
-	/* learned from the guest's frames */
-	bool has_ip, has_peer;
-	uint8_t ip[4], end[3];
-	uint8_t peer[4]; /* on no bridge: whom the host was to route to */
+	struct guest_ip known, heard; /* by its frames: until now, and since trace_settle() */
+	bool has_peer;
+	uint8_t peer[4]; /* on no bridge: whom the host is to route to */
 	/* at its device */
 	unsigned foreign_count;
 	uint8_t foreign[MAC_LEN]; /* another address that it sent from */
@@ -79,15 +66,11 @@ struct trace {
 /* Count a frame, which went @out at @hop or came in there. */
 void trace_count(struct trace *trace, struct hop *hop, const struct frame *frame, bool out);
 
+/*
+ * What has come at all hops was counted. Addresses that were heard meanwhile are looked for from
+ * now on: a frame then counts at each hop, or at none.
+ */
+void trace_settle(struct trace *trace);
+
 /* Of all hops of that role. */
 struct counts trace_sum(const struct trace *trace, enum hop_role role);
-
-#define VERDICT_TEXT 320
-struct verdict {
-	const char *id; /* programs rely on it: it never changes */
-	bool flows; /* frames went both ways */
-	enum hop_role reach; /* the last hop that what explains it may be about */
-	char where[VERDICT_TEXT]; /* frames end */
-	char remedy[VERDICT_TEXT]; /* what to do */
-};
-void trace_judge(const struct trace *trace, struct verdict *verdict);

@@ -4,7 +4,7 @@
  * second how long it is. Whatever comes, every sum is that of its parts and there is one verdict.
  */
 #include "tests/fuzz/fuzz.h"
-#include "inspect/trace.h"
+#include "inspect/verdict.h"
 
 static void begin(struct trace *trace, uint8_t choice)
 {
@@ -38,7 +38,7 @@ static bool feed(struct trace *trace, uint8_t where, const uint8_t *bytes, size_
 	struct hop *hop = &trace->hops[where % trace->count];
 	char *copy = as_string(bytes, len);
 	struct frame frame;
-	bool whole = trace_read_frame(&frame, (const uint8_t *)copy, len);
+	bool whole = frame_read(&frame, (const uint8_t *)copy, len);
 
 	always(whole == (len >= 14), "a frame has an Ethernet header");
 	always(frame.kind < KINDS, "its kind is one of them");
@@ -76,8 +76,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		always(kinds(sum.broadcast) <= kinds(sum.all[FROM_GUEST]), "so is broadcast");
 	}
 	always(counted <= fed, "no frame is counted twice");
-	trace_judge(&trace, &verdict);
-	trace_judge(&trace, &again);
+	verdict_find(&trace, &verdict);
+	verdict_find(&trace, &again);
 	always(verdict.id && *verdict.where && *verdict.remedy, "there is a verdict");
 	always(verdict.id == again.id, "and always the same one");
 	always(verdict.flows == (strcmp(verdict.id, "flows") == 0), "only one says that it flows");

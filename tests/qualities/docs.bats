@@ -172,7 +172,7 @@ run_all() {
 
 @test "docs: every verdict of trace is in the manual page and has a test" {
 	local id ids
-	ids=$(grep -hoE '(verdict->id = |\{ )"[a-z-]+"' "$TESTS/../inspect/trace.c" | cut -d '"' -f 2 | sort -u)
+	ids=$(grep -hoE '(verdict->id = |\{ )"[a-z-]+"' "$TESTS/../inspect/verdict.c" | cut -d '"' -f 2 | sort -u)
 	[ "$(wc -l <<<"$ids")" = 12 ]
 	diff - <(sed -n '/^The verdicts/,/^\.Ss del/s/^\.It Li //p' "$MAN" | sort) <<<"$ids"
 	for id in $ids; do

@@ -2,7 +2,7 @@
 /* Unit tests of trace: frames read, counted and judged, in TAP. */
 #include <string.h>
 
-#include "inspect/trace.h"
+#include "inspect/verdict.h"
 #include "tests/unit/unit.h"
 
 static const uint8_t guest[] = { 0x52, 0x54, 0, 0x84, 0xe3, 0x62 };
@@ -50,7 +50,7 @@ static struct frame read_made(const struct made *made)
 {
 	struct frame frame;
 
-	trace_read_frame(&frame, made->bytes, made->len);
+	frame_read(&frame, made->bytes, made->len);
 	return frame;
 }
 
@@ -74,7 +74,7 @@ static void test_arp(void)
 	frame = read_made(&made);
 	ok(frame.kind == KIND_ARP && !frame.has_ip && !frame.asks, "a short one has no addresses");
 	made.len = 13;
-	ok(!trace_read_frame(&frame, made.bytes, made.len), "13 bytes are no frame");
+	ok(!frame_read(&frame, made.bytes, made.len), "13 bytes are no frame");
 }
 
 /* IPv4 with @options of four bytes, and UDP to @port. */
@@ -170,7 +170,7 @@ static bool says(const struct trace *trace, const char *id)
 {
 	struct verdict verdict;
 
-	trace_judge(trace, &verdict);
+	verdict_find(trace, &verdict);
 	if (strcmp(verdict.id, id) != 0)
 		printf("# %s: %s\n", verdict.id, verdict.where);
 	return strcmp(verdict.id, id) == 0;
@@ -210,6 +210,9 @@ static void test_others(void)
 	count(&trace, 1, arp(everybody, guest, 1, "\xc0\0\2\2", "\xc0\0\2\2"), false);
 	count(&trace, 2, arp(everybody, guest, 1, "\xc0\0\2\2", "\xc0\0\2\2"), true);
 	ok(says(&trace, "nothing-asked"), "an announcement alone is no broken wire");
+	count(&trace, 2, arp(everybody, other, 1, "\xc0\0\2\1", "\xc0\0\2\2"), false);
+	ok(says(&trace, "nothing-asked"), "who asks for it counts as soon as its address is known");
+	trace_settle(&trace);
 	count(&trace, 0, arp(everybody, other, 1, "\xc0\0\2\1", "\xc0\0\2\7"), true);
 	ok(says(&trace, "nothing-asked"), "what is asked of others is not for the guest");
 	count(&trace, 0, udp(guest, other, 0, 53), true);
