@@ -58,7 +58,7 @@ static void read_arp(struct frame *frame, const struct bytes *arp)
 
 static void read_ipv4(struct frame *frame, const struct bytes *ip)
 {
-	size_t header = 4 * (number(ip, 0, 1) & 15U);
+	size_t header = (size_t)4 * (number(ip, 0, 1) & 15U);
 	unsigned port = number(ip, header + 2, 2);
 
 	frame->kind = KIND_IPV4;

@@ -109,7 +109,7 @@ static int add_hops(struct trace *trace, const struct inventory *inventory,
 		err = add_hop(trace, &parent->link, HOP_BRIDGE);
 		if (!err)
 			err = add_uplinks(trace, inventory, parent->link.ifindex);
-	} else if (!err && trace->place == ON_LOWER) {
+	} else if (!err && trace->place == ON_LOWER && parent) {
 		err = add_uplink(trace, inventory, &parent->link);
 	}
 	return err;

@@ -240,17 +240,17 @@ static void judge_no_answer(const struct view *view, unsigned kinds, struct verd
 	const struct trace *trace = view->trace;
 	const struct hop *last = last_hop(view);
 	char text[64], ip[INET_ADDRSTRLEN];
+	bool arp = kinds & BIT(KIND_ARP);
 	unsigned times = 0;
 
 	for (size_t k = 0; k < KINDS; k++)
-		times += kinds & BIT(k) ? trace->asked[FROM_GUEST][k] : 0;
+		times += (kinds & BIT(k)) ? trace->asked[FROM_GUEST][k] : 0;
 	put_kinds(text, kinds);
 	inet_ntop(AF_INET, trace->asked_ip, ip, sizeof(ip));
 	verdict->id = "no-answer";
 	verdict->reach = HOP_BELOW;
 	SAY(verdict->where, "%s from the guest, %u times: seen as far as %s, and not answered%s%s",
-	    text, times, last->name, kinds & BIT(KIND_ARP) ? ": who has " : "",
-	    kinds & BIT(KIND_ARP) ? ip : "");
+	    text, times, last->name, arp ? ": who has " : "", arp ? ip : "");
 	if (trace->place == ON_SWITCH)
 		SAY(verdict->remedy,
 		    "ask the switch: ovs-appctl ofproto/trace BRIDGE in_port=%s,dl_src=GUEST",

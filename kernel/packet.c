@@ -109,7 +109,7 @@ int packet_open_peer(int ifindex, const uint8_t peer[static 4])
 int packet_read(int fd, struct packet packets[static PACKET_BATCH])
 {
 	struct mmsghdr messages[PACKET_BATCH] = { { .msg_len = 0 } };
-	struct sockaddr_ll from[PACKET_BATCH];
+	struct sockaddr_ll from[PACKET_BATCH] = { { .sll_pkttype = 0 } };
 	struct iovec parts[PACKET_BATCH];
 	int count;
 

@@ -70,7 +70,7 @@ macvtap() {
 	has_macvtap || skip_row "this kernel has no macvtap"
 	add_cable wire far "far$NS"
 	far ip address add 192.0.2.1/24 dev far
-	guest --link wire "$@" -- $A 192.0.2.2 ping=192.0.2.1
+	guest --link wire -- $A 192.0.2.2 ping=192.0.2.1
 }
 has_macvtap() { [ -z "$TAPCTL_TESTS_UNPRIVILEGED" ] && ip link add link lo name probe type macvtap 2>&1 | grep -vq 'not supported\|Unknown'; }
 far_asks() { far bash -c 'while :; do ip neigh flush dev far; ping -c 1 -W 1 192.0.2.2; done' >/dev/null 2>&1 & }

@@ -48,7 +48,7 @@ static struct made arp(const uint8_t *to, const uint8_t *from, int op, const cha
 
 static struct frame read_made(const struct made *made)
 {
-	struct frame frame;
+	struct frame frame = { .kind = KIND_OTHER };
 
 	frame_read(&frame, made->bytes, made->len);
 	return frame;
@@ -78,7 +78,7 @@ static void test_arp(void)
 }
 
 /* IPv4 with @options of four bytes, and UDP to @port. */
-static struct made udp(const uint8_t *to, const uint8_t *from, unsigned options, uint8_t port)
+static struct made udp(const uint8_t *to, const uint8_t *from, size_t options, uint8_t port)
 {
 	struct made made = begin(to, from, "\x08\0");
 	uint8_t ip[60] = { [9] = 17, [12] = 192, [15] = 1, [16] = 192, [19] = 2 };
@@ -116,15 +116,12 @@ static void test_tags(void)
 {
 	struct made inner = arp(everybody, guest, 1, "\xc0\0\2\2", "\xc0\0\2\1");
 	struct made made = begin(everybody, guest, "\x88\xa8");
-	struct frame frame;
 
 	put(&made, "\0\x0a\x81\0\0\x14", 6);
 	put(&made, inner.bytes + 12, inner.len - 12);
-	frame = read_made(&made);
-	ok(frame.kind == KIND_ARP && frame.ip_to[3] == 1, "behind two tags");
+	ok(read_made(&made).kind == KIND_ARP && read_made(&made).ip_to[3] == 1, "behind two tags");
 	made.len = 20;
-	frame = read_made(&made);
-	ok(frame.kind == KIND_OTHER, "cut off behind a tag");
+	ok(read_made(&made).kind == KIND_OTHER, "cut off behind a tag");
 }
 
 static void test_neighbours(void)
