@@ -3,7 +3,6 @@
  * tapctl trace: follow a guest's frames hop by hop, and tell where they end.
  */
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +38,7 @@ static void print_counts(const unsigned *counts)
 {
 	for (size_t k = 0; k < KINDS; k++)
 		if (counts[k])
-			printf("%6u", counts[k]);
+			printf(" %5u", counts[k]);
 		else
 			fputs("     -", stdout);
 }
@@ -97,18 +96,13 @@ static int open_signals(void)
 static int listen_to(struct trace *trace, struct nl *nl, int signals, unsigned seconds, bool draw)
 {
 	long now = milliseconds(), end = now + (long)seconds * 1000, next_draw = now;
-	struct pollfd fds[HOPS_MAX + 1];
 	unsigned lines = 0;
-	int err = 0;
+	int err = 0, stop = 0;
 
-	while (!err && now < end) {
-		fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
-		for (size_t i = 0; i < trace->count; i++)
-			fds[i + 1] = (struct pollfd){ .fd = trace->hops[i].fd, .events = POLLIN };
-		if (poll(fds, trace->count + 1,
-			 (int)(draw && next_draw < end ? next_draw - now : end - now)) < 0 &&
-		    errno != EINTR)
-			err = report_error(-errno, "cannot wait for frames: %s", strerror(errno));
+	while (!err && !stop && now < end) {
+		stop = hops_wait(trace, signals,
+				 (int)(draw && next_draw < end ? next_draw - now : end - now));
+		err = stop < 0 ? stop : 0;
 		if (!err)
 			err = hops_read(trace, nl);
 		now = milliseconds();
@@ -116,11 +110,10 @@ static int listen_to(struct trace *trace, struct nl *nl, int signals, unsigned s
 			redraw(trace, &lines);
 			next_draw = now + REDRAW;
 		}
-		if (fds[0].revents)
-			break;
 	}
 	if (!err)
 		err = hops_read(trace, nl);
+	hops_ask_dropped(trace);
 	if (!err && draw)
 		redraw(trace, &lines);
 	return err;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "inspect/hops.h"
 #include "inspect/inventory.h"
@@ -9,6 +10,9 @@
 #include "kernel/route.h"
 #include "lib/report.h"
 #include "nic/record.h"
+
+#define READ_MAX 32768 /* frames of one hop at a time */
+#define GATHER 5000000 /* ns */
 
 static int report_packet(int err, const char *name)
 {
@@ -24,6 +28,7 @@ static int add_hop(struct trace *trace, const struct link *link, enum hop_role r
 {
 	struct hop *hop = &trace->hops[trace->count];
 	enum packet_all all = PACKET_NOT_ALL;
+	int err;
 
 	if (trace->count == HOPS_MAX) {
 		trace->left_out++;
@@ -38,11 +43,11 @@ static int add_hop(struct trace *trace, const struct link *link, enum hop_role r
 	if (role == HOP_DEVICE)
 		all = hop->outward ? PACKET_ALL_OUT : PACKET_ALL_IN;
 	if (role == HOP_UPLINK && trace->place == ON_NOTHING)
-		hop->fd = packet_open_peer(link->ifindex, trace->peer);
+		err = packet_open_peer(&hop->ring, link->ifindex, trace->peer);
 	else
-		hop->fd = packet_open(link->ifindex, trace->guest, all);
-	if (hop->fd < 0)
-		return report_packet(hop->fd, link->name);
+		err = packet_open(&hop->ring, link->ifindex, trace->guest, all);
+	if (err)
+		return report_packet(err, link->name);
 	trace->count++;
 	report_tell(REPORT_STEP, "%s: listening", link->name);
 	return 0;
@@ -183,7 +188,7 @@ int hops_open(struct trace *trace, struct nl *nl, const struct link *device)
 void hops_close(struct trace *trace)
 {
 	for (size_t i = 0; i < trace->count; i++)
-		close(trace->hops[i].fd);
+		packet_close(&trace->hops[i].ring);
 	trace->count = 0;
 }
 
@@ -202,29 +207,47 @@ static int find_routed(struct trace *trace, struct nl *nl, const struct frame *f
 	return add_hop(trace, &link, HOP_UPLINK);
 }
 
+int hops_wait(const struct trace *trace, int stop, int milliseconds)
+{
+	/* Under load many are read at once, and the guest has the processor meanwhile. */
+	const struct timespec gather = { .tv_nsec = GATHER };
+	struct pollfd fds[HOPS_MAX + 1] = { { .fd = stop, .events = POLLIN } };
+
+	for (size_t i = 0; i < trace->count; i++)
+		fds[i + 1] = (struct pollfd){ .fd = trace->hops[i].ring.fd, .events = POLLIN };
+	if (poll(fds, trace->count + 1, milliseconds) < 0 && errno != EINTR)
+		return report_error(-errno, "cannot wait for frames: %s", strerror(errno));
+	for (size_t i = 0; i < trace->count; i++)
+		if (fds[i + 1].revents & POLLERR)
+			packet_forget_error(&trace->hops[i].ring);
+	nanosleep(&gather, NULL);
+	return fds[0].revents != 0;
+}
+
+/* Not without an end: under load there is always one more. */
 static int read_hop(struct trace *trace, struct nl *nl, size_t i)
 {
-	struct packet packets[PACKET_BATCH];
+	bool unattached = trace->place == ON_NOTHING, routed = unattached && i > 0;
 	struct hop *hop = &trace->hops[i];
+	struct packet packet;
 	struct frame frame;
-	int count, err = 0;
+	int err = 0;
 
-	do {
-		count = packet_read(hop->fd, packets);
-		for (int k = 0; k < count && !err; k++) {
-			bool routed = trace->place == ON_NOTHING && i > 0;
+	for (size_t n = 0; n < READ_MAX && !err && packet_next(&hop->ring, &packet); n++) {
+		if (!frame_read(&frame, packet.bytes, packet.len) && !routed)
+			continue;
+		trace_count(trace, hop, &frame, packet.out);
+		if (unattached && !routed && !trace->has_peer && packet.out == hop->outward &&
+		    frame.kind == KIND_IPV4 && frame.asks)
+			err = find_routed(trace, nl, &frame);
+	}
+	return err;
+}
 
-			if (!frame_read(&frame, packets[k].bytes, packets[k].len) && !routed)
-				continue;
-			trace_count(trace, hop, &frame, packets[k].out);
-			if (trace->place == ON_NOTHING && !trace->has_peer && i == 0 &&
-			    packets[k].out == hop->outward && frame.kind == KIND_IPV4 && frame.asks)
-				err = find_routed(trace, nl, &frame);
-		}
-	} while (count == PACKET_BATCH && !err);
-	hop->dropped += packet_dropped(hop->fd);
-	/* A device that goes down is told of once, and listened to when it comes back. */
-	return count < 0 && count != -ENETDOWN ? report_packet(count, hop->name) : err;
+void hops_ask_dropped(struct trace *trace)
+{
+	for (size_t i = 0; i < trace->count; i++)
+		trace->hops[i].dropped = packet_dropped(&trace->hops[i].ring);
 }
 
 /* From the guest on, so that what it sends meanwhile is seen behind rather than before. */

@@ -9,6 +9,7 @@
 #include <linux/if.h>
 
 #include "inspect/frame.h"
+#include "kernel/packet.h"
 
 enum trace_way { FROM_GUEST, TO_GUEST, WAYS };
 
@@ -29,7 +30,8 @@ struct counts {
 struct hop {
 	enum hop_role role;
 	char name[IFNAMSIZ];
-	int ifindex, fd;
+	int ifindex;
+	struct packet_ring ring;
 	uint8_t address[MAC_LEN];
 	bool outward; /* what the guest sends goes out there; else it comes in */
 	bool isolated; /* the bridge keeps such ports from each other */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <arpa/inet.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <linux/filter.h>
@@ -11,7 +12,11 @@
 
 #include "kernel/packet.h"
 
-#define BUFFER (8 << 20) /* a frame counts with its whole size: some hundred large ones */
+/* In a ring a large frame takes no more than a small one; in a socket's queue it counts in full. */
+#define SLOT 256 /* PACKET_SNAP and some 70 bytes of headers */
+#define SLOTS 32768
+#define BLOCK 131072
+#define BLOCKS (SLOTS / (BLOCK / SLOT))
 
 #define LOAD(size, offset) BPF_STMT(BPF_LD | (size) | BPF_ABS, (uint32_t)(offset))
 #define EQUAL(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, yes, no)
@@ -26,31 +31,58 @@ static uint32_t number(const uint8_t *bytes, size_t count)
 	return value;
 }
 
+static int fill_socket(struct packet_ring *ring, const struct sock_fprog *program)
+{
+	const struct tpacket_req request = { .tp_block_size = BLOCK,
+					     .tp_block_nr = BLOCKS,
+					     .tp_frame_size = SLOT,
+					     .tp_frame_nr = SLOTS };
+	const int version = TPACKET_V2;
+	void *memory;
+
+	if (setsockopt(ring->fd, SOL_SOCKET, SO_ATTACH_FILTER, program, sizeof(*program)) < 0 ||
+	    setsockopt(ring->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) < 0 ||
+	    setsockopt(ring->fd, SOL_PACKET, PACKET_RX_RING, &request, sizeof(request)) < 0)
+		return -errno;
+	memory = mmap(NULL, (size_t)BLOCK * BLOCKS, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd,
+		      0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	ring->memory = memory;
+	return 0;
+}
+
 /* The filter comes before the device, and so nothing else gets in. */
-static int listen_on(int ifindex, struct sock_filter *filter, unsigned short count)
+static int listen_on(struct packet_ring *ring, int ifindex, struct sock_filter *filter,
+		     unsigned short count)
 {
 	const struct sock_fprog program = { .len = count, .filter = filter };
 	const struct sockaddr_ll address = { .sll_family = AF_PACKET,
 					     .sll_protocol = htons(ETH_P_ALL),
 					     .sll_ifindex = ifindex };
-	const int size = BUFFER;
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int err;
 
-	if (fd < 0)
+	*ring = (struct packet_ring){ .fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0) };
+	if (ring->fd < 0)
 		return -errno;
-	/* Without CAP_NET_ADMIN the usual size has to do. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ||
-	    bind(fd, (const void *)&address, sizeof(address)) < 0) {
-		int err = -errno;
-
-		close(fd);
-		return err;
-	}
-	return fd;
+	err = fill_socket(ring, &program);
+	if (!err && bind(ring->fd, (const void *)&address, sizeof(address)) < 0)
+		err = -errno;
+	if (err)
+		packet_close(ring);
+	return err;
 }
 
-int packet_open(int ifindex, const uint8_t guest[static MAC_LEN], enum packet_all all)
+void packet_close(struct packet_ring *ring)
+{
+	if (ring->memory)
+		munmap(ring->memory, (size_t)BLOCK * BLOCKS);
+	close(ring->fd);
+	*ring = (struct packet_ring){ .memory = NULL };
+}
+
+int packet_open(struct packet_ring *ring, int ifindex, const uint8_t guest[static MAC_LEN],
+		enum packet_all all)
 {
 	uint32_t high = number(guest, 4), low = number(guest + 4, 2);
 	/* Jumps are counted from the next line; the last two are the ends. */
@@ -87,10 +119,10 @@ int packet_open(int ifindex, const uint8_t guest[static MAC_LEN], enum packet_al
 		RETURN(0),
 	};
 
-	return listen_on(ifindex, filter, sizeof(filter) / sizeof(*filter));
+	return listen_on(ring, ifindex, filter, sizeof(filter) / sizeof(*filter));
 }
 
-int packet_open_peer(int ifindex, const uint8_t peer[static 4])
+int packet_open_peer(struct packet_ring *ring, int ifindex, const uint8_t peer[static 4])
 {
 	struct sock_filter filter[] = {
 		LOAD(BPF_H, SKF_AD_OFF + SKF_AD_PROTOCOL),
@@ -103,40 +135,45 @@ int packet_open_peer(int ifindex, const uint8_t peer[static 4])
 		RETURN(0),
 	};
 
-	return listen_on(ifindex, filter, sizeof(filter) / sizeof(*filter));
+	return listen_on(ring, ifindex, filter, sizeof(filter) / sizeof(*filter));
 }
 
-int packet_read(int fd, struct packet packets[static PACKET_BATCH])
+bool packet_next(struct packet_ring *ring, struct packet *packet)
 {
-	struct mmsghdr messages[PACKET_BATCH] = { { .msg_len = 0 } };
-	struct sockaddr_ll from[PACKET_BATCH] = { { .sll_pkttype = 0 } };
-	struct iovec parts[PACKET_BATCH];
-	int count;
+	struct tpacket2_hdr *slot = (void *)(ring->memory + (size_t)ring->next * SLOT);
+	const struct sockaddr_ll *from;
 
-	for (int i = 0; i < PACKET_BATCH; i++) {
-		parts[i] = (struct iovec){ .iov_base = packets[i].bytes, .iov_len = PACKET_SNAP };
-		messages[i].msg_hdr = (struct msghdr){ .msg_name = &from[i],
-						       .msg_namelen = sizeof(from[i]),
-						       .msg_iov = &parts[i],
-						       .msg_iovlen = 1 };
+	if (ring->held) {
+		__atomic_store_n(&slot->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+		ring->held = false;
+		ring->next = (ring->next + 1) % SLOTS;
+		slot = (void *)(ring->memory + (size_t)ring->next * SLOT);
 	}
-	count = (int)TEMP_FAILURE_RETRY(recvmmsg(fd, messages, PACKET_BATCH, MSG_DONTWAIT, NULL));
-	if (count < 0)
-		return errno == EAGAIN ? 0 : -errno;
-	for (int i = 0; i < count; i++) {
-		packets[i].out = from[i].sll_pkttype == PACKET_OUTGOING;
-		packets[i].len = messages[i].msg_len < PACKET_SNAP ? messages[i].msg_len :
-								     PACKET_SNAP;
-	}
-	return count;
+	if (!(__atomic_load_n(&slot->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
+		return false;
+	/* Its size is aligned as TPACKET_ALIGN() has it. */
+	from = (const void *)(slot + 1);
+	ring->held = true;
+	packet->out = from->sll_pkttype == PACKET_OUTGOING;
+	packet->bytes = (const uint8_t *)slot + slot->tp_mac;
+	packet->len = slot->tp_snaplen < PACKET_SNAP ? slot->tp_snaplen : PACKET_SNAP;
+	return true;
 }
 
-unsigned packet_dropped(int fd)
+void packet_forget_error(const struct packet_ring *ring)
+{
+	socklen_t size = sizeof(int);
+	int err;
+
+	(void)getsockopt(ring->fd, SOL_SOCKET, SO_ERROR, &err, &size);
+}
+
+unsigned packet_dropped(const struct packet_ring *ring)
 {
 	struct tpacket_stats stats = { .tp_drops = 0 };
 	socklen_t size = sizeof(stats);
 
-	if (getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &stats, &size) < 0)
+	if (getsockopt(ring->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &size) < 0)
 		return 0;
 	return stats.tp_drops;
 }

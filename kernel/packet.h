@@ -16,30 +16,41 @@
 
 #define PACKET_SNAP \
 	128 /* the bytes of a frame that are copied: enough for a DHCP client's address */
-#define PACKET_BATCH 64
+
+/* The socket, and the memory into which the kernel copies; all zeros when it is closed. */
+struct packet_ring {
+	int fd; /* for poll(2) */
+	uint8_t *memory;
+	unsigned next; /* the slot that is read next */
+	bool held; /* and what is there was handed out */
+};
 
 struct packet {
 	bool out; /* it leaves by the device; else it comes in */
 	size_t len; /* of @bytes: 0 to PACKET_SNAP */
-	uint8_t bytes[PACKET_SNAP]; /* from the Ethernet header on */
+	const uint8_t *bytes; /* from the Ethernet header on, until the next call */
 };
 
 enum packet_all { PACKET_NOT_ALL, PACKET_ALL_IN, PACKET_ALL_OUT };
 
 /*
  * Listen on the device @ifindex for frames from and to @guest, for what is sent to a group and may
- * be for it (ARP, DHCP answers, IPv6 neighbours), and for @all that comes in or goes out. Returns a
- * descriptor that does not block, close-on-exec, or a negative errno.
+ * be for it (ARP, DHCP answers, IPv6 neighbours), and for @all that comes in or goes out. 0 or a
+ * negative errno. Close with packet_close().
  */
-int packet_open(int ifindex, const uint8_t guest[static MAC_LEN], enum packet_all all);
+int packet_open(struct packet_ring *ring, int ifindex, const uint8_t guest[static MAC_LEN],
+		enum packet_all all);
 
 /* The same for all IPv4 packets from and to the address @peer, whatever the device is. */
-int packet_open_peer(int ifindex, const uint8_t peer[static 4]);
+int packet_open_peer(struct packet_ring *ring, int ifindex, const uint8_t peer[static 4]);
 
-/* Read what has come. Returns how many packets, 0 when there are none now, or a negative errno
- * (-ENETDOWN: the device went down or away, as told once). */
-int packet_read(int fd, struct packet packets[static PACKET_BATCH]);
+void packet_close(struct packet_ring *ring);
 
-/* How many packets the kernel had to drop since the last call, because they were not read in time.
- */
-unsigned packet_dropped(int fd);
+/* The next packet that has come. False: there is none now. */
+bool packet_next(struct packet_ring *ring, struct packet *packet);
+
+/* A device that went down is an error of the socket, once: forget it and listen on. */
+void packet_forget_error(const struct packet_ring *ring);
+
+/* How many packets the kernel had to drop, as they were not read in time. For one call. */
+unsigned packet_dropped(const struct packet_ring *ring);

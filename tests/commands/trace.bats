@@ -385,7 +385,7 @@ flows() { said "sound_$1" 0 flows; }
 import os, sys
 open(sys.argv[1], "w").close()
 while not os.path.exists(sys.argv[2]): pass
-for i in range(30000): os.write(3, bytes.fromhex("ffffffffffff52540084e36288b5") + bytes(46))
+for i in range(40000): os.write(3, bytes.fromhex("ffffffffffff52540084e36288b5") + bytes(46))
 open(sys.argv[3], "w").close()
 while True: os.read(3, 2000)' "$WORK/begun" "$WORK/go" "$WORK/gone" >"$WORK/log" 2>&1 3>&- 4>&- &
 	wait_until 10 test -e "$WORK/begun"
