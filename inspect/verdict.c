@@ -146,7 +146,8 @@ static void advise(const struct view *view, const struct stage *stage, struct ve
 		SAY(remedy,
 		    "look at both: ip -d link show; tc filter show dev %s %s; nft list ruleset "
 		    "(family netdev)",
-		    view->first[HOP_UPLINK]->name, stage->way == FROM_GUEST ? "egress" : "ingress");
+		    stage->here == HOP_DEVICE ? next : here,
+		    stage->way == FROM_GUEST ? "egress" : "ingress");
 	else
 		SAY(remedy,
 		    "look at the bridge: bridge -d link show dev %s (state, isolated, flood); "
