@@ -202,6 +202,7 @@ static void print_json(const struct trace *trace, const struct verdict *verdict,
 	json_member(stdout, "finding", e->found ? e->id : NULL);
 	json_member(stdout, "problem", e->found ? e->problem : NULL);
 	json_member(stdout, "remedy", e->found ? e->remedy : verdict->remedy);
+	json_member_number(stdout, "ports_left_out", true, (unsigned)trace->left_out);
 	fputs(",\"hops\":[", stdout);
 	for (size_t i = 0; i < trace->count; i++) {
 		fputs(i ? ",\n" : "\n", stdout);

@@ -37,19 +37,33 @@ static int add_hop(struct trace *trace, const struct link *link, enum hop_role r
 	*hop = (struct hop){ .role = role,
 			     .ifindex = link->ifindex,
 			     .isolated = link->port.isolated,
+			     .filters = link->bridge.filters,
 			     .outward = role >= HOP_UPLINK || link->kind == LINK_MACVTAP };
 	memcpy(hop->name, link->name, sizeof(hop->name));
 	memcpy(hop->address, link->address, MAC_LEN);
 	if (role == HOP_DEVICE)
 		all = hop->outward ? PACKET_ALL_OUT : PACKET_ALL_IN;
 	if (role == HOP_UPLINK && trace->place == ON_NOTHING)
-		err = packet_open_peer(&hop->ring, link->ifindex, trace->peer);
+		err = packet_open_peer(&hop->ring, trace->peer);
 	else
-		err = packet_open(&hop->ring, link->ifindex, trace->guest, all);
+		err = packet_open(&hop->ring, trace->guest, all);
 	if (err)
 		return report_packet(err, link->name);
 	trace->count++;
-	report_tell(REPORT_STEP, "%s: listening", link->name);
+	return 0;
+}
+
+/* All at once, when all are open: what is on its way meanwhile is to be seen by all. */
+static int start_hops(struct trace *trace, size_t first)
+{
+	int err = 0;
+
+	for (size_t i = first; i < trace->count && !err; i++)
+		err = packet_start(&trace->hops[i].ring, trace->hops[i].ifindex);
+	if (err)
+		return report_packet(err, trace->hops[0].name);
+	for (size_t i = first; i < trace->count; i++)
+		report_tell(REPORT_STEP, "%s: listening", trace->hops[i].name);
 	return 0;
 }
 
@@ -182,7 +196,7 @@ int hops_open(struct trace *trace, struct nl *nl, const struct link *device)
 	else
 		err = add_hops(trace, &inventory, device);
 	inventory_free(&inventory);
-	return err;
+	return err ? err : start_hops(trace, 0);
 }
 
 void hops_close(struct trace *trace)
@@ -196,15 +210,16 @@ void hops_close(struct trace *trace)
 
 static int find_routed(struct trace *trace, struct nl *nl, const struct frame *frame)
 {
+	int err, ifindex = route_find(nl, frame->ip_to);
 	struct link link;
-	int ifindex = route_find(nl, frame->ip_to);
 
 	if (ifindex <= 0 || ifindex == trace->hops[0].ifindex ||
 	    nl_link_get(nl, NULL, ifindex, &link) || link.flags & IFF_LOOPBACK)
 		return 0;
 	trace->has_peer = true;
 	memcpy(trace->peer, frame->ip_to, sizeof(trace->peer));
-	return add_hop(trace, &link, HOP_UPLINK);
+	err = add_hop(trace, &link, HOP_UPLINK);
+	return err ? err : start_hops(trace, trace->count - 1);
 }
 
 int hops_wait(const struct trace *trace, int stop, int milliseconds)

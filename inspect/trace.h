@@ -35,6 +35,7 @@ struct hop {
 	uint8_t address[MAC_LEN];
 	bool outward; /* what the guest sends goes out there; else it comes in */
 	bool isolated; /* the bridge keeps such ports from each other */
+	bool filters; /* a bridge that filters VLANs, and may not be in the guest's itself */
 	struct counts counts;
 	unsigned echoed; /* came in from beyond, from the guest's own address */
 	unsigned dropped; /* by the kernel, as they were not read in time */

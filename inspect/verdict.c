@@ -38,8 +38,8 @@ struct stage {
  * then answers. */
 static bool lost_at_port(const struct view *view, enum frame_kind k)
 {
-	return view->sums[HOP_DEVICE].broadcast[k] && !view->sums[HOP_BRIDGE].broadcast[k] &&
-	       !view->sums[HOP_UPLINK].all[FROM_GUEST][k];
+	return !view->first[HOP_BRIDGE]->filters && view->sums[HOP_DEVICE].broadcast[k] &&
+	       !view->sums[HOP_BRIDGE].broadcast[k] && !view->sums[HOP_UPLINK].all[FROM_GUEST][k];
 }
 
 static bool lost_before_uplink(const struct view *view, enum frame_kind k)
@@ -240,7 +240,7 @@ static void judge_no_answer(const struct view *view, unsigned kinds, struct verd
 {
 	const struct trace *trace = view->trace;
 	const struct hop *last = last_hop(view);
-	char text[64], ip[INET_ADDRSTRLEN];
+	char text[64], ip[INET_ADDRSTRLEN], guest[MAC_STRLEN];
 	bool arp = kinds & BIT(KIND_ARP);
 	unsigned times = 0;
 
@@ -254,8 +254,8 @@ static void judge_no_answer(const struct view *view, unsigned kinds, struct verd
 	    text, times, last->name, arp ? ": who has " : "", arp ? ip : "");
 	if (trace->place == ON_SWITCH)
 		SAY(verdict->remedy,
-		    "ask the switch: ovs-appctl ofproto/trace BRIDGE in_port=%s,dl_src=GUEST",
-		    trace->hops[0].name);
+		    "ask the switch: ovs-appctl ofproto/trace BRIDGE in_port=%s,dl_src=%s",
+		    trace->hops[0].name, mac_format(guest, trace->guest));
 	else if (last->role >= HOP_UPLINK)
 		SAY(verdict->remedy,
 		    "look beyond %s: is who was asked there and up, in the same VLAN, and does "

@@ -14,7 +14,7 @@
 
 /* In a ring a large frame takes no more than a small one; in a socket's queue it counts in full. */
 #define SLOT 256 /* PACKET_SNAP and some 70 bytes of headers */
-#define SLOTS 32768
+#define SLOTS 16384
 #define BLOCK 131072
 #define BLOCKS (SLOTS / (BLOCK / SLOT))
 
@@ -52,25 +52,27 @@ static int fill_socket(struct packet_ring *ring, const struct sock_fprog *progra
 	return 0;
 }
 
-/* The filter comes before the device, and so nothing else gets in. */
-static int listen_on(struct packet_ring *ring, int ifindex, struct sock_filter *filter,
-		     unsigned short count)
+static int open_ring(struct packet_ring *ring, struct sock_filter *filter, unsigned short count)
 {
 	const struct sock_fprog program = { .len = count, .filter = filter };
-	const struct sockaddr_ll address = { .sll_family = AF_PACKET,
-					     .sll_protocol = htons(ETH_P_ALL),
-					     .sll_ifindex = ifindex };
 	int err;
 
 	*ring = (struct packet_ring){ .fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0) };
 	if (ring->fd < 0)
 		return -errno;
 	err = fill_socket(ring, &program);
-	if (!err && bind(ring->fd, (const void *)&address, sizeof(address)) < 0)
-		err = -errno;
 	if (err)
 		packet_close(ring);
 	return err;
+}
+
+int packet_start(const struct packet_ring *ring, int ifindex)
+{
+	const struct sockaddr_ll address = { .sll_family = AF_PACKET,
+					     .sll_protocol = htons(ETH_P_ALL),
+					     .sll_ifindex = ifindex };
+
+	return bind(ring->fd, (const void *)&address, sizeof(address)) < 0 ? -errno : 0;
 }
 
 void packet_close(struct packet_ring *ring)
@@ -81,8 +83,7 @@ void packet_close(struct packet_ring *ring)
 	*ring = (struct packet_ring){ .memory = NULL };
 }
 
-int packet_open(struct packet_ring *ring, int ifindex, const uint8_t guest[static MAC_LEN],
-		enum packet_all all)
+int packet_open(struct packet_ring *ring, const uint8_t guest[static MAC_LEN], enum packet_all all)
 {
 	uint32_t high = number(guest, 4), low = number(guest + 4, 2);
 	/* Jumps are counted from the next line; the last two are the ends. */
@@ -119,10 +120,10 @@ int packet_open(struct packet_ring *ring, int ifindex, const uint8_t guest[stati
 		RETURN(0),
 	};
 
-	return listen_on(ring, ifindex, filter, sizeof(filter) / sizeof(*filter));
+	return open_ring(ring, filter, sizeof(filter) / sizeof(*filter));
 }
 
-int packet_open_peer(struct packet_ring *ring, int ifindex, const uint8_t peer[static 4])
+int packet_open_peer(struct packet_ring *ring, const uint8_t peer[static 4])
 {
 	struct sock_filter filter[] = {
 		LOAD(BPF_H, SKF_AD_OFF + SKF_AD_PROTOCOL),
@@ -135,7 +136,7 @@ int packet_open_peer(struct packet_ring *ring, int ifindex, const uint8_t peer[s
 		RETURN(0),
 	};
 
-	return listen_on(ring, ifindex, filter, sizeof(filter) / sizeof(*filter));
+	return open_ring(ring, filter, sizeof(filter) / sizeof(*filter));
 }
 
 bool packet_next(struct packet_ring *ring, struct packet *packet)

@@ -34,15 +34,16 @@ struct packet {
 enum packet_all { PACKET_NOT_ALL, PACKET_ALL_IN, PACKET_ALL_OUT };
 
 /*
- * Listen on the device @ifindex for frames from and to @guest, for what is sent to a group and may
- * be for it (ARP, DHCP answers, IPv6 neighbours), and for @all that comes in or goes out. 0 or a
- * negative errno. Close with packet_close().
+ * Open a ring for frames from and to @guest, for what is sent to a group and may be for it (ARP,
+ * DHCP answers, IPv6 neighbours), and for @all that comes in or goes out; or for all IPv4 packets
+ * from and to the address @peer, whatever the device is. 0 or a negative errno. The kernel takes
+ * its time: nothing is heard before packet_start(). Close with packet_close().
  */
-int packet_open(struct packet_ring *ring, int ifindex, const uint8_t guest[static MAC_LEN],
-		enum packet_all all);
+int packet_open(struct packet_ring *ring, const uint8_t guest[static MAC_LEN], enum packet_all all);
+int packet_open_peer(struct packet_ring *ring, const uint8_t peer[static 4]);
 
-/* The same for all IPv4 packets from and to the address @peer, whatever the device is. */
-int packet_open_peer(struct packet_ring *ring, int ifindex, const uint8_t peer[static 4]);
+/* Listen on the device @ifindex from now on. 0 or a negative errno. */
+int packet_start(const struct packet_ring *ring, int ifindex);
 
 void packet_close(struct packet_ring *ring);
 

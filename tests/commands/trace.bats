@@ -43,19 +43,27 @@ tc_drop() { # DEVICE ingress|egress
 stacked() {
 	sound
 	ip link set uplink nomaster
-	if has_vlans; then
-		ip link add link uplink name upper type vlan id 10
+	if ip link add link uplink name upper type vlan id 10 2>/dev/null; then
 		far ip address del 192.0.2.1/24 dev far
 		far ip link add link far name far10 type vlan id "${1:-10}"
 		far ip address add 192.0.2.1/24 dev far10
 		far ip link set far10 up
 	else
+		[ -z "${1-}" ] || skip_row "this kernel has no VLANs"
 		ip link add link uplink name upper type macvlan mode passthru || skip_row "this kernel has no macvlan"
 	fi
 	ip link set upper master br0 up
 	guest --bridge br0 -- $A 192.0.2.2 arp=192.0.2.1
 }
-has_vlans() { ip link add link lo name probe type vlan id 9 2>/dev/null && ip link del probe; }
+bonded() {
+	sound
+	ip link set uplink nomaster
+	ip link add bond0 type bond mode active-backup 2>/dev/null || skip_row "this kernel has no bonding"
+	ip link set uplink down
+	ip link set uplink master bond0
+	ip link set bond0 up master br0
+	guest --bridge br0 -- $A 192.0.2.2 arp=192.0.2.1
+}
 routed() {
 	add_cable uplink far "far$NS"
 	ip address add 192.0.2.1/24 dev uplink
@@ -143,7 +151,8 @@ broken_same_address() {
 }
 broken_below_egress() { stacked; tc_drop uplink egress; }
 broken_below_ingress() { stacked; tc_drop uplink ingress; }
-broken_vlan_other_tag() { has_vlans || skip_row "this kernel has no VLANs"; stacked 11; }
+broken_bond_egress() { bonded; tc_drop uplink egress; }
+broken_vlan_other_tag() { stacked 11; }
 broken_vlan_filtering() {
 	has_vlan_filtering || skip_row "the bridges of this kernel have no VLAN filtering"
 	asking
@@ -196,6 +205,7 @@ sound_neighbours() {
 	far ip route add fe80::/64 dev far 2>/dev/null || :
 }
 sound_stacked() { stacked; }
+sound_bond() { bonded; }
 sound_routed() { routed; }
 sound_masqueraded() {
 	routed
@@ -303,9 +313,10 @@ flows() { said "sound_$1" 0 flows; }
 @test "trace: broken: another machine has the address" { broken same_address guest-elsewhere "uplink: frames from"; }
 @test "trace: broken: below a VLAN" { broken below_egress stops-below-uplink "seen at upper, and not at uplink"; }
 @test "trace: broken: answers below a VLAN" { broken below_ingress stops-at-uplink "seen at uplink, and not at upper"; }
+@test "trace: broken: below a bond" { broken bond_egress stops-below-uplink "seen at bond0, and not at uplink"; }
 @test "trace: broken: beyond, another VLAN" { broken vlan_other_tag no-answer "as far as uplink"; }
 @test "trace: broken: a VLAN that the uplink is not in" { broken vlan_filtering stops-before-uplink "not at uplink" vlan-not-on-uplink; }
-@test "trace: broken: a port without PVID" { broken vlan_no_pvid stops-at-port "not at br0" vlan-no-pvid; }
+@test "trace: broken: a port without PVID" { broken vlan_no_pvid stops-before-uplink "not at uplink" vlan-no-pvid; }
 @test "trace: broken: the host does not route" { broken no_forwarding stops-before-uplink "seen at $TAP, and not at uplink" no-forwarding; }
 @test "trace: broken: the way back is missing" { broken routed_no_way_back no-answer "as far as uplink"; }
 @test "trace: broken: routed answers are dropped" { broken routed_drop stops-before-guest "seen at uplink, and not at $TAP"; }
@@ -325,6 +336,7 @@ flows() { said "sound_$1" 0 flows; }
 @test "trace: sound: another guest" { flows other_guest; }
 @test "trace: sound: IPv6 neighbours" { flows neighbours; }
 @test "trace: sound: an uplink on another device" { flows stacked; }
+@test "trace: sound: an uplink that is a bond" { flows bond; }
 @test "trace: sound: routed" { flows routed; }
 @test "trace: sound: masqueraded" { flows masqueraded; }
 @test "trace: sound: macvtap" { flows macvtap; }
@@ -462,4 +474,19 @@ while True: os.read(3, 2000)' "$WORK/begun" "$WORK/go" "$WORK/gone" >"$WORK/log"
 	run_tapctl trace --json --seconds 1 $TAP
 	[ "$status" = 1 ]
 	got '.verdict == "no-answer" and (.hops | length) == 1 and (.remedy | contains("ofproto/trace"))'
+}
+
+@test "trace: of a bridge with many ports, some are left out, and that is said" {
+	setup_namespace
+	sound
+	for i in {1..20}; do
+		echo "link add port$i type veth peer name end$i"
+		echo "link set port$i master br0"
+	done >"$WORK/batch"
+	ip -batch "$WORK/batch"
+	tapctl add --bridge br0 --mac $A
+	run_tapctl trace --json --seconds 1 $TAP
+	got '(.hops | length) == 16 and .ports_left_out == 7'
+	run_tapctl trace --seconds 1 $TAP
+	grep -qx '7 more ports of the bridge were not listened to' <<<"$output"
 }
