@@ -5,7 +5,8 @@
 It answers who asks for its IP address, and pings. The words are what it does besides, ten times a
 second: arp=IP asks for IP, ping=IP pings it as soon as IP has answered, announce tells its own
 address, dhcp asks for one, solicit=IPV6 asks for IPV6, from=MAC is what it really sends as, tag=VID
-tags what it sends, mute: it answers nothing, idle: it never reads.
+tags what it sends, mute: it answers nothing, idle: it never reads. via=IP is the router for ping, to=MAC
+its address. The file $BEGUN is made as soon as it has done so once.
 """
 import os, select, socket, struct, sys, time
 
@@ -85,6 +86,7 @@ def react(frame):
         icmp(frame[6:12], 0, frame[26:30], frame[38:])
 
 
+begun = os.environ.get("BEGUN")
 turn = time.monotonic()
 while True:
     if time.monotonic() >= turn:
@@ -93,6 +95,8 @@ while True:
             act()
         except OSError:
             pass  # the device is down just now
+        if begun:
+            begun = open(begun, "w").close()
     if "idle" not in words and select.select([3], [], [], max(0, turn - time.monotonic()))[0]:
         react(os.read(3, 65536))
     elif "idle" in words:
