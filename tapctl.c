@@ -23,8 +23,8 @@
 #endif
 
 static const struct command *const commands[] = {
-	&command_mac, &command_add,    &command_exec, &command_list,	     &command_check,
-	&command_del, &command_attach, &command_pin,  &command_bridgehelper,
+	&command_mac,	&command_add, &command_exec,   &command_list, &command_check,
+	&command_trace, &command_del, &command_attach, &command_pin,  &command_bridgehelper,
 };
 
 /* --- what is printed --- */

@@ -38,7 +38,7 @@ struct command {
 };
 
 extern const struct command command_mac, command_add, command_exec, command_list, command_check,
-	command_del, command_attach, command_pin, command_bridgehelper;
+	command_trace, command_del, command_attach, command_pin, command_bridgehelper;
 
 /*
  * Close standard output: a full disk or a closed pipe is a failure, and some file systems tell only

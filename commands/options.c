@@ -12,8 +12,9 @@
 #include "vmm/args.h"
 
 #define NICS (FOR_ADD | FOR_EXEC)
-#define ALL \
-	(FOR_ADD | FOR_EXEC | FOR_LIST | FOR_CHECK | FOR_DEL | FOR_PIN | FOR_HELPER | FOR_ATTACH)
+#define ALL                                                                                       \
+	(FOR_ADD | FOR_EXEC | FOR_LIST | FOR_CHECK | FOR_TRACE | FOR_DEL | FOR_ATTACH | FOR_PIN | \
+	 FOR_HELPER)
 
 #define BRIDGED (1U << NIC_BRIDGED)
 #define MACVTAP (1U << NIC_MACVTAP)
@@ -96,10 +97,12 @@ static const struct option_rule rules[] = {
 	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(stale) },
 	{ "bridge", 'b', "BRIDGE", "move the named taps, and their records, to this bridge",
 	  value_bridge, 0, 0, FOR_ATTACH, 0, false, RUN(bridge) },
+	{ "seconds", 0, "N", "how long to listen (default: 5)",
+	  value_number, 1, 86400, FOR_TRACE, 0, false, RUN(seconds) },
 	{ "random", 'r', NULL, "print a new address for a guest",
 	  value_flag, 0, 0, FOR_MAC, 0, true, RUN(random) },
 	{ "json", 'j', NULL, "print JSON",
-	  value_flag, 0, 0, FOR_MAC | FOR_ADD | FOR_LIST | FOR_CHECK | FOR_ATTACH, 0, true,
+	  value_flag, 0, 0, FOR_MAC | FOR_ADD | FOR_LIST | FOR_CHECK | FOR_TRACE | FOR_ATTACH, 0, true,
 	  RUN(json) },
 	{ "netns", 'N', "NAME|PID|PATH", "work in that network namespace",
 	  value_text, 0, sizeof(((struct options *)NULL)->netns), ALL, 0, false, RUN(netns) },

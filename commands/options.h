@@ -25,6 +25,7 @@ enum option_command {
 	FOR_PIN = 1 << 6,
 	FOR_HELPER = 1 << 7,
 	FOR_ATTACH = 1 << 8,
+	FOR_TRACE = 1 << 9,
 };
 
 /* The options of all commands. It begins as all zeros but fd (-1). */
@@ -41,6 +42,8 @@ struct options {
 	char bridge[IFNAMSIZ]; /* attach: where to; "": where the record says */
 	/* list, del, mac */
 	bool all, holders, force, stale, random;
+	/* trace */
+	unsigned seconds; /* 0: not given */
 };
 
 /* popt's tables for one command. */

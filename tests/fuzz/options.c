@@ -18,6 +18,7 @@ static const struct {
 	{ "mac", FOR_MAC },	  { "add", FOR_ADD },	  { "exec", FOR_EXEC },
 	{ "list", FOR_LIST },	  { "del", FOR_DEL },	  { "pin", FOR_PIN },
 	{ "attach", FOR_ATTACH }, { "check", FOR_CHECK }, { "bridge-helper", FOR_HELPER },
+	{ "trace", FOR_TRACE },
 };
 
 static void check_nic(const struct nic_options *nic)

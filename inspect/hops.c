@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+#include "inspect/hops.h"
+#include "inspect/inventory.h"
+#include "kernel/packet.h"
+#include "kernel/route.h"
+#include "lib/report.h"
+#include "nic/record.h"
+
+#define READ_MAX 32768 /* frames of one hop at a time */
+#define GATHER 5000000 /* ns */
+
+static int report_packet(int err, const char *name)
+{
+	if (err == -EPERM)
+		return report_error(err,
+				    "%s: listening on it is not permitted: it needs "
+				    "CAP_NET_RAW: run it with sudo",
+				    name);
+	return report_error(err, "%s: cannot listen on it: %s", name, strerror(-err));
+}
+
+static int add_hop(struct trace *trace, const struct link *link, enum hop_role role)
+{
+	struct hop *hop = &trace->hops[trace->count];
+	enum packet_all all = PACKET_NOT_ALL;
+	int err;
+
+	if (trace->count == HOPS_MAX) {
+		trace->left_out++;
+		return 0;
+	}
+	*hop = (struct hop){ .role = role,
+			     .ifindex = link->ifindex,
+			     .isolated = link->port.isolated,
+			     .filters = link->bridge.filters,
+			     .outward = role >= HOP_UPLINK || link->kind == LINK_MACVTAP };
+	memcpy(hop->name, link->name, sizeof(hop->name));
+	memcpy(hop->address, link->address, MAC_LEN);
+	if (role == HOP_DEVICE)
+		all = hop->outward ? PACKET_ALL_OUT : PACKET_ALL_IN;
+	if (role == HOP_UPLINK && trace->place == ON_NOTHING)
+		err = packet_open_peer(&hop->ring, trace->peer);
+	else
+		err = packet_open(&hop->ring, trace->guest, all);
+	if (err)
+		return report_packet(err, link->name);
+	trace->count++;
+	return 0;
+}
+
+/* All at once, when all are open: what is on its way meanwhile is to be seen by all. */
+static int start_hops(struct trace *trace, size_t first)
+{
+	int err = 0;
+
+	for (size_t i = first; i < trace->count && !err; i++)
+		err = packet_start(&trace->hops[i].ring, trace->hops[i].ifindex);
+	if (err)
+		return report_packet(err, trace->hops[0].name);
+	for (size_t i = first; i < trace->count; i++)
+		report_tell(REPORT_STEP, "%s: listening", trace->hops[i].name);
+	return 0;
+}
+
+/* --- which devices --- */
+
+/* An uplink, and what it stands on: a VLAN's or macvlan's lower device, the ports of a bond. */
+static int add_uplink(struct trace *trace, const struct inventory *inventory,
+		      const struct link *uplink)
+{
+	const char *kind = uplink->kind_name;
+	bool stacked = strcmp(kind, "vlan") == 0 || uplink->kind == LINK_MACVLAN;
+	bool joined = strcmp(kind, "bond") == 0 || strcmp(kind, "team") == 0;
+	int err = add_hop(trace, uplink, HOP_UPLINK);
+
+	for (size_t i = 0; i < inventory->count && !err; i++) {
+		const struct link *link = &inventory->links[i].link;
+
+		if ((joined && link->master == uplink->ifindex) ||
+		    (stacked && !uplink->lower_elsewhere && link->ifindex == uplink->lower))
+			err = add_hop(trace, link, HOP_BELOW);
+	}
+	return err;
+}
+
+/* The ports that are not guests', first those that are not a container's. A dummy leads nowhere. */
+static int add_uplinks(struct trace *trace, const struct inventory *inventory, int bridge)
+{
+	int err = 0;
+
+	for (int veth = 0; veth <= 1; veth++) {
+		for (size_t i = 0; i < inventory->count && !err; i++) {
+			const struct link *link = &inventory->links[i].link;
+
+			if (link->master == bridge && !link_is_tap(link) &&
+			    strcmp(link->kind_name, "dummy") != 0 &&
+			    (strcmp(link->kind_name, "veth") == 0) == veth)
+				err = add_uplink(trace, inventory, link);
+		}
+	}
+	return err;
+}
+
+static enum trace_place find_place(const struct link *device, const struct inventory_link *parent)
+{
+	if (device->port.of_bridge)
+		return ON_BRIDGE;
+	if (device->master)
+		return ON_SWITCH;
+	return device->kind == LINK_MACVTAP && parent ? ON_LOWER : ON_NOTHING;
+}
+
+static int add_hops(struct trace *trace, const struct inventory *inventory,
+		    const struct link *device)
+{
+	const struct inventory_link *own = inventory_find(inventory, device->ifindex);
+	const struct inventory_link *parent = own ? inventory_find(inventory, own->parent) : NULL;
+	int err;
+
+	trace->place = find_place(device, parent);
+	err = add_hop(trace, device, HOP_DEVICE);
+	if (!err && trace->place == ON_BRIDGE && parent) {
+		err = add_hop(trace, &parent->link, HOP_BRIDGE);
+		if (!err)
+			err = add_uplinks(trace, inventory, parent->link.ifindex);
+	} else if (!err && trace->place == ON_LOWER && parent) {
+		err = add_uplink(trace, inventory, &parent->link);
+	}
+	return err;
+}
+
+/* --- whose guest --- */
+
+struct heard {
+	int port;
+	uint8_t *guest;
+	bool known;
+};
+
+static int hear(const struct fdb_entry *entry, void *data)
+{
+	struct heard *heard = data;
+
+	if (entry->port == heard->port && entry->learned && !heard->known) {
+		memcpy(heard->guest, entry->mac, MAC_LEN);
+		heard->known = true;
+	}
+	return 0;
+}
+
+/* By its record; a macvtap has it itself; else what the bridge has learned, or libvirt's rule. */
+static int find_guest(struct trace *trace, struct nl *nl, const struct link *device)
+{
+	static const uint8_t libvirt[] = { 0xfe, 0x54, 0x00 };
+	struct heard heard = { .port = device->ifindex, .guest = trace->guest };
+	int err = 0;
+
+	if (record_guest(trace->guest, device))
+		return 0;
+	memcpy(trace->guest, device->address, MAC_LEN);
+	if (device->kind == LINK_MACVTAP)
+		return 0;
+	if (device->port.of_bridge)
+		err = bridge_dump_fdb(nl, hear, &heard);
+	if (err < 0)
+		return report_error(err, "%s: cannot look up its guest's address: %s", device->name,
+				    nl_strerror(err));
+	if (heard.known)
+		return 0;
+	trace->guest[0] = 0x52;
+	if (memcmp(device->address, libvirt, sizeof(libvirt)) == 0)
+		return 0;
+	return report_error(-ENODATA,
+			    "%s: its guest's address is not known: tapctl did not make it, and the "
+			    "bridge has heard nothing from it",
+			    device->name);
+}
+
+int hops_open(struct trace *trace, struct nl *nl, const struct link *device)
+{
+	struct inventory inventory;
+	int err;
+
+	*trace = (struct trace){ .count = 0 };
+	err = find_guest(trace, nl, device);
+	if (err)
+		return err;
+	err = inventory_read(&inventory, nl);
+	if (err)
+		report_error(err, "cannot look at the links: %s", nl_strerror(err));
+	else
+		err = add_hops(trace, &inventory, device);
+	inventory_free(&inventory);
+	return err ? err : start_hops(trace, 0);
+}
+
+void hops_close(struct trace *trace)
+{
+	for (size_t i = 0; i < trace->count; i++)
+		packet_close(&trace->hops[i].ring);
+	trace->count = 0;
+}
+
+/* --- what comes --- */
+
+static int find_routed(struct trace *trace, struct nl *nl, const struct frame *frame)
+{
+	int err, ifindex = route_find(nl, frame->ip_to);
+	struct link link;
+
+	if (ifindex <= 0 || ifindex == trace->hops[0].ifindex ||
+	    nl_link_get(nl, NULL, ifindex, &link) || link.flags & IFF_LOOPBACK)
+		return 0;
+	trace->has_peer = true;
+	memcpy(trace->peer, frame->ip_to, sizeof(trace->peer));
+	err = add_hop(trace, &link, HOP_UPLINK);
+	return err ? err : start_hops(trace, trace->count - 1);
+}
+
+int hops_wait(const struct trace *trace, int stop, int milliseconds)
+{
+	/* Under load many are read at once, and the guest has the processor meanwhile. */
+	const struct timespec gather = { .tv_nsec = GATHER };
+	struct pollfd fds[HOPS_MAX + 1] = { { .fd = stop, .events = POLLIN } };
+
+	for (size_t i = 0; i < trace->count; i++)
+		fds[i + 1] = (struct pollfd){ .fd = trace->hops[i].ring.fd, .events = POLLIN };
+	if (poll(fds, trace->count + 1, milliseconds) < 0 && errno != EINTR)
+		return report_error(-errno, "cannot wait for frames: %s", strerror(errno));
+	for (size_t i = 0; i < trace->count; i++)
+		if (fds[i + 1].revents & POLLERR)
+			packet_forget_error(&trace->hops[i].ring);
+	nanosleep(&gather, NULL);
+	return fds[0].revents != 0;
+}
+
+/* Not without an end: under load there is always one more. */
+static int read_hop(struct trace *trace, struct nl *nl, size_t i)
+{
+	bool unattached = trace->place == ON_NOTHING, routed = unattached && i > 0;
+	struct hop *hop = &trace->hops[i];
+	struct packet packet;
+	struct frame frame;
+	int err = 0;
+
+	for (size_t n = 0; n < READ_MAX && !err && packet_next(&hop->ring, &packet); n++) {
+		if (!frame_read(&frame, packet.bytes, packet.len) && !routed)
+			continue;
+		trace_count(trace, hop, &frame, packet.out);
+		if (unattached && !routed && !trace->has_peer && packet.out == hop->outward &&
+		    frame.kind == KIND_IPV4 && frame.asks)
+			err = find_routed(trace, nl, &frame);
+	}
+	return err;
+}
+
+void hops_ask_dropped(struct trace *trace)
+{
+	for (size_t i = 0; i < trace->count; i++)
+		trace->hops[i].dropped = packet_dropped(&trace->hops[i].ring);
+}
+
+/* From the guest on, so that what it sends meanwhile is seen behind rather than before. */
+int hops_read(struct trace *trace, struct nl *nl)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < trace->count && !err; i++)
+		err = read_hop(trace, nl, i);
+	trace_settle(trace);
+	return err;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <sys/socket.h>
+
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+
+#include "kernel/route.h"
+
+static int read_route(const struct nlmsghdr *m, void *data)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(m);
+	const struct nlattr *tb[RTA_OIF + 1];
+	int *ifindex = data;
+
+	if (m->nlmsg_type != RTM_NEWROUTE || m->nlmsg_len < mnl_nlmsg_size(sizeof(*route)))
+		return -EPROTO;
+	nl_parse(m, sizeof(*route), tb, RTA_OIF);
+	*ifindex = route->rtm_type == RTN_UNICAST ? (int)nl_attr_u32(tb[RTA_OIF]) : 0;
+	return 0;
+}
+
+int route_find(struct nl *nl, const uint8_t to[static 4])
+{
+	struct rtmsg route = { .rtm_family = AF_INET, .rtm_dst_len = 32 };
+	int ifindex = 0, err;
+	struct nlmsghdr *m;
+
+	nl_begin(nl);
+	m = nl_message(nl, NL_LOOKUP, RTM_GETROUTE, 0, sizeof(route), &route);
+	mnl_attr_put(m, RTA_DST, 4, to);
+	nl_message_end(nl, m);
+	err = nl_commit(nl, read_route, &ifindex).err;
+	return err ? err : ifindex;
+}
