@@ -180,8 +180,11 @@ static int delete_links(struct nl *nl, const struct selection *selection)
 
 static int delete_unused(struct nl *nl, const struct selection *selection)
 {
-	int *holds = malloc(selection->count * sizeof(*holds)), err;
+	int *holds, err;
 
+	if (!selection->count)
+		return 0;
+	holds = malloc(selection->count * sizeof(*holds));
 	if (!holds)
 		return report_error(-ENOMEM, "out of memory");
 	for (size_t i = 0; i < selection->count; i++)
