@@ -12,6 +12,7 @@
 #include <sys/sysmacros.h>
 
 #include <linux/if.h>
+#include <linux/kcmp.h>
 #include <linux/if_tun.h>
 
 #include "lib/array.h"
@@ -128,64 +129,114 @@ static int cannot_read(struct holders *holders, int err)
 	return 0;
 }
 
-static int read_fd(struct holders *holders, int process, pid_t pid, const char *number)
+/* Where descriptors are looked for: /proc/PID, or /proc/PID/task/TID for a table of its own. */
+struct table {
+	int dir;
+	pid_t pid;
+	bool own; /* not the table that pidfd_getfd(2) copies from */
+};
+
+static int read_fd(struct holders *holders, const struct table *table, const char *number)
 {
-	struct holder new = { .pid = pid, .fd = (int)strtol(number, NULL, 10) };
+	struct holder new = {
+		.pid = table->pid,
+		.fd = table->own ? -1 : (int)strtol(number, NULL, 10),
+	};
 	char path[64], text[512];
 	struct statx st;
 
 	snprintf(path, sizeof(path), "fd/%.10s", number);
 	/* DONT_SYNC: a file on a server that does not answer must not stop us. */
-	if (statx(process, path, AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0)
-		/* Where the fds may be listed but not inspected, root may not either. */
-		return errno == EACCES || errno == EPERM ? 0 : cannot_read(holders, -errno);
+	if (statx(table->dir, path, AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0)
+		/* Process 1 is not a VMM, and in a container may be closed to its root. */
+		return table->pid == 1 ? 0 : cannot_read(holders, -errno);
 	if (!S_ISCHR(st.stx_mode))
 		return 0;
 	new.rdev = makedev(st.stx_rdev_major, st.stx_rdev_minor);
 	if (new.rdev == TUN_DEVICE) {
 		snprintf(path, sizeof(path), "fdinfo/%.10s", number);
-		if (!read_text(process, path, text, sizeof(text)) ||
-		    !holders_parse_fdinfo(new.tap, text) || is_elsewhere(pid, new.fd))
+		if (!read_text(table->dir, path, text, sizeof(text)) ||
+		    !holders_parse_fdinfo(new.tap, text) || is_elsewhere(table->pid, new.fd))
 			return 0;
 		new.rdev = 0;
 	} else if (st.stx_rdev_major < 234) {
 		return 0; /* macvtaps have a dynamic major number */
 	}
-	if (read_text(process, "comm", text, sizeof(text)))
+	if (read_text(table->dir, "comm", text, sizeof(text)))
 		snprintf(new.command, sizeof(new.command), "%.*s", (int)strcspn(text, "\n"), text);
 	return add_holder(holders, &new);
 }
 
-static int read_process(struct holders *holders, int proc, const char *name)
-{
-	const struct dirent *entry;
-	int process, fd, err = 0;
-	DIR *fds = NULL;
+typedef int entry_fn(struct holders *holders, const void *data, const char *name);
 
-	process = openat(proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (process < 0)
-		return cannot_read(holders, -errno);
-	fd = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0)
-		fds = fdopendir(fd);
-	if (!fds)
+/* Call @each for every entry of the directory @path in @dir. */
+static int read_directory(struct holders *holders, int dir, const char *path, entry_fn *each,
+			  const void *data)
+{
+	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
+	DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+
+	if (!entries) {
 		err = cannot_read(holders, -errno);
-	while (fds && !err) {
+		if (fd >= 0)
+			close(fd);
+		return err;
+	}
+	while (!err) {
 		errno = 0;
-		entry = readdir(fds);
+		entry = readdir(entries);
 		if (!entry) {
 			err = cannot_read(holders, -errno);
 			break;
 		}
-		if (entry->d_name[0] != '.')
-			err = read_fd(holders, process, (pid_t)strtol(name, NULL, 10),
-				      entry->d_name);
+		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
+			err = each(holders, data, entry->d_name);
 	}
-	if (fds)
-		closedir(fds);
-	else if (fd >= 0)
-		close(fd);
-	close(process);
+	closedir(entries);
+	return err;
+}
+
+static int each_fd(struct holders *holders, const void *table, const char *name)
+{
+	return read_fd(holders, table, name);
+}
+
+/* A thread may have a table of its own, and alone has one when the first thread has ended. */
+static int each_thread(struct holders *holders, const void *data, const char *name)
+{
+	const struct table *process = data;
+	struct table thread = { .pid = process->pid, .own = true };
+	pid_t tid = (pid_t)strtol(name, NULL, 10);
+	char path[32];
+	int err;
+
+	if (tid == process->pid || syscall(SYS_kcmp, process->pid, tid, KCMP_FILES, 0, 0) == 0)
+		return 0;
+	snprintf(path, sizeof(path), "task/%.10s", name);
+	thread.dir = openat(process->dir, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (thread.dir < 0)
+		return cannot_read(holders, -errno);
+	err = read_directory(holders, thread.dir, "fd", each_fd, &thread);
+	close(thread.dir);
+	return err;
+}
+
+static int each_process(struct holders *holders, const void *data, const char *name)
+{
+	const int *proc = data;
+	struct table table = { .pid = (pid_t)strtol(name, NULL, 10) };
+	struct stat tasks;
+	int err;
+
+	table.dir = openat(*proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (table.dir < 0)
+		return cannot_read(holders, -errno);
+	err = read_directory(holders, table.dir, "fd", each_fd, &table);
+	/* Links of a directory: its own two, and one for each thread. */
+	if (!err && fstatat(table.dir, "task", &tasks, 0) == 0 && tasks.st_nlink > 3)
+		err = read_directory(holders, table.dir, "task", each_thread, &table);
+	close(table.dir);
 	return err;
 }
 
@@ -196,30 +247,19 @@ static int report_unread(int err)
 
 int holders_read(struct holders *holders)
 {
-	const struct dirent *entry;
+	int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), err;
 	struct stat pids;
-	int err = 0;
-	DIR *proc;
 
-	/* Where /proc hides processes of others (hidepid), it hides process 1. */
+	/* Where /proc hides processes of others (hidepid), it hides process 1. One of a PID
+	 * namespace that this process is not in does not have it as self. */
 	*holders = (struct holders){
 		.incomplete = access("/proc/1", F_OK) < 0,
-		.nested = stat("/proc/self/ns/pid", &pids) == 0 && pids.st_ino != FIRST_PIDS,
+		.nested = stat("/proc/self/ns/pid", &pids) < 0 || pids.st_ino != FIRST_PIDS,
 	};
-	proc = opendir("/proc");
-	if (!proc)
+	if (proc < 0)
 		return report_unread(-errno);
-	while (!err) {
-		errno = 0;
-		entry = readdir(proc);
-		if (!entry) {
-			err = -errno;
-			break;
-		}
-		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
-			err = read_process(holders, dirfd(proc), entry->d_name);
-	}
-	closedir(proc);
+	err = read_directory(holders, proc, ".", each_process, &proc);
+	close(proc);
 	if (!err)
 		return 0;
 	holders_free(holders);

@@ -214,3 +214,36 @@ fcntl.ioctl(fd, 0x400454cb, 1)'
 	touch "$WORK/done"
 	wait
 }
+
+@test "lease: who has a macvtap of add's open is seen, in whatever table of descriptors it is" {
+	requires_root
+	tapctl add --link wire --mac $MAC
+	in_use false
+	cat >"$WORK/thread" <<-'END'
+		import ctypes, os, sys, threading
+		libc = ctypes.CDLL(None)
+		def hold():
+		    libc.unshare(0x400) # CLONE_FILES
+		    os.open(sys.argv[1], os.O_RDWR)
+		    print(os.getpid(), flush=True)
+		    threading.Event().wait()
+		threading.Thread(target=hold).start()
+		if sys.argv[2] == "ended":
+		    libc.syscall(60, 0) # exit(2): of the first thread alone
+		threading.Event().wait()
+	END
+	local first holder
+	for first in running ended; do
+		rm -f "$WORK/open"
+		mkfifo "$WORK/open"
+		inside python3 "$WORK/thread" "/dev/tap$(link_field $MVT .ifindex)" $first >"$WORK/open" 2>&1 &
+		read -rt 20 holder <>"$WORK/open"
+		in_use true
+		tapctl list --holders $MVT | grep -q "$holder/python3"
+		kill -KILL "$holder"
+		wait_until 10 in_use false
+	done
+	# Where /proc is of a PID namespace that the asker is not in, nothing is known.
+	run inside unshare --pid --fork sh -c '"$1" list --json "$2"' sh "$TAPCTL" $MVT
+	got '.[0].in_use == null'
+}
