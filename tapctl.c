@@ -119,7 +119,9 @@ static int check_caller(const struct command *command)
 				    "sudo or file capabilities");
 	if (privs_from_file() && !command->unprivileged)
 		return report_error(
-			-EPERM, "%s: not permitted for an unprivileged caller: run it with sudo",
+			-EPERM,
+			"%s: not permitted for an unprivileged caller: run it with sudo, or, with "
+			"a capability of your own, a tapctl whose file has none",
 			command->name);
 	return 0;
 }

@@ -236,9 +236,11 @@ static int check_reach(const struct option_rule *rule)
 {
 	if (rule->open || !privs_from_file())
 		return 0;
-	return report_error(-EPERM,
-			    "--%s: not permitted for an unprivileged caller: run it with sudo",
-			    rule->name);
+	return report_error(
+		-EPERM,
+		"--%s: not permitted for an unprivileged caller: run it with sudo, or, with "
+		"a capability of your own, a tapctl whose file has none",
+		rule->name);
 }
 
 static int read_option(struct reading *reading, const struct option_rule *rule, const char *text)

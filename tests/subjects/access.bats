@@ -508,3 +508,18 @@ effective_at() { # TAPCTL-WORDS...
 		done
 	done
 }
+
+@test "access: a file's capabilities take the place of the caller's ambient ones, and the refusal says so" {
+	requires_plain_build
+	cp "$PUBLIC/tapctl" "$PUBLIC/plain"
+	with_ambient() {
+		run --separate-stderr as_root setpriv --reuid nobody --regid nogroup --clear-groups \
+			--inh-caps +net_admin --ambient-caps +net_admin "$@"
+		printf '%s\n' "status $status" "stderr: $stderr"
+	}
+	with_ambient "$PUBLIC/tapctl" exec --bridge br0 --mac $MAC --name x -- "$PROBE"
+	refused_with 125 "--name: not permitted for an unprivileged caller: run it with sudo, or, with a capability of your own, a tapctl whose file has none"
+	with_ambient "$PUBLIC/plain" exec --bridge br0 --mac $MAC --name x -- "$PROBE"
+	[ "$status" = 0 ]
+	got '.fds["3"].iff == "x"'
+}
