@@ -54,21 +54,31 @@ static void read_again(struct nl *nl, struct link *link)
 		link->kind = LINK_OTHER;
 }
 
+static bool is_past(const struct timespec *deadline)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec > deadline->tv_sec ||
+	       (now.tv_sec == deadline->tv_sec && now.tv_nsec >= deadline->tv_nsec);
+}
+
+static void wait_moment(void)
+{
+	const struct timespec moment = { .tv_nsec = 20000000 };
+
+	nanosleep(&moment, NULL);
+}
+
 /* The VMM may be just ending: wait for it until @deadline. */
 static enum use wait_for_use(struct nl *nl, struct link *link, const struct timespec *deadline,
 			     bool *waited)
 {
-	const struct timespec moment = { .tv_nsec = 20000000 };
 	enum use use = find_use(nl, link);
-	struct timespec now;
 
-	while (use == USE_HELD) {
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		if (now.tv_sec > deadline->tv_sec ||
-		    (now.tv_sec == deadline->tv_sec && now.tv_nsec >= deadline->tv_nsec))
-			break;
+	while (use == USE_HELD && !is_past(deadline)) {
 		*waited = true;
-		nanosleep(&moment, NULL);
+		wait_moment();
 		read_again(nl, link);
 		use = find_use(nl, link);
 	}
@@ -101,25 +111,29 @@ static int refuse_use(const struct link *link, enum use use)
 			    link->name, words);
 }
 
-/* All of them at one look: while one was waited for, somebody may have taken another. */
-static int check_unused(struct nl *nl, const struct selection *selection)
+static void read_all_again(struct nl *nl, const struct selection *selection)
 {
-	struct timespec deadline;
+	for (size_t i = 0; i < selection->count; i++)
+		read_again(nl, &selection->links[i]);
+}
+
+/* All of them at one look: while one was waited for, somebody may have taken another. */
+static int check_unused(struct nl *nl, const struct selection *selection,
+			const struct timespec *deadline)
+{
 	bool waited = true;
 
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_sec += 2;
 	while (waited) {
 		waited = false;
 		for (size_t i = 0; i < selection->count; i++) {
 			struct link *link = &selection->links[i];
-			enum use use = wait_for_use(nl, link, &deadline, &waited);
+			enum use use = wait_for_use(nl, link, deadline, &waited);
 
 			if (use != USE_NONE)
 				return refuse_use(link, use);
 		}
-		for (size_t i = 0; i < selection->count && waited; i++)
-			read_again(nl, &selection->links[i]);
+		if (waited)
+			read_all_again(nl, selection);
 	}
 	return 0;
 }
@@ -150,15 +164,51 @@ static int hold_device(struct nl *nl, const struct link *link)
 	return err ? err : fd;
 }
 
-static int hold_devices(struct nl *nl, const struct selection *selection, int holds[])
+static void release(const struct selection *selection, int holds[])
+{
+	for (size_t i = 0; i < selection->count; i++) {
+		if (holds[i] >= 0)
+			close(holds[i]);
+		holds[i] = -1;
+	}
+}
+
+/* Hold all of them. -EBUSY, and none is held: @busy is one that somebody was faster to open. */
+static int hold_devices(struct nl *nl, const struct selection *selection, int holds[],
+			const struct link **busy)
 {
 	for (size_t i = 0; i < selection->count; i++) {
 		holds[i] = hold_device(nl, &selection->links[i]);
-		if (holds[i] == -EBUSY)
-			return refuse_use(&selection->links[i], USE_HELD);
+		if (holds[i] == -EBUSY) {
+			*busy = &selection->links[i];
+			release(selection, holds);
+			return -EBUSY;
+		}
 		report_forget();
 	}
 	return 0;
+}
+
+/* Hold all of them, unused, as soon as that can be: another del may be at work on one. */
+static int take_devices(struct nl *nl, const struct selection *selection, int holds[])
+{
+	const struct link *busy = NULL;
+	struct timespec deadline;
+	int err;
+
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += 2;
+	for (;;) {
+		err = check_unused(nl, selection, &deadline);
+		if (!err)
+			err = hold_devices(nl, selection, holds, &busy);
+		if (err != -EBUSY || report_line()[0])
+			return err;
+		if (is_past(&deadline))
+			return refuse_use(busy, USE_HELD);
+		wait_moment();
+		read_all_again(nl, selection);
+	}
 }
 
 static int delete_links(struct nl *nl, const struct selection *selection)
@@ -189,14 +239,10 @@ static int delete_unused(struct nl *nl, const struct selection *selection)
 		return report_error(-ENOMEM, "out of memory");
 	for (size_t i = 0; i < selection->count; i++)
 		holds[i] = -1;
-	err = check_unused(nl, selection);
-	if (!err)
-		err = hold_devices(nl, selection, holds);
+	err = take_devices(nl, selection, holds);
 	if (!err)
 		err = delete_links(nl, selection);
-	for (size_t i = 0; i < selection->count; i++)
-		if (holds[i] >= 0)
-			close(holds[i]);
+	release(selection, holds);
 	free(holds);
 	return err;
 }
