@@ -389,26 +389,7 @@ begin() {
 }
 
 @test "exec: the tap lasts while another process has its fd, and no longer" {
-	cat >"$WORK/keeper" <<-'END'
-		import socket, sys
-		listener = socket.socket(socket.AF_UNIX)
-		listener.bind("socket")
-		listener.listen()
-		print("listening", flush=True)
-		connection = listener.accept()[0]
-		fds = socket.recv_fds(connection, 1, 1)[1]
-		print("have", len(fds), flush=True)
-		connection.send(b".")
-		sys.stdin.read()
-	END
-	cat >"$WORK/giver" <<-'END'
-		import socket
-		connection = socket.socket(socket.AF_UNIX)
-		connection.connect("socket")
-		socket.send_fds(connection, [b"x"], [3])
-		connection.recv(1)
-	END
-	cd "$WORK"
+	make_keeper
 	mkfifo hold said
 	exec {said}<>said
 	nsenter --net="/run/netns/$NS" python3 keeper <hold >said 2>log 3>&- 4>&- {said}>&- &

@@ -83,17 +83,7 @@ naive() { # NAME
 
 @test "bridge: 50 guests at once come and go, and its address never changes" {
 	watch_bridge
-	local k pids=()
-	for k in {10..59}; do
-		nsenter --net="/run/netns/$NS" "$TAPCTL" exec --bridge br0 --mac "52:54:00:00:02:$k" -- true \
-			>"$WORK/log.$k" 2>&1 </dev/null 3>&- 4>&- &
-		pids+=($!)
-	done
-	for k in "${pids[@]}"; do
-		wait "$k"
-	done
-	cat "$WORK"/log.*
-	[ -z "$(cat "$WORK"/log.*)" ]
+	exec_at_once 50 --bridge br0
 	[ "$(changes link/ether)" = 0 ]
 }
 

@@ -162,15 +162,7 @@ in_use() { tapctl list --json $MVT | holds ".[0].in_use == $1"; }
 }
 
 @test "lease: 100 at once, and none is left" {
-	local k pids=()
-	for k in {100..199}; do
-		nsenter --net="/run/netns/$NS" "$TAPCTL" exec --link wire --mac "52:54:00:00:${k:0:2}:${k:1:2}" -- true \
-			>"$WORK/log.$k" 2>&1 </dev/null 3>&- 4>&- &
-		pids+=($!)
-	done
-	for k in "${pids[@]}"; do
-		wait "$k" || { cat "$WORK"/log.*; return 1; }
-	done
+	exec_at_once 100 --link wire
 	wait_until 20 no_watchers
 	[ "$(ip -j link show type macvtap | jq 'map(select(.ifname)) | length')" = 0 ]
 }

@@ -482,26 +482,7 @@ except ChildProcessError:
 }
 
 @test "macvtap: the device lasts while another process has its fd, and no longer" {
-	cat >"$WORK/keeper" <<-'END'
-		import socket, sys
-		listener = socket.socket(socket.AF_UNIX)
-		listener.bind("socket")
-		listener.listen()
-		print("listening", flush=True)
-		connection = listener.accept()[0]
-		fds = socket.recv_fds(connection, 1, 1)[1]
-		print("have", len(fds), flush=True)
-		connection.send(b".")
-		sys.stdin.readline()
-	END
-	cat >"$WORK/giver" <<-'END'
-		import socket
-		connection = socket.socket(socket.AF_UNIX)
-		connection.connect("socket")
-		socket.send_fds(connection, [b"x"], [3])
-		connection.recv(1)
-	END
-	cd "$WORK"
+	make_keeper
 	watch_links
 	exec {hold}<>hold {said}<>started
 	nsenter --net="/run/netns/$NS" python3 keeper <hold >started 2>log 3>&- 4>&- &
@@ -604,18 +585,4 @@ while True:
 	run_quiet exec --reuse --link wire --mac 52:54:00:00:00:0b -- "$PROBE"
 	got '.fds["3"].device == "mvt52540000000b"'
 	await_gone mvt52540000000b
-}
-
-@test "macvtap: 30 at once come and go, and nothing is left" {
-	local k pids=()
-	for k in {10..39}; do
-		nsenter --net="/run/netns/$NS" "$TAPCTL" exec --link wire --mac "52:54:00:00:01:$k" -- true \
-			>"$WORK/log.$k" 2>&1 </dev/null 3>&- 4>&- &
-		pids+=($!)
-	done
-	for k in "${pids[@]}"; do
-		wait "$k"
-	done
-	wait_until 20 no_watchers
-	[ "$(ip -j link show type macvtap | jq 'map(select(.ifname)) | length')" = 0 ]
 }

@@ -60,6 +60,46 @@ spawn() {
 	pid=$!
 }
 
+# COUNT guests at once, each of which ends well and says nothing: exec_at_once COUNT OPTION...
+exec_at_once() {
+	local k pids=()
+	for ((k = 0; k < $1; k++)); do
+		nsenter --net="/run/netns/$NS" "$TAPCTL" exec "${@:2}" --mac "$(printf '52:54:00:00:01:%02x' "$k")" -- \
+			true >"$WORK/log.$k" 2>&1 </dev/null 3>&- 4>&- &
+		pids+=($!)
+	done
+	for k in "${pids[@]}"; do
+		wait "$k" || echo "exec ended with $?" >>"$WORK/log.failed"
+	done
+	cat "$WORK"/log.*
+	[ -z "$(cat "$WORK"/log.*)" ]
+}
+
+# Two programs in $WORK, where the test is then: keeper has the fd 3 that giver sends it until a line,
+# or the end, comes in. It says "listening", and "have 1".
+make_keeper() {
+	cd "$WORK" || return
+	cat >keeper <<-'END'
+		import socket, sys
+		listener = socket.socket(socket.AF_UNIX)
+		listener.bind("socket")
+		listener.listen()
+		print("listening", flush=True)
+		connection = listener.accept()[0]
+		fds = socket.recv_fds(connection, 1, 1)[1]
+		print("have", len(fds), flush=True)
+		connection.send(b".")
+		sys.stdin.readline()
+	END
+	cat >giver <<-'END'
+		import socket
+		connection = socket.socket(socket.AF_UNIX)
+		connection.connect("socket")
+		socket.send_fds(connection, [b"x"], [3])
+		connection.recv(1)
+	END
+}
+
 # run, with standard error apart: $output, $stderr, $status. All are shown when the test fails.
 run_tapctl() {
 	echo "\$ tapctl $*"
