@@ -391,7 +391,7 @@ bool nl_attr_number(const struct nlattr *attr, size_t size, void *value)
 	return true;
 }
 
-bool nl_attr_flag(const struct nlattr *attr)
+static bool read_flag(const struct nlattr *attr)
 {
 	uint8_t value = 0;
 
@@ -421,10 +421,10 @@ static void read_tun(const struct nlattr *data, struct link *link)
 	nl_parse_nested(data, tb, IFLA_TUN_MAX);
 	nl_attr_number(tb[IFLA_TUN_TYPE], sizeof(type), &type);
 	link->tun.is_tap = type == IFF_TAP;
-	link->tun.persistent = nl_attr_flag(tb[IFLA_TUN_PERSIST]);
-	link->tun.multi_queue = nl_attr_flag(tb[IFLA_TUN_MULTI_QUEUE]);
-	link->tun.vnet_hdr = nl_attr_flag(tb[IFLA_TUN_VNET_HDR]);
-	link->tun.packet_info = nl_attr_flag(tb[IFLA_TUN_PI]);
+	link->tun.persistent = read_flag(tb[IFLA_TUN_PERSIST]);
+	link->tun.multi_queue = read_flag(tb[IFLA_TUN_MULTI_QUEUE]);
+	link->tun.vnet_hdr = read_flag(tb[IFLA_TUN_VNET_HDR]);
+	link->tun.packet_info = read_flag(tb[IFLA_TUN_PI]);
 	link->tun.has_owner = nl_attr_number(tb[IFLA_TUN_OWNER], 4, &link->tun.owner);
 	link->tun.has_group = nl_attr_number(tb[IFLA_TUN_GROUP], 4, &link->tun.group);
 	/* The kernel counts queues of a multi-queue tap only; else its carrier tells. */
@@ -441,9 +441,9 @@ static void read_bridge(const struct nlattr *data, struct link *link)
 	nl_parse_nested(data, tb, IFLA_BR_MAX);
 	/* Every kernel reports VLAN filtering, but only one that supports it a default VLAN. */
 	link->bridge.can_filter = tb[IFLA_BR_VLAN_DEFAULT_PVID];
-	link->bridge.filters = nl_attr_flag(tb[IFLA_BR_VLAN_FILTERING]);
+	link->bridge.filters = read_flag(tb[IFLA_BR_VLAN_FILTERING]);
 	nl_attr_number(tb[IFLA_BR_VLAN_DEFAULT_PVID], 2, &link->bridge.default_pvid);
-	link->bridge.calls_iptables = nl_attr_flag(tb[IFLA_BR_NF_CALL_IPTABLES]);
+	link->bridge.calls_iptables = read_flag(tb[IFLA_BR_NF_CALL_IPTABLES]);
 	link->bridge.forward_delay = nl_attr_u32(tb[IFLA_BR_FORWARD_DELAY]);
 }
 
@@ -457,10 +457,10 @@ static void read_port(const struct nlattr *data, struct link *link)
 	nl_attr_number(tb[IFLA_BRPORT_FORWARD_DELAY_TIMER], sizeof(delay), &delay);
 	link->port.delay = (unsigned)delay;
 	link->port.of_bridge = true;
-	link->port.hairpin = nl_attr_flag(tb[IFLA_BRPORT_MODE]);
-	link->port.learning = nl_attr_flag(tb[IFLA_BRPORT_LEARNING]);
-	link->port.isolated = nl_attr_flag(tb[IFLA_BRPORT_ISOLATED]);
-	link->port.locked = nl_attr_flag(tb[BRPORT_LOCKED]);
+	link->port.hairpin = read_flag(tb[IFLA_BRPORT_MODE]);
+	link->port.learning = read_flag(tb[IFLA_BRPORT_LEARNING]);
+	link->port.isolated = read_flag(tb[IFLA_BRPORT_ISOLATED]);
+	link->port.locked = read_flag(tb[BRPORT_LOCKED]);
 }
 
 static void read_mode(const struct nlattr *data, struct link *link)
@@ -534,7 +534,7 @@ int nl_read_link(const struct nlmsghdr *m, void *data)
 			 nl_attr_number(tb[IFLA_ADDRESS], MAC_LEN, link->address);
 	attr_string(tb[IFLA_IFNAME], link->name, sizeof(link->name));
 	attr_string(tb[IFLA_IFALIAS], link->alias, sizeof(link->alias));
-	link->carrier = nl_attr_flag(tb[IFLA_CARRIER]);
+	link->carrier = read_flag(tb[IFLA_CARRIER]);
 	link->mtu = nl_attr_u32(tb[IFLA_MTU]);
 	link->group = nl_attr_u32(tb[IFLA_GROUP]);
 	link->master = (int)nl_attr_u32(tb[IFLA_MASTER]);

@@ -233,9 +233,8 @@ int nl_send(struct nl *nl);
 void nl_parse(const struct nlmsghdr *m, size_t offset, const struct nlattr **tb, uint16_t max);
 void nl_parse_nested(const struct nlattr *nest, const struct nlattr **tb, uint16_t max);
 
-/* The value of an attribute, which may be NULL: false, 0 or nothing when it is not of that size. */
+/* The value of an attribute, which may be NULL: false or 0 when it is not of that size. */
 bool nl_attr_number(const struct nlattr *attr, size_t size, void *value);
-bool nl_attr_flag(const struct nlattr *attr);
 uint32_t nl_attr_u32(const struct nlattr *attr);
 
 /* The word for a kind in IFLA_INFO_KIND, and the number of a mode in IFLA_MACVLAN_MODE. */
