@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the parts of the filter's program have in common, for kernel/filter*.c alone.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/pkt_cls.h>
+
+#include "kernel/bpf.h"
+#include "lib/prefix.h"
+#include "macutil.h"
+
+#define PASS ((uint32_t)TC_ACT_UNSPEC) /* what comes behind this filter sees the frame, too */
+#define DROP TC_ACT_SHOT
+
+#define NET 14 /* where the network header begins in a frame */
+
+/* Jump when the address at @offset is in @prefix, or in one of its family that is @allowed. */
+void filter_match(struct program *p, struct jumps *found, uint32_t offset,
+		  const struct prefix *prefix);
+void filter_match_all(struct program *p, struct jumps *found, uint32_t offset,
+		      const struct prefixes *allowed, bool is_ipv6);
+
+/* Add the 32 bits at @offset to the sum in X; go on only when that is right. A is overwritten. */
+void filter_sum_word(struct program *p, uint32_t offset);
+void filter_require_sum(struct program *p);
+
+/* The part for an IPv6 frame: it returns on every way. */
+void filter_put_ipv6(struct program *p, const uint8_t *guest, const struct prefixes *allowed);
