@@ -202,6 +202,15 @@ static int read_ports(struct attach *attach)
 	return err < 0 ? report_error(err, "cannot read the VLANs: %s", nl_strerror(err)) : 0;
 }
 
+static int read_traffic(struct attach *attach, struct compared *compared)
+{
+	int err = compare_read_traffic(attach->nl, compared);
+
+	return err ? report_error(err, "%s: cannot read its filter and limits: %s",
+				  compared->link->name, nl_strerror(err)) :
+		     0;
+}
+
 /* @found becomes NULL when there is none of that name. */
 static int find_parent(struct attach *attach, const char *name, const struct link **found)
 {
@@ -311,6 +320,9 @@ static int mend(struct attach *attach, const struct target *target)
 	if (err)
 		return err;
 	record_tell_unknown(&target->record, &target->link);
+	err = read_traffic(attach, &compared);
+	if (err)
+		return err;
 	differences = record_compare(&compared);
 	if (!differences)
 		return 0;

@@ -64,6 +64,12 @@ static const struct option_rule rules[] = {
 	  value_flag, 0, 0, NICS, BRIDGED, false, NIC(policy.hairpin) },
 	{ "vlan", 0, "VID[,VID...]", "bridge port: the first VLAN untagged, the others tagged",
 	  value_vlans, 0, 0, NICS, BRIDGED, false, NIC(policy) },
+	{ "ip", 0, "ADDR[/LEN][,...]", "drop frames from any other IP address of the guest's",
+	  value_prefixes, 0, 0, NICS, GUEST, true, NIC(traffic.ip) },
+	{ "limit-in", 0, "RATE[:BURST]", "bandwidth to the guest, like 100mbit",
+	  value_rate, 0, 0, NICS, GUEST, true, NIC(traffic.in) },
+	{ "limit-out", 0, "RATE[:BURST]", "bandwidth from the guest",
+	  value_rate, 0, 0, NICS, GUEST, true, NIC(traffic.out) },
 	{ "host", 0, NULL, "with --link: a macvlan for this host, beside the guests' macvtaps",
 	  value_kind, NIC_HOST, 0, FOR_ADD, HOST, false, 0 },
 	{ "owner", 'o', "USER", "the user who may open the device without privilege",
@@ -308,6 +314,10 @@ static int check_nic(const struct nic_options *nic)
 	if (nic->kind != NIC_MACVTAP && nic->kind != NIC_HOST && nic->mtu > TAP_MTU_MAX)
 		return report_error(-EINVAL, "--mtu %u: a tap's is 68 to %d", nic->mtu,
 				    TAP_MTU_MAX);
+	if (nic->traffic.ip.count && nic->policy.vlan_count > 1)
+		return report_error(-EINVAL,
+				    "--ip: a guest in several VLANs tags its frames, which "
+				    "the filter drops: give each VLAN a NIC of its own");
 	return check_kind(nic);
 }
 

@@ -181,6 +181,24 @@ int value_vlans(void *target, const struct option_rule *rule, const char *text)
 	return 0;
 }
 
+int value_prefixes(void *target, const struct option_rule *rule, const char *text)
+{
+	struct prefixes read;
+	const char *fault = prefixes_parse(&read, text);
+
+	if (fault)
+		return report_error(-EINVAL, "--%s '%s': %s", rule->name, text, fault);
+	*(struct prefixes *)target = read;
+	return 0;
+}
+
+int value_rate(void *target, const struct option_rule *rule, const char *text)
+{
+	const char *fault = rate_parse(target, text);
+
+	return fault ? report_error(-EINVAL, "--%s '%s': %s", rule->name, text, fault) : 0;
+}
+
 /* --- users --- */
 
 static bool find_user(uid_t *uid, const char *word)

@@ -39,6 +39,8 @@ value_fn value_parent; /* a struct nic_options: the parent's name, and @min is t
 value_fn value_kind; /* a struct nic_options: the kind @min, on no parent yet */
 value_fn value_mode; /* an enum macvtap_mode */
 value_fn value_vhost; /* an enum vhost_mode; NULL: the mode auto */
+value_fn value_prefixes; /* a struct prefixes: the addresses of --ip */
+value_fn value_rate; /* a struct rate: RATE[:BURST] */
 value_fn value_vlans; /* a struct port_policy: VID[,VID...] */
 
 value_fn value_owner; /* a uid_t: a user by name or number */

@@ -140,6 +140,7 @@ static void check_record(struct check *check, const struct inventory_link *devic
 		.parent = parent ? &parent->link : NULL,
 		.master = master ? &master->link : NULL,
 		.port = device->port,
+		.traffic = device->traffic,
 	};
 	struct difference_texts texts;
 	unsigned differences;
@@ -175,6 +176,12 @@ void check_device(struct check *check, const struct inventory_link *device)
 	if (!device->ours)
 		return;
 	check_record(check, device);
+	if (device->traffic.filters && device->filtered)
+		find(check, link, WARNING, "source-dropped",
+		     "its guest has sent frames that --ip forbids, %llu so far\n"
+		     "give the guest the addresses of the record (tapctl list --json), or make the "
+		     "device anew with its own",
+		     (unsigned long long)device->filtered);
 	mac_format(mac, device->guest);
 	if (mac_equal(device->guest, mac_qemu_default))
 		find(check, link, WARNING, "qemu-default",

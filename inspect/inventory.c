@@ -276,6 +276,26 @@ static int keep_neighbour(int ifindex, const uint8_t mac[static MAC_LEN], void *
 	return 0;
 }
 
+/* One that disappears meanwhile is not an error. */
+static int read_traffic(struct inventory *inventory, struct nl *nl)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < inventory->count && (!err || link_disappeared(err)); i++) {
+		struct inventory_link *device = &inventory->links[i];
+		struct compared compared = { .link = &device->link, .record = &device->record };
+
+		if (!device->ours || !device->chosen)
+			continue;
+		err = compare_read_traffic(nl, &compared);
+		device->traffic = compared.traffic;
+		if (!err && device->record.traffic.ip.count)
+			err = traffic_count_drops(nl, device->link.ifindex, &device->traffic,
+						  &device->filtered);
+	}
+	return link_disappeared(err) ? 0 : err;
+}
+
 int inventory_read_around(struct inventory *inventory, struct nl *nl)
 {
 	int err = address_dump(nl, keep_address, inventory);
@@ -286,6 +306,8 @@ int inventory_read_around(struct inventory *inventory, struct nl *nl)
 		err = bridge_dump_fdb(nl, keep_fdb_entry, inventory);
 	if (err >= 0)
 		err = bridge_dump_vlans(nl, keep_vlan, inventory);
+	if (err >= 0)
+		err = read_traffic(inventory, nl);
 	if (err < 0)
 		return report_error(err, "cannot look at the links: %s", nl_strerror(err));
 	return holders_read(&inventory->holders);

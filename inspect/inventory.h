@@ -33,6 +33,8 @@ struct inventory_link {
 	bool has_upper; /* the host has a device on it, like one for a VLAN */
 	/* of a bridge port */
 	struct port_state port;
+	struct traffic_state traffic; /* of a chosen one: */
+	uint64_t filtered; /* frames that its filter has dropped */
 	uint16_t pvid; /* 0: none */
 	bool sends; /* the bridge has learned an address here */
 	bool heard; /* the bridge has the guest's address at this port */

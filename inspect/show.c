@@ -78,6 +78,21 @@ static void json_macvtap(FILE *out, const struct device *device)
 	json_member_number(out, "group", device->has_owner && owner->gid != (gid_t)-1, owner->gid);
 }
 
+/* As the record has it. */
+static void json_traffic(FILE *out, const struct traffic *traffic)
+{
+	char text[PREFIX_TEXT > RATE_TEXT ? PREFIX_TEXT : RATE_TEXT];
+
+	fputs(",\"ip\":[", out);
+	for (unsigned i = 0; traffic && i < traffic->ip.count; i++)
+		fprintf(out, "%s\"%s\"", i ? "," : "", prefix_format(text, &traffic->ip.list[i]));
+	putc(']', out);
+	json_member(out, "limit_in",
+		    traffic && traffic->in.bytes ? rate_format(text, &traffic->in) : NULL);
+	json_member(out, "limit_out",
+		    traffic && traffic->out.bytes ? rate_format(text, &traffic->out) : NULL);
+}
+
 static const char *kind_word(const struct link *link)
 {
 	return link->kind == LINK_TUN ? "tap" : link->kind_name;
@@ -107,6 +122,7 @@ static void show_json(const struct show *show, const struct device *device)
 		json_member(out, "in_use", NULL);
 	else
 		json_member_bool(out, "in_use", device->use == USE_HELD);
+	json_traffic(out, ours ? &record.traffic : NULL);
 	json_member(out, "made_by", ours ? record_maker_name(record.by) : NULL);
 	if (show->holders)
 		json_holders(show, device);

@@ -16,7 +16,6 @@
 #include <linux/sockios.h>
 
 #include "kernel/macvtap.h"
-#include "kernel/qdisc.h"
 #include "kernel/sysfs.h"
 #include "lib/report.h"
 
@@ -65,7 +64,7 @@ static void put_macvtap_config(struct nl *nl, const struct macvtap_setup *setup,
 	if (no_ipv6)
 		nl_put_no_ipv6(m);
 	nl_message_end(nl, m);
-	qdisc_put_none(nl, setup->ifindex);
+	traffic_put(nl, setup->ifindex, true, setup->address, setup->traffic);
 	/* Without IFF_ALLMULTI the guest never sees a multicast frame that the host did not ask
 	 * for. */
 	nl_put_up(nl, setup->ifindex, setup->for_host ? IFF_UP : IFF_ALLMULTI | IFF_UP,
@@ -105,6 +104,7 @@ struct nl_result macvtap_repair(struct nl *nl, const struct macvtap_repair *repa
 			nl_put_no_ipv6(m);
 		nl_message_end(nl, m);
 	}
+	traffic_put_again(nl, repair->ifindex, true, repair->guest, repair->traffic);
 	if (repair->flags)
 		nl_put_up(nl, repair->ifindex, repair->flags, "", 0);
 	nl_link_request(nl, NL_READ, NULL, repair->ifindex);

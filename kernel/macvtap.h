@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "kernel/qdisc.h"
 #include "kernel/tap.h"
 #include "netlink.h"
 
@@ -24,6 +25,7 @@ struct macvtap_setup {
 	int lower;
 	enum macvtap_mode mode;
 	bool for_host; /* a macvlan: no character device, and the host's own IPv6 */
+	const struct traffic *traffic; /* NULL: nothing of it */
 };
 
 /*
@@ -35,14 +37,16 @@ struct nl_result macvtap_create(struct nl *nl, const struct macvtap_setup *setup
 
 /*
  * Set right what there is of these, of one that may be in use, and read it into @link: the address
- * (NULL: as it is), the MTU (0: as it is), no IPv6 addresses of the host's own, the @flags
- * (IFF_UP ...).
+ * (NULL: as it is), the MTU (0: as it is), no IPv6 addresses of the host's own, the @traffic of
+ * @guest (NULL: as it is), the @flags (IFF_UP ...).
  */
 struct macvtap_repair {
 	int ifindex;
 	const uint8_t *address;
 	uint32_t mtu;
 	bool no_ipv6;
+	const uint8_t *guest;
+	const struct traffic *traffic;
 	unsigned flags;
 };
 struct nl_result macvtap_repair(struct nl *nl, const struct macvtap_repair *repair,

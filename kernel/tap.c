@@ -11,7 +11,6 @@
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 
-#include "kernel/qdisc.h"
 #include "kernel/tap.h"
 #include "lib/report.h"
 
@@ -153,7 +152,7 @@ static struct nl_result set_up(struct nl *nl, const struct tap_setup *setup, boo
 	if (bridge)
 		bridge_put_policy(nl, setup->ifindex, setup->policy, setup->guest,
 				  bridge->bridge.default_pvid);
-	qdisc_put_none(nl, setup->ifindex);
+	traffic_put(nl, setup->ifindex, false, setup->guest, setup->traffic);
 	nl_put_up(nl, setup->ifindex, IFF_UP, setup->alias, bridge ? 0 : NLM_F_ACK);
 	if (!bridge)
 		return nl_commit(nl, NULL, NULL);
@@ -198,6 +197,7 @@ struct nl_result tap_join(struct nl *nl, const struct tap_setup *setup, struct l
 	nl_message_end(nl, m);
 	bridge_put_policy(nl, setup->ifindex, setup->policy, setup->guest,
 			  bridge->bridge.default_pvid);
+	traffic_put_again(nl, setup->ifindex, false, setup->guest, setup->traffic);
 	nl_link_request(nl, NL_READ, NULL, setup->ifindex);
 	return nl_commit(nl, nl_read_link, link);
 }
@@ -246,6 +246,7 @@ struct nl_result tap_repair(struct nl *nl, const struct tap_repair *repair, stru
 	if (repair->flags || repair->vlans || repair->entry)
 		bridge_put_policy_again(nl, repair->ifindex, repair->policy, repair->guest,
 					repair->flags, repair->vlans);
+	traffic_put_again(nl, repair->ifindex, false, repair->guest, repair->traffic);
 	if (*repair->alias)
 		nl_put_alias(nl, repair->ifindex, repair->alias);
 	nl_link_request(nl, NL_READ, NULL, repair->ifindex);

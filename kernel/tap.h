@@ -13,6 +13,7 @@
 #include <linux/if.h>
 
 #include "kernel/bridge.h"
+#include "kernel/qdisc.h"
 #include "macutil.h"
 #include "netlink.h"
 
@@ -62,11 +63,12 @@ struct tap_setup {
 	bool no_carrier; /* nobody will hold it: the kernel is spared what a carrier sets off */
 	const struct link *bridge; /* NULL: on no bridge */
 	const struct port_policy *policy;
+	const struct traffic *traffic; /* NULL: nothing of it */
 };
 
 /*
  * Set up a tap, one transaction: address and MTU, the bridge, on it no IPv6 of the host's
- * own; the port's policy; no queueing discipline; up, with the alias. On a bridge, @owner becomes
+ * own; the port's policy; traffic control; up, with the alias. On a bridge, @owner becomes
  * the ifindex of the port that owns the tap's address there: another one's when two ports have the
  * same address, which the kernel accepts silently.
  */
@@ -92,6 +94,7 @@ struct tap_repair {
 	uint32_t mtu; /* 0: as it is */
 	bool flags, vlans, entry; /* of the policy: */
 	const struct port_policy *policy;
+	const struct traffic *traffic; /* NULL: as it is */
 	const uint8_t *guest;
 	const char *alias; /* "": as it is */
 };

@@ -85,6 +85,28 @@ static unsigned compare_port(const struct compared *compared)
 	       bit(DIFFERS_DORMANT, link->dormant);
 }
 
+int compare_read_traffic(struct nl *nl, struct compared *compared)
+{
+	const struct record *record = compared->record;
+
+	if (!traffic_is_set(&record->traffic))
+		return 0;
+	return traffic_read(nl, &compared->traffic, compared->link->ifindex,
+			    compared->link->kind == LINK_MACVTAP, record->guest, &record->traffic);
+}
+
+static unsigned compare_traffic(const struct compared *compared)
+{
+	const struct traffic *want = &compared->record->traffic;
+	const struct traffic_state *is = &compared->traffic;
+
+	if (!is->known)
+		return 0;
+	return bit(DIFFERS_IP, want->ip.count && !is->filters) |
+	       bit(DIFFERS_LIMIT_IN, want->in.bytes && !is->limits_in) |
+	       bit(DIFFERS_LIMIT_OUT, want->out.bytes && !is->limits_out);
+}
+
 unsigned record_compare(const struct compared *compared)
 {
 	const struct record *record = compared->record;
@@ -97,7 +119,8 @@ unsigned record_compare(const struct compared *compared)
 		      bit(DIFFERS_IPV6, macvtap && link->makes_ipv6);
 	if (record->by == RECORD_OLD)
 		return differences;
-	differences |= bit(DIFFERS_MTU, record->mtu && link->mtu != record->mtu);
+	differences |= bit(DIFFERS_MTU, record->mtu && link->mtu != record->mtu) |
+		       compare_traffic(compared);
 	if (is_elsewhere(compared))
 		return differences | bit(DIFFERS_PARENT, true);
 	if (link->kind == LINK_TUN && record->parent[0])
@@ -153,6 +176,13 @@ static const struct {
 	[DIFFERS_FILTERING] = { "it was made for VLANs, and its bridge does not filter any",
 				"--vlan" },
 	[DIFFERS_VLANS] = { "its port is not in the VLANs that it was made for", "--vlan" },
+	[DIFFERS_IP] = { "it has lost the filter that it was made with: its guest may send from "
+			 "any address",
+			 "--ip" },
+	[DIFFERS_LIMIT_IN] = { "the bandwidth to its guest is not limited as it was",
+			       "--limit-in" },
+	[DIFFERS_LIMIT_OUT] = { "the bandwidth from its guest is not limited as it was",
+				"--limit-out" },
 	[DIFFERS_DORMANT] = { "its link mode is dormant, and so its bridge keeps the port shut",
 			      NULL },
 	[DIFFERS_ALLMULTI] = { "it drops multicast that the host did not ask for, so its guest's "
@@ -187,4 +217,10 @@ const char *difference_words(char text[static DIFFERENCE_TEXT], const struct com
 const char *difference_option(enum difference difference)
 {
 	return rows[difference].option;
+}
+
+bool difference_has_value(enum difference difference)
+{
+	return difference == DIFFERS_VLANS || difference == DIFFERS_IP ||
+	       difference == DIFFERS_LIMIT_IN || difference == DIFFERS_LIMIT_OUT;
 }

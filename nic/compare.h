@@ -2,8 +2,8 @@
 /*
  * How a device differs from its record, and nowhere else: verify, check, attach and --reuse ask.
  *
- * It only compares what the caller has read. Of an old record nothing but the guest's address is
- * known.
+ * It compares what the caller has read, and asks the kernel for traffic control alone. Of an old
+ * record nothing but the guest's address is known.
  */
 #pragma once
 
@@ -25,6 +25,10 @@ enum difference {
 	DIFFERS_HAIRPIN,
 	DIFFERS_FILTERING, /* it has VLANs, and the bridge does not look at them */
 	DIFFERS_VLANS,
+	/* of a guest's device, with what is in its way */
+	DIFFERS_IP,
+	DIFFERS_LIMIT_IN,
+	DIFFERS_LIMIT_OUT,
 	DIFFERS_DORMANT, /* an attach that was killed has left it so */
 	/* of a macvtap */
 	DIFFERS_ALLMULTI,
@@ -49,11 +53,15 @@ struct compared {
 	const struct link *parent; /* which the record names; NULL: it is not here, or none */
 	const struct link *master; /* what it is on now; NULL: nothing, or that is not known */
 	struct port_state port;
+	struct traffic_state traffic;
 };
 
 /* Add one range of VLANs of the port to what is known of it. */
 void compare_vlan(struct port_state *port, const struct record *record,
 		  const struct port_vlan *vlan);
+
+/* Ask the kernel what of the record's traffic is so. 0 or a negative errno. */
+int compare_read_traffic(struct nl *nl, struct compared *compared);
 
 /* All differences: bits of 1U << enum difference. */
 unsigned record_compare(const struct compared *compared);
@@ -68,3 +76,6 @@ const char *difference_words(char text[static DIFFERENCE_TEXT], const struct com
 
 /* The option that asks for what is missing, as "--isolated"; NULL: for none. */
 const char *difference_option(enum difference difference);
+
+/* Whether that option has a value, which may be another one. */
+bool difference_has_value(enum difference difference);

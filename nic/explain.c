@@ -257,6 +257,31 @@ static int explain_passthru(struct nl *nl, const struct nic *nic, int err)
 	return explain_any_macvtap(nl, nic, err);
 }
 
+/* --- traffic control --- */
+
+/* Of a module that is missing the kernel says no more than that something is not found. */
+static int explain_traffic(struct nl *nl, const struct nic *nic, int err)
+{
+	static const char *const modules[] = {
+		[NL_SHAPE] = "sch_tbf",
+		[NL_CLSACT] = "sch_ingress",
+		[NL_FILTER] = "cls_bpf",
+		[NL_POLICE] = "act_police",
+	};
+	enum nl_step step = nic->refusal.step;
+	bool filters = step == NL_FILTER || (step == NL_CLSACT && nic->want->traffic.ip.count);
+	const char *option = filters				   ? "--ip" :
+			     (step == NL_SHAPE) == nic_is_tap(nic) ? "--limit-in" :
+								     "--limit-out";
+
+	(void)nl;
+	if (err != -ENOENT && err != -EOPNOTSUPP)
+		return report_error(err, "%s: %s: cannot put it in place: %s", nic->name, option,
+				    nl_result_text(&nic->refusal));
+	return report_error(err, "%s: %s: this kernel has no %s: modprobe %s", nic->name, option,
+			    modules[step], modules[step]);
+}
+
 /* --- which refusal means what --- */
 
 #define ANY 0
@@ -277,6 +302,10 @@ static const struct refusal {
 	{ NIC_STEP_CREATE, NL_CREATE, EPERM, explain_no_right_macvtap, NULL },
 	{ NIC_STEP_CREATE, NL_CREATE, EOPNOTSUPP, explain_no_driver, NULL },
 	{ NIC_STEP_CREATE, NL_CREATE, EINVAL, explain_passthru, NULL },
+	{ NIC_STEP_ANY, NL_CLSACT, ANY, explain_traffic, NULL },
+	{ NIC_STEP_ANY, NL_FILTER, ANY, explain_traffic, NULL },
+	{ NIC_STEP_ANY, NL_SHAPE, ANY, explain_traffic, NULL },
+	{ NIC_STEP_ANY, NL_POLICE, ANY, explain_traffic, NULL },
 	{ NIC_STEP_CREATE, NL_UP, EADDRINUSE, explain_address_in_use, NULL },
 	{ NIC_STEP_CREATE, NL_UP, EBUSY, explain_address_in_use, NULL }, /* before Linux 5.0 */
 	{ NIC_STEP_CREATE, ANY, ANY, explain_any_macvtap, NULL },

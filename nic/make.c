@@ -130,6 +130,7 @@ static int set_up_tap(struct nl *nl, struct nic *nic, bool no_carrier)
 		.no_carrier = no_carrier,
 		.bridge = bridged ? &nic->parent : NULL,
 		.policy = &nic->want->policy,
+		.traffic = &nic->want->traffic,
 	};
 	struct nl_result result;
 	int port = 0;
@@ -301,6 +302,7 @@ int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex)
 		.lower = nic->parent.ifindex,
 		.mode = nic->want->mode,
 		.for_host = nic->want->kind == NIC_HOST,
+		.traffic = &nic->want->traffic,
 	};
 	struct nl_result result;
 

@@ -61,6 +61,7 @@ int nic_init(struct nic *nic, const struct nic_options *want, enum record_maker 
 		.record = { .by = by,
 			    .host = want->kind == NIC_HOST,
 			    .policy = want->policy,
+			    .traffic = want->traffic,
 			    .mtu = want->mtu },
 	};
 	nic->fds = malloc((size_t)2 * want->queues * sizeof(*nic->fds));

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "kernel/bridge.h"
+#include "kernel/qdisc.h"
 #include "macutil.h"
 #include "netlink.h"
 #include "nic/compare.h"
@@ -39,6 +40,7 @@ struct nic_options {
 	enum vhost_mode vhost;
 	bool no_vnet_hdr;
 	struct port_policy policy;
+	struct traffic traffic;
 	uid_t owner; /* (uid_t)-1 and (gid_t)-1: not given */
 	gid_t group;
 	uint64_t said; /* which options were given: bits of commands/options.c */
@@ -79,6 +81,7 @@ struct nic {
 	bool persistent;
 	dev_t rdev; /* of a macvtap, after nic_find_node(); else 0 */
 	struct port_state port; /* once it is verified */
+	struct traffic_state traffic;
 	int lease; /* of a macvtap: its namespace until the queues are open, or -1 */
 	int *fds; /* want->queues of them, -1 where not open */
 	int *vhost_fds; /* the same, or all -1 */

@@ -96,6 +96,11 @@ static int write_record(struct nic *nic)
 	memcpy(record->parent, nic->parent.name, sizeof(record->parent));
 	if (nic->anonymous || record_write(nic->alias, record))
 		return 0;
+	if (record->traffic.ip.count)
+		return report_error(-E2BIG,
+				    "--ip: too many addresses: the record of a device has %d bytes "
+				    "for them and all else: write prefixes, like 10.0.1.0/28",
+				    LINK_ALIAS - 1);
 	return report_error(
 		-E2BIG,
 		"--vlan: too many VLANs: the record of a device has %d bytes for them "

@@ -50,6 +50,18 @@ static void add_vlans(struct text *text, const struct port_policy *policy)
 	}
 }
 
+static void add_traffic(struct text *text, const struct traffic *traffic)
+{
+	char word[PREFIX_TEXT > RATE_TEXT ? PREFIX_TEXT : RATE_TEXT];
+
+	for (unsigned i = 0; i < traffic->ip.count; i++)
+		add(text, "%s%s", i ? "," : " ip=", prefix_format(word, &traffic->ip.list[i]));
+	if (traffic->in.bytes)
+		add(text, " in=%s", rate_format(word, &traffic->in));
+	if (traffic->out.bytes)
+		add(text, " out=%s", rate_format(word, &traffic->out));
+}
+
 bool record_write(char alias[static LINK_ALIAS], const struct record *record)
 {
 	struct text text = { .alias = alias };
@@ -72,6 +84,7 @@ bool record_write(char alias[static LINK_ALIAS], const struct record *record)
 	add_vlans(&text, &record->policy);
 	if (record->mtu)
 		add(&text, " mtu=%u", record->mtu);
+	add_traffic(&text, &record->traffic);
 	return text.len < LINK_ALIAS;
 }
 
@@ -110,6 +123,15 @@ static bool read_vlans(struct port_policy *policy, char *text)
 	return false;
 }
 
+/* All of it, or nothing. */
+static bool read_addresses(struct prefixes *ip, const char *text)
+{
+	if (!prefixes_parse(ip, text))
+		return true;
+	ip->count = 0;
+	return false;
+}
+
 static bool read_maker(struct record *record, const char *value)
 {
 	for (enum record_maker by = RECORD_BY_ADD; by <= RECORD_BY_EXEC; by++) {
@@ -142,6 +164,12 @@ static bool read_word(struct record *record, char *word)
 		return read_maker(record, value);
 	if (strcmp(word, "vlan") == 0)
 		return read_vlans(&record->policy, value);
+	if (strcmp(word, "ip") == 0)
+		return read_addresses(&record->traffic.ip, value);
+	if (strcmp(word, "in") == 0)
+		return !rate_parse(&record->traffic.in, value);
+	if (strcmp(word, "out") == 0)
+		return !rate_parse(&record->traffic.out, value);
 	if (strcmp(word, "on") == 0 && strlen(value) < sizeof(record->parent)) {
 		memcpy(record->parent, value, strlen(value) + 1);
 		return true;

@@ -6,6 +6,7 @@
  * the first `=` of each, as in
  *
  *	tapctl guest 52:54:00:84:e3:62 by=exec on=br0 isolated locked vlan=10,20-29 mtu=9000
+ *	tapctl guest 52:54:00:84:e3:62 by=add ip=10.0.1.2,fd00::2 in=100mbit out=10mbit
  *	tapctl host by=add on=eth0
  *
  * and is written in the message that brings the device up: a device that has it is complete.
@@ -15,6 +16,7 @@
 #include <stdbool.h>
 
 #include "kernel/bridge.h"
+#include "kernel/qdisc.h"
 #include "macutil.h"
 #include "netlink.h"
 
@@ -30,11 +32,12 @@ struct record {
 	enum record_maker by;
 	char parent[IFNAMSIZ]; /* the bridge or lower device; "": none */
 	struct port_policy policy;
+	struct traffic traffic;
 	uint32_t mtu; /* 0: not asked for */
 	bool has_unknown; /* it holds words that only a newer tapctl knows */
 };
 
-/* Write @alias. False: it does not fit, for the number of VLANs. */
+/* Write @alias. False: it does not fit, for the number of VLANs or addresses. */
 bool record_write(char alias[static LINK_ALIAS], const struct record *record);
 
 /* Read the record of @link. False: it has none, so tapctl did not make it. */

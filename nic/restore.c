@@ -12,6 +12,7 @@ static bool has(unsigned differences, enum difference difference)
 	return differences & 1U << difference;
 }
 
+#define TRAFFIC (1U << DIFFERS_IP | 1U << DIFFERS_LIMIT_IN | 1U << DIFFERS_LIMIT_OUT)
 #define ADDRESS (1U << DIFFERS_ADDRESS | 1U << DIFFERS_HOST_IS_GUEST)
 
 static int refuse(const struct compared *compared, const struct nl_result *result)
@@ -46,14 +47,23 @@ static int refuse_left(const struct compared *compared, unsigned left)
 }
 
 /* What is left of @differences in @link, which was read when they were mended. */
-static unsigned left_of(const struct compared *compared, const struct link *link,
+static unsigned left_of(struct nl *nl, const struct compared *compared, const struct link *link,
 			unsigned differences)
 {
 	struct compared now = *compared;
 
 	now.link = link;
 	now.port.known = false;
+	/* What cannot be read is not there. */
+	if (differences & TRAFFIC && compare_read_traffic(nl, &now) < 0)
+		now.traffic = (struct traffic_state){ .known = true };
 	return record_compare(&now) & differences;
+}
+
+/* What is to be put back of it. */
+static const struct traffic *lost_traffic(const struct compared *compared, unsigned differences)
+{
+	return (differences & TRAFFIC) ? &compared->record->traffic : NULL;
 }
 
 /* --- onto a bridge, and off --- */
@@ -96,7 +106,7 @@ static void go_back(struct nl *nl, const struct compared *compared, struct tap_s
 
 	before.parent = setup->bridge = compared->master;
 	if (before.parent && before.parent->kind == LINK_BRIDGE &&
-	    tap_join(nl, setup, &link).err == 0 && !left_of(&before, &link, OF_PORT))
+	    tap_join(nl, setup, &link).err == 0 && !left_of(nl, &before, &link, OF_PORT))
 		tap_open_port(nl, setup->ifindex, "");
 	else
 		tap_leave(nl, setup->ifindex);
@@ -113,6 +123,7 @@ static int join(struct nl *nl, const struct compared *compared, unsigned differe
 		.mtu = wanted_mtu(compared),
 		.bridge = compared->parent,
 		.policy = &record->policy,
+		.traffic = lost_traffic(compared, differences),
 	};
 	struct nl_result result;
 	struct link link;
@@ -125,7 +136,7 @@ static int join(struct nl *nl, const struct compared *compared, unsigned differe
 		setup.address = address;
 	result = tap_join(nl, &setup, &link);
 	if (!result.err)
-		left = left_of(compared, &link, OF_PORT);
+		left = left_of(nl, compared, &link, OF_PORT);
 	if (!result.err && !left)
 		result = tap_open_port(nl, setup.ifindex, alias);
 	if (!result.err && !left)
@@ -157,6 +168,7 @@ static int repair_tap(struct nl *nl, const struct compared *compared, unsigned d
 		/* The guest's own address on the device takes the entry along when it goes. */
 		.entry = has(differences, DIFFERS_ENTRY) || differences & ADDRESS,
 		.policy = &compared->record->policy,
+		.traffic = lost_traffic(compared, differences),
 		.guest = compared->record->guest,
 		.alias = alias,
 	};
@@ -172,7 +184,7 @@ static int repair_tap(struct nl *nl, const struct compared *compared, unsigned d
 	if (result.err)
 		return refuse(compared, &result);
 	differences &= ~(1U << DIFFERS_DORMANT | 1U << DIFFERS_UP | 1U << DIFFERS_FILTERING);
-	return refuse_left(compared, left_of(compared, &link, differences));
+	return refuse_left(compared, left_of(nl, compared, &link, differences));
 }
 
 static int repair_macvtap(struct nl *nl, const struct compared *compared, unsigned differences)
@@ -182,6 +194,8 @@ static int repair_macvtap(struct nl *nl, const struct compared *compared, unsign
 		.ifindex = compared->link->ifindex,
 		.mtu = has(differences, DIFFERS_MTU) ? compared->record->mtu : 0,
 		.no_ipv6 = has(differences, DIFFERS_IPV6),
+		.guest = compared->record->guest,
+		.traffic = lost_traffic(compared, differences),
 		.flags = (has(differences, DIFFERS_ALLMULTI) ? IFF_ALLMULTI : 0) |
 			 (has(differences, DIFFERS_UP) ? IFF_UP : 0),
 	};
@@ -193,7 +207,7 @@ static int repair_macvtap(struct nl *nl, const struct compared *compared, unsign
 	result = macvtap_repair(nl, &repair, &link);
 	if (result.err)
 		return refuse(compared, &result);
-	return refuse_left(compared, left_of(compared, &link, differences));
+	return refuse_left(compared, left_of(nl, compared, &link, differences));
 }
 
 int nic_restore(struct nl *nl, const struct compared *compared, unsigned differences, bool moves)

@@ -18,6 +18,7 @@ static struct compared compared_of(const struct nic *nic)
 		.record = &nic->record,
 		.parent = nic->parent.ifindex ? &nic->parent : NULL,
 		.port = nic->port,
+		.traffic = nic->traffic,
 	};
 }
 
@@ -67,6 +68,17 @@ static int refuse_new(const struct nic *nic, enum difference difference)
 			    changed ? ": " CULPRITS " changed that" : "");
 }
 
+/* It was made as is wanted, and what differs it has lost since. */
+static bool was_made_so(const struct nic *nic, const struct record *own)
+{
+	const struct traffic *was = &own->traffic, *want = &nic->want->traffic;
+
+	return strcmp(own->parent, nic->want->parent) == 0 &&
+	       (!want->ip.count || prefixes_equal(&was->ip, &want->ip)) &&
+	       (!want->in.bytes || rate_equal(&was->in, &want->in)) &&
+	       (!want->out.bytes || rate_equal(&was->out, &want->out));
+}
+
 /* An existing device: @own: what it says of itself, or NULL. */
 static int refuse_existing(const struct nic *nic, const struct record *own,
 			   enum difference difference)
@@ -77,16 +89,15 @@ static int refuse_existing(const struct nic *nic, const struct record *own,
 
 	compared.record = own ? own : &nic->record;
 	difference_words(text, &compared, difference);
-	/* It was made as is wanted, and has lost that since. */
-	if (own && record_compare(&compared) & 1U << difference &&
-	    strcmp(own->parent, nic->want->parent) == 0)
+	if (own && record_compare(&compared) & 1U << difference && was_made_so(nic, own))
 		return report_error(-ESTALE, "%s: --reuse: %s: tapctl attach %s", nic->name, text,
 				    nic->name);
 	if (option)
 		return report_error(-ESTALE,
-				    "%s: --reuse: exists without %s: leave that out, or make it "
+				    "%s: --reuse: exists without %s%s: leave that out, or make it "
 				    "anew: tapctl del %s",
-				    nic->name, option, nic->name);
+				    nic->name, difference_has_value(difference) ? "this " : "",
+				    option, nic->name);
 	if (difference == DIFFERS_PARENT && nic->want->kind == NIC_BRIDGED)
 		return report_error(-ESTALE, "%s: is not a port of %s", nic->name,
 				    nic->parent.name);
@@ -164,6 +175,15 @@ static void read_entry(struct nl *nl, struct nic *nic)
 	nic->port.known = true;
 }
 
+static int read_traffic(struct nl *nl, struct nic *nic)
+{
+	struct compared compared = compared_of(nic);
+	int err = compare_read_traffic(nl, &compared);
+
+	nic->traffic = compared.traffic;
+	return err ? nic_refused_errno(nic, NIC_STEP_READ, err) : 0;
+}
+
 /* --- a new device --- */
 
 /* The socket's rights are not enough where they are lent by the program's file. */
@@ -219,7 +239,7 @@ static int verify_link(struct nl *nl, struct nic *nic)
 
 static bool is_whole(const struct nic *nic, bool all)
 {
-	return all || port_policy_is_set(&nic->want->policy);
+	return all || port_policy_is_set(&nic->want->policy) || traffic_is_set(&nic->want->traffic);
 }
 
 int nic_verify(struct nl *nl, struct nic *nics, size_t count, bool all, struct nic **failed)
@@ -240,7 +260,9 @@ int nic_verify(struct nl *nl, struct nic *nics, size_t count, bool all, struct n
 			continue;
 		*failed = &nics[k];
 		read_entry(nl, &nics[k]);
-		err = compare(&nics[k]);
+		err = read_traffic(nl, &nics[k]);
+		if (!err)
+			err = compare(&nics[k]);
 	}
 	return err;
 }
@@ -284,7 +306,9 @@ int nic_find_existing(struct nl *nl, struct nic *nic)
 	nic->reused = true;
 	/* Of what an old record is, nothing says that it goes by itself. */
 	nic->record.by = found.by == RECORD_OLD ? RECORD_BY_ADD : found.by;
-	err = compare(nic);
+	err = read_traffic(nl, nic);
+	if (!err)
+		err = compare(nic);
 	if (!err)
 		err = nic_find_node(nl, nic);
 	if (!err && is_busy(nl, nic))

@@ -85,6 +85,8 @@ mend() {
 # another one, in a namespace of its own, with the address 192.0.2.2. guest_on NIC-OPTION...
 guest_on() {
 	command ip netns add "guest$NS"
+	# Without IPv6 it sends nothing of its own accord.
+	[ -z "${SILENT_GUEST:-}" ] || inside_of "guest$NS" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
 	hold "$@" --mac $A --no-vnet-hdr -- "
 		nsenter --net=/run/netns/guest$NS socat FD:3 TUN:192.0.2.2/24,tun-type=tap,iff-no-pi,iff-up,tun-name=g0 3>&3 &
 		until ip -n guest$NS link set g0 address $A 2>/dev/null; do :; done"

@@ -251,3 +251,68 @@ old_record() { ip link set $TAP alias "tapctl guest $A"; }
 	only $TAP:not-isolated
 	mended
 }
+
+@test "check not-filtered" {
+	SILENT_GUEST=1
+	guest_on_bridge --ip 192.0.2.2
+	tc filter del dev $TAP ingress
+	only $TAP:not-filtered
+	mended
+	tc qdisc del dev $TAP clsact
+	only $TAP:not-filtered
+	mended
+	# One that lets everything pass.
+	tc filter replace dev $TAP ingress pref 1 handle 1 protocol all bpf da bytecode '1,6 0 0 4294967295'
+	only $TAP:not-filtered
+	mended
+}
+
+@test "check not-filtered: of a macvtap" {
+	requires_macvtap
+	add_cable wire far "far$NS"
+	ip link set wire up
+	hold --link wire --mac $A --ip 192.0.2.2
+	tc filter del dev $MVT egress
+	WORDS=$MVT
+	only $MVT:not-filtered
+	mend
+	silent
+}
+
+@test "check not-limited-in" {
+	guest_on_bridge --limit-in 10mbit
+	tc qdisc replace dev $TAP root tbf rate 20mbit burst 131072 latency 50ms
+	only $TAP:not-limited-in
+	mended
+	tc qdisc del dev $TAP root
+	only $TAP:not-limited-in
+	mended
+}
+
+@test "check not-limited-out" {
+	requires_macvtap
+	add_cable wire far "far$NS"
+	ip link set wire up
+	hold --link wire --mac $A --limit-out 10mbit
+	tc qdisc del dev $MVT root
+	WORDS=$MVT
+	only $MVT:not-limited-out
+	mend
+	silent
+}
+
+@test "check source-dropped" {
+	SILENT_GUEST=1
+	answering_bridge
+	guest_on --bridge br0 --ip 203.0.113.77
+	no_answer
+	only $TAP:source-dropped
+	tapctl check | grep -E "$TAP: warning: its guest has sent frames that --ip forbids, [1-9][0-9]* so far: "
+	# Made anew with its own.
+	command ip netns pids "guest$NS" | xargs kill
+	release $TAP
+	command ip netns del "guest$NS"
+	guest_on --bridge br0 --ip 192.0.2.2
+	answers
+	silent
+}

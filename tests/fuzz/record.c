@@ -8,7 +8,11 @@ static void check_again(const struct record *record)
 	struct link link = { .kind = record->host ? LINK_MACVLAN : LINK_TUN };
 	struct record again;
 
-	always(record_write(link.alias, record), "what was read is not longer when it is written");
+	/* Addresses and rates may be: those that tapctl writes are in one form. */
+	if (!record_write(link.alias, record)) {
+		always(traffic_is_set(&record->traffic), "it is not longer when written");
+		return;
+	}
 	always(record_read(&again, &link), "and is a record");
 	always(again.host == record->host && mac_equal(again.guest, record->guest), "of the same");
 	always(again.by == record->by && again.mtu == record->mtu, "with the same values");
@@ -17,6 +21,10 @@ static void check_again(const struct record *record)
 		       again.policy.isolated == record->policy.isolated &&
 		       again.policy.hairpin == record->policy.hairpin,
 	       "with the same policy");
+	always(prefixes_equal(&again.traffic.ip, &record->traffic.ip) &&
+		       rate_equal(&again.traffic.in, &record->traffic.in) &&
+		       rate_equal(&again.traffic.out, &record->traffic.out),
+	       "with the same traffic");
 	always(again.policy.vlan_count == record->policy.vlan_count &&
 		       memcmp(again.policy.vlans, record->policy.vlans,
 			      again.policy.vlan_count * sizeof(*again.policy.vlans)) == 0,

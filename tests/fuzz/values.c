@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The values of options: numbers, device names, modes, VLANs. */
+/* The values of options: numbers, device names, modes, VLANs, addresses, rates. */
 #include <ctype.h>
 #include <errno.h>
 
@@ -7,6 +7,8 @@
 #include "commands/values.h"
 #include "kernel/bridge.h"
 #include "lib/parse.h"
+#include "lib/prefix.h"
+#include "lib/rate.h"
 #include "lib/report.h"
 
 static void check_number(const char *text)
@@ -77,6 +79,37 @@ static void check_vlans(const char *text)
 	       "a list that is printed is read again");
 }
 
+static void check_prefixes(const char *text)
+{
+	struct prefixes prefixes, again;
+	char list[PREFIXES_MAX * PREFIX_TEXT] = "", word[PREFIX_TEXT];
+	size_t at = 0;
+
+	if (prefixes_parse(&prefixes, text))
+		return;
+	always(prefixes.count && prefixes.count <= PREFIXES_MAX, "a list has 1 to 32 addresses");
+	for (unsigned i = 0; i < prefixes.count; i++)
+		at += (size_t)sprintf(list + at, "%s%s", i ? "," : "",
+				      prefix_format(word, &prefixes.list[i]));
+	always(!prefixes_parse(&again, list) && prefixes_equal(&prefixes, &again),
+	       "it is read the same when it is written");
+}
+
+static void check_rate(const char *text)
+{
+	struct rate rate = { .bytes = 7 }, again;
+	char word[RATE_TEXT];
+
+	if (rate_parse(&rate, text)) {
+		always(rate.bytes == 7, "what is refused changes nothing");
+		return;
+	}
+	always(rate.bytes >= 1000, "a rate is at least 8kbit");
+	always(!rate.burst || rate.burst >= BURST_LEAST, "its burst holds two frames");
+	always(!rate_parse(&again, rate_format(word, &rate)) && rate_equal(&rate, &again),
+	       "it is read the same when it is written");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = as_string(data, size);
@@ -85,6 +118,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_number(text);
 	check_name(text);
 	check_vlans(text);
+	check_prefixes(text);
+	check_rate(text);
 	if (macvtap_mode_parse(&mode, text))
 		always(strcmp(macvtap_mode_name(mode), text) == 0, "a mode is printed as read");
 	free(text);

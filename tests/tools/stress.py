@@ -252,7 +252,8 @@ class Worker(threading.Thread):
             elif parent is None:
                 words = ["--unattached"] + rng.choice(mtu)
             elif parent.startswith("br"):
-                words = ["--bridge", parent] + rng.choice([[], [], ["--isolated"], ["--hairpin"], ["--lock-mac"]])
+                words = ["--bridge", parent] + rng.choice([[], [], ["--isolated"], ["--hairpin"], ["--lock-mac"],
+                                                           ["--ip", "10.0.1.2,fd00::2"], ["--limit-in", "10mbit"]])
             elif parent == "low0":
                 words = ["--link", parent] + rng.choice(mtu)
             else:

@@ -29,6 +29,7 @@ TAPCTL = os.path.realpath(os.environ["TAPCTL"])
 # A static program, which has no calls of a loader for a late injection to hit.
 BUSYBOX = os.path.realpath(shutil.which("busybox") or "busybox")
 COMMAND = ["--", BUSYBOX, "true"]
+TRAFFIC = ["--ip", "10.0.1.2,fd00::2", "--limit-in", "10mbit"]
 ERRNOS = {
     "openat": ["EMFILE", "ENOMEM", "EACCES", "EINTR"],
     "socket": ["EMFILE", "ENOMEM", "EAFNOSUPPORT"],
@@ -391,7 +392,11 @@ def scenarios():
         yield Scenario(f"list {kind}", ["list", "--json", "--holders"], [["add", *place, *macs_words(MACS)]])
     yield Watcher("watcher queues", ["exec", "--link", "v0", "--queues", "2", *first])
     yield Add("add locked", ["add", "--bridge", "br0", "--lock-mac", "--isolated", *first])
-    yield Attach("attach", ["attach"], [["add", "--bridge", "br0", "--lock-mac", "--isolated", *first]])
+    yield Add("add traffic", ["add", "--bridge", "br0", *TRAFFIC, *first])
+    yield Add("add macvtap traffic", ["add", "--link", "v0", "--ip", "10.0.1.2", "--limit-out", "10mbit", *first])
+    yield Scenario("exec traffic reuse", ["exec", "--reuse", "--bridge", "br0", *TRAFFIC, *first, *COMMAND],
+                   [["add", "--bridge", "br0", *TRAFFIC, *first]], statuses=(125, 126))
+    yield Attach("attach", ["attach"], [["add", "--bridge", "br0", "--lock-mac", "--isolated", *TRAFFIC, *first]])
     yield Scenario("exec netns", ["exec", "--netns", "/proc/self/ns/net", "--bridge", "br0", *first, *COMMAND],
                    statuses=(125, 126))
     yield Helper("bridge-helper", ["bridge-helper", "--br=br0", "--fd=0", "--mac", MACS[0]])

@@ -22,6 +22,8 @@ static void test_written(void)
 		"tapctl guest 52:54:00:84:e3:62 by=exec on=br0 isolated locked hairpin mtu=9000",
 		"tapctl guest 52:54:00:84:e3:62 by=exec on=br0 vlan=10,20-29",
 		"tapctl guest 52:54:00:84:e3:62 by=add on=a=b",
+		"tapctl guest 52:54:00:84:e3:62 by=add ip=10.0.1.2,10.0.2.0/28,fd00::2,fe80::/64",
+		"tapctl guest 52:54:00:84:e3:62 by=exec ip=::/0 in=1500kbit out=1gbit:200000",
 		"tapctl host by=add on=eth0",
 	};
 	char alias[LINK_ALIAS];
@@ -64,7 +66,7 @@ static void test_words(void)
 	struct link link = link_of(
 		"tapctl guest 52:54:00:84:e3:62 by=add colour=blue locked on=br0", LINK_TUN);
 	struct link bad = link_of("tapctl guest 52:54:00:84:e3:62 by=me vlan=0 vlan=5000 mtu=x "
-				  "on=0123456789abcdef",
+				  "on=0123456789abcdef ip=10.0.1.2,x in=5 out=1mbit:",
 				  LINK_TUN);
 	struct record record;
 
@@ -72,7 +74,7 @@ static void test_words(void)
 		   record.policy.locked && strcmp(record.parent, "br0") == 0,
 	   "a word of a newer tapctl is skipped whole");
 	ok(record_read(&record, &bad) && record.has_unknown && record.by == RECORD_OLD &&
-		   !record.mtu && !record.parent[0],
+		   !record.mtu && !record.parent[0] && !traffic_is_set(&record.traffic),
 	   "values that are none are skipped");
 }
 
