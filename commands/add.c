@@ -35,8 +35,9 @@ static int print_json(struct nicset *set)
 	for (size_t k = 0; k < set->count; k++) {
 		struct device device;
 
-		/* tapctl has closed it when this is read. */
-		set->nics[k].link.tun.queues = 0;
+		/* tapctl has closed its own when this is read. */
+		if (!set->nics[k].reused)
+			set->nics[k].link.tun.queues = 0;
 		device_look_up(&lookups, &set->nics[k].link, &device);
 		show_device(&show, &device);
 	}
@@ -71,7 +72,7 @@ static int run_add(struct run *run)
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	err = nicset_begin(&set, run->options.nics, run->options.nic_count, RECORD_BY_ADD);
 	if (!err)
-		err = nicset_make_persistent(&set, find_caller());
+		err = nicset_make_persistent(&set, find_caller(), run->options.may_exist);
 	if (!err)
 		err = print_added(run, &set);
 	if (err)

@@ -256,11 +256,12 @@ static int run_del(struct run *run)
 		report_error(-EINVAL, "del: give names or guest addresses, or --stale");
 		return EXIT_USAGE;
 	}
-	err = run->options.stale ? select_stale(run->nl, &selection) :
-				   select_words(run->nl, &selection, run->words);
+	err = run->options.stale     ? select_stale(run->nl, &selection) :
+	      run->options.if_exists ? select_existing(run->nl, &selection, run->words) :
+				       select_words(run->nl, &selection, run->words);
 	for (size_t i = 0; i < selection.count && !err; i++)
 		err = check_deletable(&selection.links[i], run->options.force);
-	if (!err)
+	if (!err && selection.count)
 		err = run->options.force || run->options.stale ? delete_links(run->nl, &selection) :
 								 delete_unused(run->nl, &selection);
 	free(selection.links);

@@ -40,8 +40,10 @@ struct options {
 	bool reuse, no_audit, use_vnet;
 	struct privs_user user;
 	char bridge[IFNAMSIZ]; /* attach: where to; "": where the record says */
+	/* add */
+	bool may_exist;
 	/* list, del, mac */
-	bool all, holders, force, stale, random;
+	bool all, holders, force, stale, if_exists, random;
 	/* trace */
 	unsigned seconds; /* 0: not given */
 };

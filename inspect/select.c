@@ -73,22 +73,38 @@ static int select_word(struct nl *nl, struct selection *selection, struct invent
 	}
 	if (err == -ENODEV)
 		return report_error(
-			err, "'%s': there is no such device here: tapctl list --all shows all",
-			word);
+			name ? err : -EINVAL,
+			"'%s': there is no such device here: tapctl list --all shows all", word);
 	if (err)
 		return report_error(err, "%s: cannot look it up: %s", word, nl_strerror(err));
 	return 0;
 }
 
-int select_words(struct nl *nl, struct selection *selection, const char **words)
+static int select_each(struct nl *nl, struct selection *selection, const char **words,
+		       bool may_lack)
 {
 	struct inventory inventory = { .count = 0 };
 	int err = 0;
 
-	for (; *words && !err; words++)
+	for (; *words && !err; words++) {
 		err = select_word(nl, selection, &inventory, *words);
+		if (err != -ENODEV || !may_lack)
+			continue;
+		report_forget();
+		err = 0;
+	}
 	inventory_free(&inventory);
 	return err;
+}
+
+int select_words(struct nl *nl, struct selection *selection, const char **words)
+{
+	return select_each(nl, selection, words, false);
+}
+
+int select_existing(struct nl *nl, struct selection *selection, const char **words)
+{
+	return select_each(nl, selection, words, true);
 }
 
 static int select_macvtap(const struct link *link, void *data)

@@ -22,6 +22,9 @@ struct selection {
  * NULL). */
 int select_words(struct nl *nl, struct selection *selection, const char **words);
 
+/* The same, where there may be nothing for a word. */
+int select_existing(struct nl *nl, struct selection *selection, const char **words);
+
 /* Add the macvtaps of exec's that have no lease any more: nobody has them open, and nothing else
  * would remove them. */
 int select_stale(struct nl *nl, struct selection *selection);

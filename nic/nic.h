@@ -77,7 +77,8 @@ struct nic {
 			     and MTU until it is read back */
 	bool made; /* it is ours to unmake */
 	bool was_slow; /* udev may have seen a new tap before it had its address */
-	bool reused;
+	bool reused; /* it was there already */
+	const char *allowed_by; /* the option by which it may be: "--reuse" ...; NULL: none */
 	bool persistent;
 	dev_t rdev; /* of a macvtap, after nic_find_node(); else 0 */
 	struct port_state port; /* once it is verified */
