@@ -19,7 +19,8 @@
 #define BRIDGED (1U << NIC_BRIDGED)
 #define MACVTAP (1U << NIC_MACVTAP)
 #define HOST (1U << NIC_HOST)
-#define GUEST (BRIDGED | 1U << NIC_UNATTACHED | MACVTAP) /* a kind that has queues */
+#define UNATTACHED (1U << NIC_UNATTACHED)
+#define GUEST (BRIDGED | UNATTACHED | MACVTAP) /* a kind that has queues */
 #define ANY (GUEST | HOST)
 
 #define NIC(field) offsetof(struct nic_options, field)
@@ -41,7 +42,9 @@ static const struct option_rule rules[] = {
 	{ "link", 'l', "IFNAME", "a macvtap on this device",
 	  value_parent, NIC_MACVTAP, 0, NICS, MACVTAP | HOST, true, 0 },
 	{ "unattached", 0, NULL, "a tap on no bridge",
-	  value_kind, NIC_UNATTACHED, 0, NICS, 1U << NIC_UNATTACHED, false, 0 },
+	  value_kind, NIC_UNATTACHED, 0, NICS, UNATTACHED, false, 0 },
+	{ "address", 0, "IP/LEN[,IP/LEN...]", "with --unattached: IP addresses of the host's on it",
+	  value_addresses, 0, 0, NICS, UNATTACHED, false, NIC(addresses) },
 	{ "mode", 0, "MODE", "of a macvtap: bridge (default), vepa, private, passthru",
 	  value_mode, 0, 0, NICS, MACVTAP | HOST, true, NIC(mode) },
 	{ "name", 'n', "NAME",
@@ -281,6 +284,7 @@ static int read_option(struct reading *reading, const struct option_rule *rule, 
 static const char *kinds_words(unsigned kinds)
 {
 	return kinds == BRIDGED		? "for a bridge port, with --bridge" :
+	       kinds == UNATTACHED	? "for a tap on no bridge, with --unattached" :
 	       kinds & GUEST & ~MACVTAP ? "for a guest's device, not with --host" :
 					  "for a macvtap, with --link";
 }

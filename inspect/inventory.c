@@ -202,13 +202,13 @@ bool inventory_next(const struct inventory *inventory, struct siblings *siblings
 
 /* --- around the links --- */
 
-static int keep_address(int ifindex, int family, void *data)
+static int keep_address(const struct address *address, void *data)
 {
-	struct inventory_link *link = inventory_find(data, ifindex);
+	struct inventory_link *link = inventory_find(data, address->ifindex);
 
-	if (link) {
+	if (link && address->wide) {
 		link->has_ip = true;
-		link->has_ipv4 |= family == AF_INET;
+		link->has_ipv4 |= address->ip.family == AF_INET;
 	}
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 
+#include "kernel/address.h"
 #include "kernel/tap.h"
 #include "lib/report.h"
 
@@ -152,6 +153,8 @@ static struct nl_result set_up(struct nl *nl, const struct tap_setup *setup, boo
 	if (bridge)
 		bridge_put_policy(nl, setup->ifindex, setup->policy, setup->guest,
 				  bridge->bridge.default_pvid);
+	for (unsigned i = 0; i < setup->address_count; i++)
+		address_put(nl, setup->ifindex, &setup->addresses[i]);
 	traffic_put(nl, setup->ifindex, false, setup->guest, setup->traffic);
 	nl_put_up(nl, setup->ifindex, IFF_UP, setup->alias, bridge ? 0 : NLM_F_ACK);
 	if (!bridge)

@@ -160,6 +160,15 @@ static int explain_no_port(struct nl *nl, const struct nic *nic, int err)
 			    nl_result_text(&nic->refusal));
 }
 
+static int explain_no_ipv6(struct nl *nl, const struct nic *nic, int err)
+{
+	(void)nl;
+	return report_error(err,
+			    "%s: --address: IPv6 is off here, so it can have no IPv6 address: see "
+			    "sysctl net.ipv6.conf.default.disable_ipv6",
+			    nic->name);
+}
+
 /* --- macvtaps --- */
 
 static const char *macvtap_word(const struct nic *nic)
@@ -322,6 +331,9 @@ static const struct refusal {
 	{ NIC_STEP_SETUP, NL_CONFIGURE, ANY, explain_no_port, NULL },
 	{ NIC_STEP_SETUP, NL_PORT, ANY, NULL, "set the flags of the bridge port" },
 	{ NIC_STEP_SETUP, NL_VLAN, ANY, NULL, "set the VLANs of the bridge port" },
+	{ NIC_STEP_SETUP, NL_ADDRESS, EACCES, explain_no_ipv6, NULL },
+	{ NIC_STEP_SETUP, NL_ADDRESS, EAFNOSUPPORT, explain_no_ipv6, NULL },
+	{ NIC_STEP_SETUP, NL_ADDRESS, ANY, NULL, "give it the addresses of --address" },
 	{ NIC_STEP_SETUP, NL_FDB, ANY, NULL, "lock the guest's address to the bridge port" },
 	{ NIC_STEP_OFFLOAD, ANY, ANY, NULL, "reset its offloads" },
 	{ NIC_STEP_OWNER, ANY, ANY, NULL, "give it to its owner" },

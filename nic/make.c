@@ -131,6 +131,8 @@ static int set_up_tap(struct nl *nl, struct nic *nic, bool no_carrier)
 		.bridge = bridged ? &nic->parent : NULL,
 		.policy = &nic->want->policy,
 		.traffic = &nic->want->traffic,
+		.addresses = nic->want->addresses.list,
+		.address_count = nic->want->addresses.count,
 	};
 	struct nl_result result;
 	int port = 0;

@@ -13,6 +13,7 @@
 
 #include "kernel/bridge.h"
 #include "kernel/qdisc.h"
+#include "lib/ip.h"
 #include "macutil.h"
 #include "netlink.h"
 #include "nic/compare.h"
@@ -24,6 +25,12 @@ enum nic_kind {
 	NIC_UNATTACHED, /* a tap on no bridge */
 	NIC_MACVTAP,
 	NIC_HOST, /* a macvlan, for the host itself */
+};
+
+/* As --address has them: the record does not. */
+struct ip_addresses {
+	unsigned count;
+	struct ip_address list[8];
 };
 
 enum vhost_mode { VHOST_OFF, VHOST_ON, VHOST_AUTO };
@@ -41,6 +48,7 @@ struct nic_options {
 	bool no_vnet_hdr;
 	struct port_policy policy;
 	struct traffic traffic;
+	struct ip_addresses addresses; /* of the host's, on a tap on no bridge */
 	uid_t owner; /* (uid_t)-1 and (gid_t)-1: not given */
 	gid_t group;
 	uint64_t said; /* which options were given: bits of commands/options.c */

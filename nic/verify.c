@@ -6,6 +6,7 @@
 #include "kernel/udev.h"
 #include "lib/privs.h"
 #include "lib/report.h"
+#include "nic/addresses.h"
 #include "nic/lease.h"
 #include "nic/make.h"
 #include "nic/verify.h"
@@ -265,6 +266,8 @@ int nic_verify(struct nl *nl, struct nic *nics, size_t count, bool all, struct n
 		err = read_traffic(nl, &nics[k]);
 		if (!err)
 			err = compare(&nics[k]);
+		if (!err)
+			err = nic_verify_addresses(nl, &nics[k]);
 	}
 	return err;
 }
@@ -322,6 +325,8 @@ int nic_find_existing(struct nl *nl, struct nic *nic, const char *option)
 	err = read_traffic(nl, nic);
 	if (!err)
 		err = compare(nic);
+	if (!err)
+		err = nic_verify_addresses(nl, nic);
 	if (!err)
 		err = nic_find_node(nl, nic);
 	if (!err && opens && is_busy(nl, nic))
