@@ -2,6 +2,7 @@
 /*
  * tapctl add: make persistent devices.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +42,8 @@ static int print_json(struct nicset *set)
 		device_look_up(&lookups, &set->nics[k].link, &device);
 		show_device(&show, &device);
 	}
-	show_end(&show);
+	if (show_end(&show) < 0)
+		lookups.err = -ENOMEM;
 	lookups_free(&lookups);
 	return lookups.err ? report_error(lookups.err, "cannot look up what the devices are on: %s",
 					  nl_strerror(lookups.err)) :

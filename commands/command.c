@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "commands/command.h"
 #include "lib/report.h"
+
+bool command_wants_colour(void)
+{
+	const char *none = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(none && *none) && terminal &&
+	       strcmp(terminal, "dumb") != 0;
+}
 
 int command_flush_output(void)
 {

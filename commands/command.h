@@ -40,6 +40,9 @@ struct command {
 extern const struct command command_mac, command_add, command_exec, command_list, command_check,
 	command_trace, command_del, command_attach, command_pin, command_bridgehelper;
 
+/* Whether standard output is a terminal, and its user has nothing against colours (NO_COLOR). */
+bool command_wants_colour(void);
+
 /*
  * Close standard output: a full disk or a closed pipe is a failure, and some file systems tell only
  * then. Call it last, while everything can still be unmade. 0 or -EIO with a line of error.

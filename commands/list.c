@@ -53,22 +53,25 @@ static int list_all(struct nl *nl, struct list *list)
 	return 0;
 }
 
-/* The taps, macvtaps and host macvlans that the words of the command line mean. */
+/* The devices that the words of the command line mean; a bridge or lower device stands for all on
+ * it.
+ */
 static int list_words(struct nl *nl, struct list *list, const char **words)
 {
-	struct selection selection = { .count = 0 };
-	int err = select_words(nl, &selection, words);
+	struct selection named = { .count = 0 }, selection = { .count = 0 };
+	int err = select_words(nl, &named, words);
 
-	for (size_t i = 0; i < selection.count && !err; i++)
-		if (!link_is_tap(&selection.links[i]) && !record_is_host(&selection.links[i]))
-			err = report_error(-EOPNOTSUPP,
-					   "%s: is not a tap or macvtap: tapctl list --all "
-					   "shows those",
-					   selection.links[i].name);
+	for (size_t i = 0; i < named.count && !err; i++) {
+		const struct link *link = &named.links[i];
+
+		err = link_is_tap(link) || record_is_host(link) ? select_link(&selection, link) :
+								  select_on(nl, &selection, link);
+	}
 	if (!err)
 		show_begin(&list->show);
 	for (size_t i = 0; i < selection.count && !err; i++)
 		list_device(list, &selection.links[i]);
+	free(named.links);
 	free(selection.links);
 	return err;
 }
@@ -78,7 +81,8 @@ static int end_list(struct list *list)
 {
 	int err = list->lookups.err;
 
-	show_end(&list->show);
+	if (show_end(&list->show) < 0)
+		return report_error(-ENOMEM, "out of memory");
 	if (err)
 		return report_error(err, "cannot look up what the devices are on: %s",
 				    nl_strerror(err));
@@ -91,6 +95,7 @@ static int run_list(struct run *run)
 	struct list list = {
 		.show = { .out = stdout,
 			  .json = options->json,
+			  .colour = command_wants_colour(),
 			  .holders = options->holders ? &list.lookups.holders : NULL },
 		.lookups = { .whole = options->json || options->holders },
 		.all = options->all,

@@ -391,12 +391,12 @@ void device_look_up(struct lookups *lookups, const struct link *link, struct dev
 	*device = (struct device){ .link = link };
 	if (!link->lower_elsewhere)
 		device->parent = find_parent(lookups, parent);
+	find_use(lookups, device);
 	if (!lookups->whole)
 		return;
 	if (link->master && device->parent && device->parent->bridge.filters)
 		find_vlans(lookups, device);
 	device->rdev = macvtap_rdev(link);
-	find_use(lookups, device);
 	device->has_owner = device->rdev &&
 			    macvtap_node_is(link->ifindex, device->rdev, &device->owner);
 }

@@ -10,7 +10,7 @@
 #include "nic/lease.h"
 #include "nic/record.h"
 
-static int select_link(struct selection *selection, const struct link *link)
+int select_link(struct selection *selection, const struct link *link)
 {
 	struct link *links;
 
@@ -105,6 +105,36 @@ int select_words(struct nl *nl, struct selection *selection, const char **words)
 int select_existing(struct nl *nl, struct selection *selection, const char **words)
 {
 	return select_each(nl, selection, words, true);
+}
+
+struct search {
+	struct selection *selection;
+	const struct link *parent;
+};
+
+static int select_child(const struct link *link, void *data)
+{
+	const struct search *search = data;
+	int parent = link->kind == LINK_TUN ? link->master :
+		     link->lower_elsewhere  ? 0 :
+					      link->lower;
+
+	if (parent != search->parent->ifindex || !(link_is_tap(link) || record_is_host(link)))
+		return 0;
+	return select_link(search->selection, link);
+}
+
+int select_on(struct nl *nl, struct selection *selection, const struct link *parent)
+{
+	static const enum link_kind kinds[] = { LINK_TUN, LINK_MACVTAP, LINK_MACVLAN };
+	struct search search = { .selection = selection, .parent = parent };
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && err >= 0; i++)
+		err = nl_link_dump_whole(nl, kinds[i], select_child, &search);
+	return err < 0 ? report_error(err, "%s: cannot list what is on it: %s", parent->name,
+				      nl_strerror(err)) :
+			 0;
 }
 
 static int select_macvtap(const struct link *link, void *data)

@@ -288,6 +288,48 @@ const struct holder *holders_next(const struct holders *holders, const struct ho
 	return NULL;
 }
 
+/* The words, one after the other, each with its NUL; the block has room for their addresses before.
+ */
+static char **split_words(const char *text, size_t len)
+{
+	size_t count = 0;
+	char **words, *to;
+
+	for (size_t i = 0; i < len; i++)
+		count += !text[i];
+	words = malloc((count + 1) * sizeof(*words) + len);
+	if (!words)
+		return NULL;
+	to = (char *)(words + count + 1);
+	memcpy(to, text, len);
+	for (size_t i = 0; i < count; i++) {
+		words[i] = to;
+		to += strlen(to) + 1;
+	}
+	words[count] = NULL;
+	return words;
+}
+
+char **holder_argv(const struct holder *holder)
+{
+	enum { WORDS = 1 << 18 };
+	char path[32], *text = malloc(WORDS), **words = NULL;
+	size_t len = 0;
+	ssize_t n = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)holder->pid);
+	fd = text ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	while (fd >= 0 && len < WORDS && (n = read(fd, text + len, WORDS - len)) > 0)
+		len += (size_t)n;
+	if (fd >= 0 && n == 0 && len && !text[len - 1])
+		words = split_words(text, len);
+	if (fd >= 0)
+		close(fd);
+	free(text);
+	return words;
+}
+
 bool holders_are_passing(const struct holders *holders, const char *name, dev_t rdev)
 {
 	const struct holder *holder = NULL;
