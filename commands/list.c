@@ -9,6 +9,7 @@
 #include "commands/command.h"
 #include "inspect/select.h"
 #include "inspect/show.h"
+#include "inspect/tree.h"
 #include "lib/report.h"
 #include "nic/record.h"
 
@@ -89,6 +90,18 @@ static int end_list(struct list *list)
 	return command_flush_output();
 }
 
+static int draw_tree(struct run *run)
+{
+	struct selection selection = { .count = 0 };
+	int err = select_words(run->nl, &selection, run->words);
+
+	if (!err)
+		err = tree_draw(stdout, run->nl, run->words[0] ? &selection : NULL,
+				run->options.all, command_wants_colour());
+	free(selection.links);
+	return err ? err : command_flush_output();
+}
+
 static int run_list(struct run *run)
 {
 	const struct options *options = &run->options;
@@ -101,8 +114,15 @@ static int run_list(struct run *run)
 		.all = options->all,
 	};
 	/* A socket in the middle of a dump takes no other request. */
-	int err = nl_open(&list.lookups.nl);
+	int err;
 
+	if (options->tree && options->json) {
+		report_error(-EINVAL, "--tree: is for people, and --json for programs: give one");
+		return EXIT_USAGE;
+	}
+	if (options->tree)
+		return draw_tree(run);
+	err = nl_open(&list.lookups.nl);
 	if (err)
 		return report_error(err, "cannot open a netlink socket: %s", nl_strerror(err));
 	if (options->holders)

@@ -101,6 +101,8 @@ static const struct option_rule rules[] = {
 	  value_flag, 0, 0, FOR_LIST, 0, true, RUN(all) },
 	{ "holders", 'H', NULL, "also which processes have them open",
 	  value_flag, 0, 0, FOR_LIST, 0, true, RUN(holders) },
+	{ "tree", 't', NULL, "a picture: bridges, their uplinks, the guests and who runs them",
+	  value_flag, 0, 0, FOR_LIST, 0, true, RUN(tree) },
 	{ "force", 'f', NULL,
 	  "also what tapctl did not make, and what is in use",
 	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(force) },

@@ -43,7 +43,7 @@ struct options {
 	/* add */
 	bool may_exist;
 	/* list, del, mac */
-	bool all, holders, force, stale, if_exists, random;
+	bool all, holders, tree, force, stale, if_exists, random;
 	/* trace */
 	unsigned seconds; /* 0: not given */
 };
