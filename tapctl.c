@@ -42,6 +42,36 @@ static void print_warning(enum report_kind kind, const char *line)
 		print_line(kind, line);
 }
 
+/* Whether errors are for a program: before the command line is taken apart, as that may fail
+ * itself.
+ * @words begin with the command. */
+static bool wants_json(char *const words[])
+{
+	while (*words && *++words && strcmp(*words, "--") != 0) {
+		const char *word = *words;
+
+		if (strcmp(word, "--json") == 0)
+			return true;
+		/* Letters that go together, all without a value. */
+		if (word[0] == '-' && strchr(word, 'j') && !word[1 + strspn(word + 1, "aHjrstv")])
+			return true;
+	}
+	return false;
+}
+
+static void print_error_json(void)
+{
+	struct report_parts parts;
+
+	report_get_parts(&parts);
+	fputs("{\"error\":", stderr);
+	json_string(stderr, parts.word);
+	json_member(stderr, "subject", parts.subject);
+	json_member(stderr, "message", parts.message);
+	json_member(stderr, "remedy", parts.remedy);
+	fputs("}\n", stderr);
+}
+
 /* popt exits by itself after --help. A command has already closed its output. */
 static void close_output(void)
 {
@@ -105,7 +135,7 @@ static int read_line(struct run *run, const struct command *command, poptContext
 	    (!run->command || run->command[0][0] == '-')) {
 		report_forget();
 		err = report_error(-EINVAL,
-				   "%s: %s after --: tapctl exec [OPTION...] -- COMMAND [ARG...]",
+				   "%s: %s after --\ntapctl exec [OPTION...] -- COMMAND [ARG...]",
 				   command->name, run->command ? "an option" : "no COMMAND");
 	}
 	return err;
@@ -115,12 +145,12 @@ static int check_caller(const struct command *command)
 {
 	if (getauxval(AT_EUID) != getauxval(AT_UID) || getauxval(AT_EGID) != getauxval(AT_GID))
 		return report_error(-EPERM,
-				    "tapctl must not be setuid or setgid: remove that bit and use "
+				    "tapctl must not be setuid or setgid\nremove that bit and use "
 				    "sudo or file capabilities");
 	if (privs_from_file() && !command->unprivileged)
 		return report_error(
 			-EPERM,
-			"%s: not permitted for an unprivileged caller: run it with sudo, or, with "
+			"%s: not permitted for an unprivileged caller\nrun it with sudo, or, with "
 			"a capability of your own, a tapctl whose file has none",
 			command->name);
 	return 0;
@@ -153,6 +183,8 @@ static int run_command(const struct command *command, struct run *run, poptConte
 		return failure_status(command);
 	err = read_line(run, command, context);
 	if (err)
+		report_misuse();
+	if (err)
 		return err == -EPERM ? failure_status(command) : misuse_status(command);
 	if (run->options.verbose)
 		report_to(print_line);
@@ -160,9 +192,11 @@ static int run_command(const struct command *command, struct run *run, poptConte
 	if (!status)
 		status = command->run(run);
 	nl_close(run->nl);
+	if (status == EXIT_USAGE)
+		report_misuse();
 	if (status >= 0)
 		return status;
-	report_error(status, "unknown error: %s", strerror(-status));
+	report_error(status, "cannot go on: %s", strerror(-status));
 	return failure_status(command);
 }
 
@@ -233,17 +267,19 @@ static int run_words(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	if (argc > 0 && argv[0][0] == '-')
-		report_error(-EINVAL, "%s: give the command first: see tapctl --help", argv[0]);
+		report_error(-EINVAL, "%s: give the command first\nsee tapctl --help", argv[0]);
 	else if (argc > 0)
-		report_error(-EINVAL, "'%s': there is no such command: see tapctl --help", argv[0]);
+		report_error(-EINVAL, "'%s': there is no such command\nsee tapctl --help", argv[0]);
 	else
-		report_error(-EINVAL, "give a command: see tapctl --help");
+		report_error(-EINVAL, "give a command\nsee tapctl --help");
+	report_misuse();
 	return EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
 {
 	static char helper[] = "bridge-helper";
+	bool json;
 	int status;
 
 	report_to(print_warning);
@@ -259,8 +295,11 @@ int main(int argc, char **argv)
 		argc--;
 		argv++;
 	}
+	json = wants_json(argv);
 	status = run_words(argc, argv);
-	if (status != EXIT_SUCCESS && report_line()[0])
+	if (status != EXIT_SUCCESS && report_line()[0] && json)
+		print_error_json();
+	else if (status != EXIT_SUCCESS && report_line()[0])
 		print_line(REPORT_STEP, report_line());
 	return status;
 }

@@ -303,7 +303,7 @@ static int refuse_rest(const struct compared *compared, unsigned rest)
 	if (rest & 1U << DIFFERS_PARENT)
 		difference = DIFFERS_PARENT;
 	finding = difference_finding(&texts, compared, difference);
-	return report_error(-ENOENT, "%s: %s: %s", finding.name, finding.problem, finding.remedy);
+	return report_error(-ENOENT, "%s: %s\n%s", finding.name, finding.problem, finding.remedy);
 }
 
 static int mend(struct attach *attach, const struct target *target)
@@ -365,7 +365,7 @@ static int move(struct attach *attach, const struct target *target)
 		return report_error(
 			-EOPNOTSUPP,
 			"%s: --bridge: an older tapctl made it, and its record does not "
-			"say which protections it has: make it anew",
+			"say which protections it has\nmake it anew",
 			name);
 	memcpy(record.parent, attach->bridge.name, sizeof(record.parent));
 	differences = record_compare(&compared);
@@ -387,13 +387,14 @@ static int find_bridge(struct attach *attach)
 	int err = nl_link_get(attach->nl, name, 0, &attach->bridge);
 
 	if (err == -ENODEV)
-		return report_error(err, "%s: there is no such bridge in this network namespace",
-				    name);
+		return report_failure("no-such-bridge", err,
+				      "%s: there is no such bridge in this network namespace",
+				      name);
 	if (err)
 		return report_error(err, "%s: cannot look it up: %s", name, nl_strerror(err));
 	if (attach->bridge.kind != LINK_BRIDGE)
-		return report_error(-EOPNOTSUPP, "%s: is not a bridge but a %s", name,
-				    link_kind_word(&attach->bridge));
+		return report_failure("not-a-bridge", -EOPNOTSUPP, "%s: is not a bridge but a %s",
+				      name, link_kind_word(&attach->bridge));
 	return 0;
 }
 
@@ -425,7 +426,7 @@ static int run_attach(struct run *run)
 	int err = 0;
 
 	if (run->options.bridge[0] && !run->words[0]) {
-		report_error(-EINVAL, "attach: --bridge moves the devices that are named: give "
+		report_error(-EINVAL, "attach: --bridge moves the devices that are named\ngive "
 				      "names or guest addresses");
 		return EXIT_USAGE;
 	}

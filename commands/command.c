@@ -20,5 +20,6 @@ int command_flush_output(void)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout) && close(STDOUT_FILENO) == 0)
 		return 0;
-	return report_error(-EIO, "standard output: cannot write to it: %s", strerror(errno));
+	return report_failure("cannot-write", -EIO, "standard output: cannot write to it: %s",
+			      strerror(errno));
 }

@@ -29,7 +29,7 @@ static int check_deletable(const struct link *link, bool force)
 				    link->name);
 	if (!record_guest(guest, link) && !record_is_host(link) && !force)
 		return report_error(-EPERM,
-				    "%s: tapctl did not make it: --force removes it all the same",
+				    "%s: tapctl did not make it\n--force removes it all the same",
 				    link->name);
 	return 0;
 }
@@ -95,7 +95,7 @@ static int refuse_use(const struct link *link, enum use use)
 		return report_error(
 			-EBUSY,
 			"%s: whether it is in use is not known: processes that cannot be "
-			"looked into may have it open: run it as root and outside of "
+			"looked into may have it open\nrun it as root and outside of "
 			"containers, or with --force",
 			link->name);
 	if (holders_read(&holders) == 0)
@@ -106,7 +106,7 @@ static int refuse_use(const struct link *link, enum use use)
 			 (int)holder->pid);
 	holders_free(&holders);
 	return report_error(-EBUSY,
-			    "%s: in use%s: end its guest first, or remove it all the same with "
+			    "%s: in use%s\nend its guest first, or remove it all the same with "
 			    "--force",
 			    link->name, words);
 }

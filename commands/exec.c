@@ -151,7 +151,8 @@ static int run_exec(struct run *run)
 	if (prepare(&set, run) == 0) {
 		execvp(command[0], command);
 		status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
-		report_error(-errno, "%s: cannot run it: %s", command[0], strerror(errno));
+		report_failure(errno == ENOENT ? "command-not-found" : "cannot-run", -errno,
+			       "%s: cannot run it: %s", command[0], strerror(errno));
 	}
 	nicset_unmake(&set);
 	nicset_end(&set);

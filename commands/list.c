@@ -87,7 +87,33 @@ static int end_list(struct list *list)
 	if (err)
 		return report_error(err, "cannot look up what the devices are on: %s",
 				    nl_strerror(err));
-	return command_flush_output();
+	return 0;
+}
+
+static int list_devices(struct run *run, struct list *list)
+{
+	int err = run->words[0] ? list_words(run->nl, list, run->words) : list_all(run->nl, list);
+
+	return err ? err : end_list(list);
+}
+
+/* Programs get all of it, or nothing and an error. */
+static int list_json(struct run *run, struct list *list)
+{
+	char *text = NULL;
+	size_t size;
+	int err;
+
+	list->show.out = open_memstream(&text, &size);
+	if (!list->show.out)
+		return report_error(-ENOMEM, "out of memory");
+	err = list_devices(run, list);
+	if (fclose(list->show.out) != 0 && !err)
+		err = report_error(-ENOMEM, "out of memory");
+	if (!err)
+		fwrite(text, 1, size, stdout);
+	free(text);
+	return err;
 }
 
 static int draw_tree(struct run *run)
@@ -117,7 +143,7 @@ static int run_list(struct run *run)
 	int err;
 
 	if (options->tree && options->json) {
-		report_error(-EINVAL, "--tree: is for people, and --json for programs: give one");
+		report_error(-EINVAL, "--tree: is for people, and --json for programs\ngive one");
 		return EXIT_USAGE;
 	}
 	if (options->tree)
@@ -128,10 +154,9 @@ static int run_list(struct run *run)
 	if (options->holders)
 		err = lookups_read_holders(&list.lookups);
 	if (!err)
-		err = run->words[0] ? list_words(run->nl, &list, run->words) :
-				      list_all(run->nl, &list);
+		err = options->json ? list_json(run, &list) : list_devices(run, &list);
 	if (!err)
-		err = end_list(&list);
+		err = command_flush_output();
 	lookups_free(&list.lookups);
 	nl_close(list.lookups.nl);
 	return err;

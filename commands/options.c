@@ -116,10 +116,8 @@ static const struct option_rule rules[] = {
 	  value_number, 1, 86400, FOR_TRACE, 0, false, RUN(seconds) },
 	{ "random", 'r', NULL, "print a new address for a guest",
 	  value_flag, 0, 0, FOR_MAC, 0, true, RUN(random) },
-	{ "json", 'j', NULL, "print JSON",
-	  value_flag, 0, 0,
-	  FOR_MAC | FOR_ADD | FOR_LIST | FOR_CHECK | FOR_TRACE | FOR_ATTACH, 0, true,
-	  RUN(json) },
+	{ "json", 'j', NULL, "print JSON, also of an error",
+	  value_flag, 0, 0, FOR_MAC | (ALL & ~FOR_HELPER), 0, true, RUN(json) },
 	{ "netns", 'N', "NAME|PID|PATH", "work in that network namespace",
 	  value_text, 0, sizeof(((struct options *)NULL)->netns), ALL, 0, false, RUN(netns) },
 	{ "verbose", 'v', NULL, "report each step on stderr",
@@ -253,7 +251,7 @@ static int check_reach(const struct option_rule *rule)
 		return 0;
 	return report_error(
 		-EPERM,
-		"--%s: not permitted for an unprivileged caller: run it with sudo, or, with "
+		"--%s: not permitted for an unprivileged caller\nrun it with sudo, or, with "
 		"a capability of your own, a tapctl whose file has none",
 		rule->name);
 }
@@ -313,14 +311,14 @@ static int check_nic(const struct nic_options *nic)
 {
 	if (nic->kind == NIC_NONE)
 		return report_error(-EINVAL,
-				    "no place for the device: give --bridge BRIDGE, --link IFNAME "
+				    "no place for the device\ngive --bridge BRIDGE, --link IFNAME "
 				    "or --unattached, before the first --mac or for each");
 	if (nic->kind == NIC_HOST && (!is_on_lower(nic) || nic->mode != MODE_BRIDGE))
 		return report_error(-EINVAL, "--host: is a macvlan in mode bridge on a lower "
-					     "device: give --link IFNAME");
+					     "device\ngive --link IFNAME");
 	if (nic->mode == MODE_PASSTHRU && privs_from_file())
 		return report_error(-EPERM, "--mode passthru: not permitted for an unprivileged "
-					    "caller, as it takes a whole device: run it with sudo");
+					    "caller, as it takes a whole device\nrun it with sudo");
 	if (nic->kind != NIC_MACVTAP && nic->kind != NIC_HOST && nic->mtu > TAP_MTU_MAX)
 		return report_error(-EINVAL, "--mtu %u: a tap's is 68 to %d", nic->mtu,
 				    TAP_MTU_MAX);
@@ -349,7 +347,7 @@ static int check_duplicates(const struct options *options)
 			    strcmp(nic->name, other->name) == 0)
 				return report_error(-EINVAL,
 						    "--name %s: two NICs cannot have the "
-						    "same name: write it with %%d",
+						    "same name\nwrite it with %%d",
 						    nic->name);
 		}
 	}
@@ -365,25 +363,25 @@ static int explain_no_mac(const struct args_guest *guest, const char *command)
 	switch (guest->answer) {
 	case ARGS_INVALID:
 		return report_error(-EINVAL,
-				    "mac=%.*s: is not a MAC address: write one like "
+				    "mac=%.*s: is not a MAC address\nwrite one like "
 				    "52:54:00:84:e3:62, or give the guest's by --mac",
 				    guest->length, guest->text);
 	case ARGS_SEVERAL:
 		return report_error(-EINVAL,
-				    "%s: its arguments name several addresses, %s, %s%s: give a "
+				    "%s: its arguments name several addresses, %s, %s%s\ngive a "
 				    "--mac for each NIC that tapctl is to make",
 				    command, one, mac_format(two, guest->macs[1]),
 				    guest->count > 2 ? " ..." : "");
 	case ARGS_MENTIONED:
 		return report_error(-EINVAL,
-				    "%s: none of its arguments says mac=ADDRESS: it has %s in %s: "
+				    "%s: none of its arguments says mac=ADDRESS: it has %s in %s\n"
 				    "if that is the guest's, say --mac %s",
 				    command, one, guest->text, one);
 	default:
 		return report_error(
 			-EINVAL,
 			"%s: none of its arguments says mac=ADDRESS%s, and qemu would give every "
-			"such guest the same 52:54:00:12:34:56: write it there, or give --mac "
+			"such guest the same 52:54:00:12:34:56\nwrite it there, or give --mac "
 			"when the guest gets it otherwise",
 			command, guest->named ? " for the card on this device" : "");
 	}
@@ -423,7 +421,7 @@ static int finish_nics(struct reading *reading, char *const command[])
 	if (options->nic_count == 0 && reading->common.kind == NIC_HOST)
 		err = begin_nic(reading);
 	else if (options->nic_count == 0 && !command)
-		return report_error(-EINVAL, "no guest address: give --mac MAC");
+		return report_error(-EINVAL, "no guest address\ngive --mac MAC");
 	else if (options->nic_count == 0)
 		err = take_mac_of_command(reading, command);
 	for (size_t k = 0; k < options->nic_count && !err; k++)
@@ -467,7 +465,7 @@ int options_read(struct options *options, poptContext context, enum option_comma
 		free(text);
 	}
 	if (!err && number < -1)
-		return report_error(-EINVAL, "%s: %s: see %s --help",
+		return report_error(-EINVAL, "%s: %s\nsee %s --help",
 				    poptBadOption(context, POPT_BADOPTION_NOALIAS),
 				    number == POPT_ERROR_BADOPT ? "unknown option" :
 								  poptStrerror(number),

@@ -88,7 +88,7 @@ int value_mac(void *target, const struct option_rule *rule, const char *text)
 	}
 	if (!mac_parse(mac, text))
 		return report_error(-EINVAL,
-				    "--%s '%s': is not a MAC address: write one like "
+				    "--%s '%s': is not a MAC address\nwrite one like "
 				    "52:54:00:84:e3:62, or random",
 				    rule->name, text);
 	fault = mac_fault(mac);
@@ -303,7 +303,7 @@ int value_user(void *target, const struct option_rule *rule, const char *text)
 	if (!*colon && !entry)
 		return report_error(-EINVAL,
 				    "--%s %s: no user has that number, so its group "
-				    "is not known: write %s:GROUP",
+				    "is not known\nwrite %s:GROUP",
 				    rule->name, word, word);
 	*(struct privs_user *)target = user;
 	return 0;

@@ -68,13 +68,13 @@ static int select_word(struct nl *nl, struct selection *selection, struct invent
 		if (err == -ENODEV)
 			return report_error(err,
 					    "%s: there is no device of tapctl's for this guest "
-					    "here: tapctl list shows all",
+					    "here\ntapctl list shows all",
 					    word);
 	}
 	if (err == -ENODEV)
 		return report_error(
 			name ? err : -EINVAL,
-			"'%s': there is no such device here: tapctl list --all shows all", word);
+			"'%s': there is no such device here\ntapctl list --all shows all", word);
 	if (err)
 		return report_error(err, "%s: cannot look it up: %s", word, nl_strerror(err));
 	return 0;

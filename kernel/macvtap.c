@@ -288,8 +288,9 @@ static int report_queues(int err, const struct macvtap_queues *queues, dev_t rde
 
 	node_path(path, ifindex);
 	if (link_disappeared(err))
-		return report_error(err, "%s: it disappeared: something removed it in the meantime",
-				    queues->name);
+		return report_failure("disappeared", err,
+				      "%s: it disappeared: something removed it in the meantime",
+				      queues->name);
 	if (err == -ENOENT)
 		return report_error(-EPERM,
 				    "%s: it has no device node %s, and only root may make one",

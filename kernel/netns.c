@@ -28,14 +28,15 @@ static int report_netns(const char *which, const char *path)
 
 	switch (err) {
 	case -ENOENT:
-		return report_error(err, "--netns %s: there is no %s%s", which, path,
-				    strncmp(path, "/run/netns/", 11) == 0 ?
-					    ": ip netns list shows the names" :
-					    "");
+		return report_failure(
+			"no-such-netns", err, "--netns %s: there is no %s%s", which, path,
+			strncmp(path, "/run/netns/", 11) == 0 ? ": ip netns list shows the names" :
+								"");
 	case -EINVAL:
 	case -ENXIO:
 	case -ENODEV:
-		return report_error(err, "--netns %s: %s is not a network namespace", which, path);
+		return report_failure("no-such-netns", err,
+				      "--netns %s: %s is not a network namespace", which, path);
 	case -EPERM:
 	case -EACCES:
 		return report_error(

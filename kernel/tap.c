@@ -15,34 +15,34 @@
 #include "kernel/tap.h"
 #include "lib/report.h"
 
-static int report_open(int err, const char *path, const char *driver)
+static int report_open(int err, const char *path, const char *driver, const char *missing)
 {
 	struct utsname kernel;
 
 	switch (err) {
 	case -ENOENT:
-		return report_error(
-			err,
-			"%s: there is no such device here: a container needs --device %s "
+		return report_failure(
+			missing, err,
+			"%s: there is no such device here\na container needs --device %s "
 			"and the capability NET_ADMIN; elsewhere: modprobe %s",
 			path, path, driver);
 	case -ENODEV:
 	case -ENXIO:
 		uname(&kernel);
-		return report_error(
-			err,
-			"%s: the running kernel %s has no driver %s: was the kernel updated "
+		return report_failure(
+			missing, err,
+			"%s: the running kernel %s has no driver %s\nwas the kernel updated "
 			"and not rebooted? else: modprobe %s",
 			path, kernel.release, driver, driver);
 	case -EPERM:
 		return report_error(err,
-				    "%s: opening it is forbidden, as by a device cgroup: allow "
+				    "%s: opening it is forbidden, as by a device cgroup\nallow "
 				    "the device there (a container: --device %s)",
 				    path, path);
 	case -EACCES:
 		return report_error(
 			err,
-			"%s: opening it is forbidden by its mode or by a security module: "
+			"%s: opening it is forbidden by its mode or by a security module\n"
 			"run as root or as its owner",
 			path);
 	default:
@@ -50,26 +50,26 @@ static int report_open(int err, const char *path, const char *driver)
 	}
 }
 
-static int open_device(int *fd, const char *path, const char *driver)
+static int open_device(int *fd, const char *path, const char *driver, const char *missing)
 {
 	int n = (int)TEMP_FAILURE_RETRY(open(path, O_RDWR | O_CLOEXEC));
 
 	if (n < 0)
-		return report_open(-errno, path, driver);
+		return report_open(-errno, path, driver, missing);
 	*fd = n;
 	return 0;
 }
 
 int vhost_open(int *fd)
 {
-	return open_device(fd, "/dev/vhost-net", "vhost_net");
+	return open_device(fd, "/dev/vhost-net", "vhost_net", "no-vhost");
 }
 
 /* --- tap --- */
 
 int tap_open(int *fd)
 {
-	return open_device(fd, "/dev/net/tun", "tun");
+	return open_device(fd, "/dev/net/tun", "tun", "no-tun");
 }
 
 /* ifr_flags is a short, which the kernel reads as unsigned. */

@@ -43,7 +43,7 @@ int nic_verify_addresses(struct nl *nl, const struct nic *nic)
 	ip_format(text, &wanted->list[i]);
 	if (nic->reused)
 		return report_error(-ESTALE,
-				    "%s: %s: it does not have the address %s: ip address add %s "
+				    "%s: %s: it does not have the address %s\nip address add %s "
 				    "dev %s",
 				    nic->name, nic->allowed_by, text, text, nic->name);
 	return report_error(-ESTALE,

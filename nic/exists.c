@@ -43,7 +43,7 @@ static int check_record(const struct nic *nic, const struct link *link)
 
 	if (!record_read(&record, link))
 		return report_error(-EEXIST,
-				    "%s: already exists, a %s that tapctl did not make: choose "
+				    "%s: already exists, a %s that tapctl did not make\nchoose "
 				    "another --name",
 				    nic->name, link_kind_word(link));
 	memcpy(is, link->alias, sizeof(is));
@@ -53,12 +53,12 @@ static int check_record(const struct nic *nic, const struct link *link)
 		return 0;
 	if (!record.host && !mac_equal(record.guest, nic->guest))
 		return report_error(-EEXIST,
-				    "%s: already exists, made for the guest %s: choose another "
+				    "%s: already exists, made for the guest %s\nchoose another "
 				    "--name",
 				    nic->name, is);
 	return report_error(
 		-EEXIST,
-		"%s: already exists, and was made %s%s%s%s%s: ask for the same, or make "
+		"%s: already exists, and was made %s%s%s%s%s\nask for the same, or make "
 		"it anew: tapctl del %s",
 		nic->name, is[0] ? "with " : "", is, is[0] && wanted[0] ? " and " : "",
 		wanted[0] ? "without " : "", wanted, nic->name);
@@ -67,7 +67,7 @@ static int check_record(const struct nic *nic, const struct link *link)
 static int refuse_owner(const struct nic *nic, const char *kind, unsigned is, const char *option)
 {
 	return report_error(-EEXIST,
-			    "%s: already exists, and belongs to %s %u: say --%s %u, or make it "
+			    "%s: already exists, and belongs to %s %u\nsay --%s %u, or make it "
 			    "anew: tapctl del %s",
 			    nic->name, kind, is, option, is, nic->name);
 }
@@ -82,7 +82,7 @@ static int check_owner(struct nic *nic, uid_t uid, gid_t gid)
 	if (gid != (gid_t)-1 && nic->group != gid)
 		return refuse_owner(nic, "gid", gid, "group");
 	return report_error(-EEXIST,
-			    "%s: already exists, and not with this owner and group: make it anew: "
+			    "%s: already exists, and not with this owner and group\nmake it anew: "
 			    "tapctl del %s",
 			    nic->name, nic->name);
 }
@@ -109,12 +109,12 @@ static int check_tap(struct nic *nic)
 
 	if (!err && link->tun.multi_queue != (nic->want->queues > 1))
 		err = report_error(-EEXIST,
-				   "%s: already exists, made %s several queues: --queues has to "
+				   "%s: already exists, made %s several queues\n--queues has to "
 				   "agree",
 				   nic->name, link->tun.multi_queue ? "for" : "without");
 	if (!err && link->tun.vnet_hdr == nic->want->no_vnet_hdr)
 		err = report_error(-EEXIST,
-				   "%s: already exists, made %s IFF_VNET_HDR: --no-vnet-hdr has to "
+				   "%s: already exists, made %s IFF_VNET_HDR\n--no-vnet-hdr has to "
 				   "agree",
 				   nic->name, link->tun.vnet_hdr ? "with" : "without");
 	return err;

@@ -45,7 +45,7 @@ static int refuse_policy(const struct nic *nic, enum difference difference)
 				    nic->name, nic->parent.name);
 	if (difference == DIFFERS_VLANS || difference == DIFFERS_FILTERING)
 		return report_error(-EOPNOTSUPP,
-				    "%s: --vlan did not take effect: bridge vlan show dev %s",
+				    "%s: --vlan did not take effect\nbridge vlan show dev %s",
 				    nic->name, nic->name);
 	return report_error(-EOPNOTSUPP,
 			    "%s: %s did not take effect: this kernel's bridges do not support it%s",
@@ -91,14 +91,15 @@ static int refuse_existing(const struct nic *nic, const struct record *own,
 	compared.record = own ? own : &nic->record;
 	difference_words(text, &compared, difference);
 	if (own && record_compare(&compared) & 1U << difference && was_made_so(nic, own))
-		return report_error(-ESTALE, "%s: %s: %s: tapctl attach %s", nic->name,
+		return report_error(-ESTALE, "%s: %s: %s\ntapctl attach %s", nic->name,
 				    nic->allowed_by, text, nic->name);
 	if (option)
 		return report_error(-ESTALE,
-				    "%s: %s: exists without %s%s: leave that out, or make it "
+				    "%s: %s: exists without %s%s\nleave that out, or make it "
 				    "anew: tapctl del %s",
-				    nic->name, nic->allowed_by, difference_has_value(difference) ? "this " : "",
-				    option, nic->name);
+				    nic->name, nic->allowed_by,
+				    difference_has_value(difference) ? "this " : "", option,
+				    nic->name);
 	if (difference == DIFFERS_PARENT && nic->want->kind == NIC_BRIDGED)
 		return report_error(-ESTALE, "%s: is not a port of %s", nic->name,
 				    nic->parent.name);
