@@ -87,6 +87,8 @@ const struct command command_add = {
 	.name = "add",
 	.words = "",
 	.summary = "make persistent devices",
+	.notes = "Options after a --mac are for that NIC, those before the first for all.\n\n"
+		 "  tapctl add --bridge br0 --mac 52:54:00:84:e3:62 --owner alice\n",
 	.options = FOR_ADD,
 	.run = run_add,
 };

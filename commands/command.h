@@ -27,6 +27,7 @@ enum {
 
 struct command {
 	const char *name, *words, *summary;
+	const char *notes; /* what its --help ends with, or NULL */
 	enum option_command options;
 	int min_words, max_words; /* -1: any number */
 	bool wants_netlink;

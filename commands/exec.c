@@ -162,7 +162,11 @@ static int run_exec(struct run *run)
 const struct command command_exec = {
 	.name = "exec",
 	.words = "-- COMMAND [ARG...]",
-	.summary = "run COMMAND with new devices open from fd 3 upwards",
+	.summary = "run COMMAND with a new device as fd 3",
+	.notes = "Options after a --mac are for that NIC, those before the first for all.\n\n"
+		 "  tapctl exec --bridge br0 -- qemu-system-x86_64 -m 1G disk.img \\\n"
+		 "      -netdev tap,id=n0,fd=3 \\\n"
+		 "      -device virtio-net-pci,netdev=n0,mac=52:54:00:84:e3:62\n",
 	.options = FOR_EXEC,
 	.takes_command = true,
 	.unprivileged = true,

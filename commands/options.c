@@ -9,6 +9,7 @@
 #include "kernel/tap.h"
 #include "lib/array.h"
 #include "lib/report.h"
+#include "lib/suggest.h"
 #include "vmm/args.h"
 
 #define NICS (FOR_ADD | FOR_EXEC)
@@ -35,7 +36,7 @@
  */
 /* clang-format off */
 static const struct option_rule rules[] = {
-	{ "mac", 'm', "MAC|random", "the guest's address; each one begins another NIC",
+	{ "mac", 'm', "MAC|random", "the guest's address; each begins another NIC",
 	  value_mac, 0, 0, NICS, ANY, true, NIC(guest) },
 	{ "bridge", 'b', "BRIDGE", "a tap on this bridge",
 	  value_parent, NIC_BRIDGED, 0, NICS, BRIDGED, true, 0 },
@@ -43,43 +44,43 @@ static const struct option_rule rules[] = {
 	  value_parent, NIC_MACVTAP, 0, NICS, MACVTAP | HOST, true, 0 },
 	{ "unattached", 0, NULL, "a tap on no bridge",
 	  value_kind, NIC_UNATTACHED, 0, NICS, UNATTACHED, false, 0 },
-	{ "address", 0, "IP/LEN[,IP/LEN...]", "with --unattached: IP addresses of the host's on it",
+	{ "address", 0, "IP/LEN,...", "with --unattached: the host's IP addresses",
 	  value_addresses, 0, 0, NICS, UNATTACHED, false, NIC(addresses) },
-	{ "mode", 0, "MODE", "of a macvtap: bridge (default), vepa, private, passthru",
+	{ "mode", 0, "MODE", "of a macvtap: bridge, vepa, private, passthru",
 	  value_mode, 0, 0, NICS, MACVTAP | HOST, true, NIC(mode) },
 	{ "name", 'n', "NAME",
-	  "device name; may contain one %d (default: tap or mvt and the address's digits)",
+	  "its name, instead of tap or mvt and the digits",
 	  value_name, 0, 0, NICS, ANY, false, NIC(name) },
-	{ "mtu", 0, "N", "its MTU (default: that of the bridge or lower device)",
+	{ "mtu", 0, "N", "its MTU, instead of the bridge's or link's",
 	  value_number, 68, 65535, NICS, ANY, false, NIC(mtu) },
-	{ "queues", 'q', "N", "number of queues, each an fd (default: 1)",
+	{ "queues", 'q', "N", "its queues, each an fd (default: 1)",
 	  value_number, 1, QUEUES_MAX, NICS, GUEST, true, NIC(queues) },
 	{ "vhost", 0, "on|auto",
-	  "also a vhost fd per queue: on fails without it, auto (default) warns",
+	  "and a vhost fd a queue; auto (default) warns",
 	  value_vhost, 0, 0, NICS, GUEST, true, NIC(vhost) },
 	{ "no-vnet-hdr", 0, NULL, "bare Ethernet frames, without IFF_VNET_HDR",
 	  value_flag, 0, 0, NICS, GUEST, true, NIC(no_vnet_hdr) },
-	{ "lock-mac", 0, NULL, "drop frames from any source but the guest's address",
+	{ "lock-mac", 0, NULL, "drop frames from any but the guest's address",
 	  value_flag, 0, 0, NICS, BRIDGED, false, NIC(policy.locked) },
-	{ "isolated", 0, NULL, "bridge port: nothing from or to other isolated ports",
+	{ "isolated", 0, NULL, "nothing from or to other isolated ports",
 	  value_flag, 0, 0, NICS, BRIDGED, true, NIC(policy.isolated) },
-	{ "hairpin", 0, NULL, "bridge port: frames may leave where they came in",
+	{ "hairpin", 0, NULL, "frames may leave where they came in",
 	  value_flag, 0, 0, NICS, BRIDGED, false, NIC(policy.hairpin) },
-	{ "vlan", 0, "VID[,VID...]", "bridge port: the first VLAN untagged, the others tagged",
+	{ "vlan", 0, "VID,...", "the first VLAN untagged, the others tagged",
 	  value_vlans, 0, 0, NICS, BRIDGED, false, NIC(policy) },
-	{ "ip", 0, "ADDR[/LEN][,...]", "drop frames from any other IP address of the guest's",
+	{ "ip", 0, "ADDR[/LEN],...", "drop frames from any other IP address",
 	  value_prefixes, 0, 0, NICS, GUEST, true, NIC(traffic.ip) },
 	{ "limit-in", 0, "RATE[:BURST]", "bandwidth to the guest, like 100mbit",
 	  value_rate, 0, 0, NICS, GUEST, true, NIC(traffic.in) },
 	{ "limit-out", 0, "RATE[:BURST]", "bandwidth from the guest",
 	  value_rate, 0, 0, NICS, GUEST, true, NIC(traffic.out) },
-	{ "host", 0, NULL, "with --link: a macvlan for this host, beside the guests' macvtaps",
+	{ "host", 0, NULL, "with --link: a macvlan for this host itself",
 	  value_kind, NIC_HOST, 0, FOR_ADD, HOST, false, 0 },
-	{ "owner", 'o', "USER", "the user who may open the device without privilege",
+	{ "owner", 'o', "USER", "the user who may open it without privilege",
 	  value_owner, 0, 0, FOR_ADD, GUEST, false, NIC(owner) },
 	{ "group", 'g', "GROUP", "the same for a group",
 	  value_group, 0, 0, FOR_ADD, GUEST, false, NIC(group) },
-	{ "may-exist", 0, NULL, "a device that is there and is what was asked for is no error",
+	{ "may-exist", 0, NULL, "one that is there already, and is so, is fine",
 	  value_flag, 0, 0, FOR_ADD, 0, false, RUN(may_exist) },
 	{ "mac", 'm', "MAC", "the guest's address, if it is known",
 	  value_mac, 0, 0, FOR_HELPER, BRIDGED, true, NIC(guest) },
@@ -91,9 +92,9 @@ static const struct option_rule rules[] = {
 	  value_flag, 0, 0, FOR_HELPER, 0, true, RUN(use_vnet) },
 	{ "fd", 'f', "N", "the first fd's number (default: 3)",
 	  value_fd, 0, 1 << 20, FOR_EXEC, 0, true, RUN(fd) },
-	{ "user", 'u', "USER[:GROUP]", "run COMMAND as this user, without any privilege",
+	{ "user", 'u', "USER[:GROUP]", "run COMMAND as this user, without privilege",
 	  value_user, 0, 0, FOR_EXEC, 0, false, RUN(user) },
-	{ "reuse", 0, NULL, "open the device when it exists already; it then persists",
+	{ "reuse", 0, NULL, "open the device when it exists; it then stays",
 	  value_flag, 0, 0, FOR_EXEC, 0, false, RUN(reuse) },
 	{ "no-audit", 0, NULL, "write nothing to the kernel's audit log",
 	  value_flag, 0, 0, FOR_EXEC | FOR_HELPER, 0, false, RUN(no_audit) },
@@ -101,16 +102,16 @@ static const struct option_rule rules[] = {
 	  value_flag, 0, 0, FOR_LIST, 0, true, RUN(all) },
 	{ "holders", 'H', NULL, "also which processes have them open",
 	  value_flag, 0, 0, FOR_LIST, 0, true, RUN(holders) },
-	{ "tree", 't', NULL, "a picture: bridges, their uplinks, the guests and who runs them",
+	{ "tree", 't', NULL, "bridges, their uplinks and guests, as a tree",
 	  value_flag, 0, 0, FOR_LIST, 0, true, RUN(tree) },
 	{ "force", 'f', NULL,
-	  "also what tapctl did not make, and what is in use",
+	  "also what others made, and what is in use",
 	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(force) },
 	{ "if-exists", 0, NULL, "what does not exist is no error",
 	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(if_exists) },
 	{ "stale", 's', NULL, "all macvtaps that exec has left behind",
 	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(stale) },
-	{ "bridge", 'b', "BRIDGE", "move the named taps, and their records, to this bridge",
+	{ "bridge", 'b', "BRIDGE", "move the named taps to this bridge",
 	  value_bridge, 0, 0, FOR_ATTACH, 0, false, RUN(bridge) },
 	{ "seconds", 0, "N", "how long to listen (default: 5)",
 	  value_number, 1, 86400, FOR_TRACE, 0, false, RUN(seconds) },
@@ -149,9 +150,6 @@ static uint64_t all_that_say_kind(void)
 
 /* --- for popt --- */
 
-static const char nic_title[] =
-	"NIC options (before the first --mac: for all NICs; after a --mac: for that one):";
-
 /* A row of popt's: its number is that of the rule, from 1. */
 static struct poptOption popt_row(const struct option_rule *rule)
 {
@@ -176,28 +174,62 @@ static struct poptOption popt_table(struct poptOption *table, const char *title)
 				    .descrip = title };
 }
 
+/* What everybody needs, or comes first for another reason. */
+static bool is_first(const struct option_rule *rule)
+{
+	return says_kind(rule) || rule->read == value_mac || rule->read == value_user ||
+	       rule->read == value_owner || rule->read == value_group || rule->read == value_fd ||
+	       !rule->kinds;
+}
+
+/* Beside the rules: their numbers are above all of those. */
+enum { HELP = RULES + 1, USAGE };
+
+static const struct poptOption help_rows[] = {
+	{ "help", '?', POPT_ARG_NONE, NULL, HELP, "show this (-h, too)", NULL },
+	{ "usage", 0, POPT_ARG_NONE, NULL, USAGE, "the same in short", NULL },
+	{ NULL, 'h', POPT_ARG_NONE | POPT_ARGFLAG_DOC_HIDDEN, NULL, HELP, NULL, NULL },
+};
+
 void options_fill(struct option_tables *tables, enum option_command command)
 {
-	const struct poptOption help[] = { POPT_AUTOHELP POPT_TABLEEND };
-	struct poptOption *top = tables->top, *nic = tables->nic, *general = tables->general;
+	struct poptOption *top = tables->top, *device = tables->device, *port = tables->port;
+	struct poptOption *general = tables->general;
 
 	for (size_t i = 0; i < RULES; i++) {
 		const struct option_rule *rule = &rules[i];
 
 		if (!(rule->commands & command))
 			continue;
-		if (rule->commands == NICS)
-			*nic++ = popt_row(rule);
-		else if (rule->commands == ALL)
+		if (rule->commands & FOR_PIN || rule->offset == RUN(no_audit))
 			*general++ = popt_row(rule);
-		else
+		else if (is_first(rule) || !(rule->commands & NICS))
 			*top++ = popt_row(rule);
+		else if (rule->kinds == BRIDGED)
+			*port++ = popt_row(rule);
+		else
+			*device++ = popt_row(rule);
 	}
-	if (nic != tables->nic)
-		*top++ = popt_table(tables->nic, nic_title);
+	memcpy(tables->help, help_rows, sizeof(help_rows));
+	if (device != tables->device)
+		*top++ = popt_table(tables->device, "The device:");
+	if (port != tables->port)
+		*top++ = popt_table(tables->port, "The port of a bridge:");
 	if (general != tables->general)
 		*top++ = popt_table(tables->general, "General options:");
-	*top = help[0];
+	*top = popt_table(tables->help, "Help options:");
+}
+
+/* What was probably meant by an option that @command does not have. */
+static const char *suggest_option(const char *option, enum option_command command)
+{
+	const char *names[RULES];
+	size_t count = 0;
+
+	for (size_t i = 0; i < RULES; i++)
+		if (rules[i].commands & command)
+			names[count++] = rules[i].name;
+	return strncmp(option, "--", 2) == 0 ? suggest_word(option + 2, names, count) : NULL;
 }
 
 /* --- one option after the other --- */
@@ -448,6 +480,21 @@ static int finish_helper(struct reading *reading)
 	return err;
 }
 
+static int refuse_option(poptContext context, int number, enum option_command command)
+{
+	const char *option = poptBadOption(context, POPT_BADOPTION_NOALIAS);
+	const char *meant = NULL, *help = poptGetInvocationName(context);
+
+	if (number != POPT_ERROR_BADOPT)
+		return report_error(-EINVAL, "%s: %s\nsee %s --help", option, poptStrerror(number),
+				    help);
+	meant = suggest_option(option, command);
+	if (meant)
+		return report_error(-EINVAL, "%s: unknown option\ndid you mean --%s? see %s --help",
+				    option, meant, help);
+	return report_error(-EINVAL, "%s: unknown option\nsee %s --help", option, help);
+}
+
 int options_read(struct options *options, poptContext context, enum option_command command,
 		 char *const tail[])
 {
@@ -461,15 +508,15 @@ int options_read(struct options *options, poptContext context, enum option_comma
 	while (!err && (number = poptGetNextOpt(context)) > 0) {
 		char *text = poptGetOptArg(context);
 
+		options->help |= number == HELP;
+		options->usage |= number == USAGE;
+		if (number > RULES)
+			return 0;
 		err = read_option(&reading, &rules[number - 1], text);
 		free(text);
 	}
 	if (!err && number < -1)
-		return report_error(-EINVAL, "%s: %s\nsee %s --help",
-				    poptBadOption(context, POPT_BADOPTION_NOALIAS),
-				    number == POPT_ERROR_BADOPT ? "unknown option" :
-								  poptStrerror(number),
-				    poptGetInvocationName(context));
+		return refuse_option(context, number, command);
 	if (!err && command & NICS)
 		err = finish_nics(&reading, tail);
 	if (!err && command == FOR_HELPER)

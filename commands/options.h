@@ -31,6 +31,7 @@ enum option_command {
 /* The options of all commands. It begins as all zeros but fd (-1). */
 struct options {
 	bool json, verbose;
+	bool help, usage; /* is all that is wanted */
 	char netns[256]; /* "": here */
 	/* add, exec, bridge-helper */
 	struct nic_options *nics;
@@ -51,7 +52,8 @@ struct options {
 /* popt's tables for one command. */
 #define OPTION_ROWS 24
 struct option_tables {
-	struct poptOption top[OPTION_ROWS], nic[OPTION_ROWS], general[OPTION_ROWS];
+	struct poptOption top[OPTION_ROWS], device[OPTION_ROWS], port[OPTION_ROWS];
+	struct poptOption general[OPTION_ROWS], help[OPTION_ROWS];
 };
 
 /* Fill in, from zeros, those of the options that @command has. They refer to each other: do not
