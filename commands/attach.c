@@ -324,6 +324,8 @@ static int mend(struct attach *attach, const struct target *target)
 	if (err)
 		return err;
 	differences = record_compare(&compared);
+	report_tell(REPORT_STEP, "%s: %s", target->link.name,
+		    differences ? "is not as its record says" : "is as its record says");
 	if (!differences)
 		return 0;
 	if (differences & 1U << DIFFERS_PARENT && target->record.parent[0] && !compared.parent)

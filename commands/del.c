@@ -77,6 +77,9 @@ static enum use wait_for_use(struct nl *nl, struct link *link, const struct time
 	enum use use = find_use(nl, link);
 
 	while (use == USE_HELD && !is_past(deadline)) {
+		if (!*waited)
+			report_tell(REPORT_STEP, "%s: in use: waiting for the end of its guest",
+				    link->name);
 		*waited = true;
 		wait_moment();
 		read_again(nl, link);
@@ -185,6 +188,9 @@ static int hold_devices(struct nl *nl, const struct selection *selection, int ho
 			return -EBUSY;
 		}
 		report_forget();
+		if (holds[i] >= 0)
+			report_tell(REPORT_STEP, "%s: open, so that nobody else opens it",
+				    selection->links[i].name);
 	}
 	return 0;
 }
@@ -259,6 +265,8 @@ static int run_del(struct run *run)
 	err = run->options.stale     ? select_stale(run->nl, &selection) :
 	      run->options.if_exists ? select_existing(run->nl, &selection, run->words) :
 				       select_words(run->nl, &selection, run->words);
+	if (!err)
+		report_tell(REPORT_STEP, "devices found: %zu", selection.count);
 	for (size_t i = 0; i < selection.count && !err; i++)
 		err = check_deletable(&selection.links[i], run->options.force);
 	if (!err && selection.count)

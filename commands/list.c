@@ -22,7 +22,10 @@ struct list {
 static void list_device(struct list *list, const struct link *link)
 {
 	struct device device;
+	struct record record;
 
+	if (record_read(&record, link))
+		record_tell_unknown(&record, link);
 	device_look_up(&list->lookups, link, &device);
 	show_device(&list->show, &device);
 }
@@ -94,6 +97,8 @@ static int list_devices(struct run *run, struct list *list)
 {
 	int err = run->words[0] ? list_words(run->nl, list, run->words) : list_all(run->nl, list);
 
+	if (!err)
+		report_tell(REPORT_STEP, "devices read from the kernel: %zu", list->show.count);
 	return err ? err : end_list(list);
 }
 

@@ -86,7 +86,7 @@ static const struct option_rule rules[] = {
 	  value_mac, 0, 0, FOR_HELPER, BRIDGED, true, NIC(guest) },
 	{ "br", 0, "BRIDGE", "the bridge",
 	  value_parent, NIC_BRIDGED, 0, FOR_HELPER, BRIDGED, true, 0 },
-	{ "fd", 0, "N", "the Unix socket that the tap's fd is sent through",
+	{ "fd", 0, "N", "the Unix socket that takes the tap's fd",
 	  value_fd, 0, 1 << 20, FOR_HELPER, 0, true, RUN(fd) },
 	{ "use-vnet", 0, NULL, "with IFF_VNET_HDR",
 	  value_flag, 0, 0, FOR_HELPER, 0, true, RUN(use_vnet) },

@@ -349,6 +349,7 @@ static void find_vlans(struct lookups *lookups, struct device *device)
 
 	if (!lookups->vlans_known) {
 		lookups->vlans_known = true;
+		report_tell(REPORT_STEP, "VLANs: read those of all ports");
 		err = bridge_dump_vlans(lookups->nl, append_vlan, vlans);
 		if (err < 0 && !lookups->err)
 			lookups->err = err;
@@ -366,6 +367,10 @@ int lookups_read_holders(struct lookups *lookups)
 {
 	int err = lookups->holders_known ? 0 : holders_read(&lookups->holders);
 
+	if (!err && !lookups->holders_known)
+		report_tell(REPORT_STEP, "/proc: read who has what open: %zu queues%s",
+			    lookups->holders.count,
+			    lookups->holders.incomplete ? ", not of all processes" : "");
 	lookups->holders_known |= !err;
 	return err;
 }

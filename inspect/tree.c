@@ -52,6 +52,8 @@ static int read_tree(struct tree *tree)
 		err = address_dump(tree->nl, keep_address, tree);
 	if (err < 0)
 		return report_error(err, "cannot look at the links: %s", nl_strerror(err));
+	report_tell(REPORT_STEP, "links read from the kernel: %zu, and their IP addresses",
+		    tree->inventory.count);
 	return holders_read(&tree->inventory.holders);
 }
 
