@@ -9,6 +9,8 @@ NETWORKDIR ?= $(PREFIX)/lib/systemd/network
 NMDIR ?= /etc/NetworkManager
 DISPATCHERDIR ?= /etc/networkd-dispatcher
 IFUPDIR ?= /etc/network/if-up.d
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 CLANG ?= clang
 PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
@@ -144,6 +146,9 @@ install: all
 	install -d '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(MANDIR)/man8'
 	install -m 755 tapctl '$(DESTDIR)$(SBINDIR)/tapctl'
 	install -m 644 man/tapctl.8 '$(DESTDIR)$(MANDIR)/man8/tapctl.8'
+	install -d '$(DESTDIR)$(BASHDIR)' '$(DESTDIR)$(ZSHDIR)'
+	install -m 644 dist/tapctl.bash '$(DESTDIR)$(BASHDIR)/tapctl'
+	install -m 644 dist/_tapctl '$(DESTDIR)$(ZSHDIR)/_tapctl'
 	install -d $(foreach file,$(CONFIGS) $(HOOKS),'$(DESTDIR)$(dir $(file))')
 	install -m 644 dist/05-tapctl.network dist/05-tapctl.link '$(DESTDIR)$(NETWORKDIR)'
 	install -m 644 dist/NetworkManager.conf '$(DESTDIR)$(NMDIR)/conf.d/tapctl.conf'
@@ -154,6 +159,7 @@ install: all
 
 uninstall:
 	rm -f '$(DESTDIR)$(SBINDIR)/tapctl' '$(DESTDIR)$(MANDIR)/man8/tapctl.8' \
+		'$(DESTDIR)$(BASHDIR)/tapctl' '$(DESTDIR)$(ZSHDIR)/_tapctl' \
 		$(foreach file,$(CONFIGS) $(HOOKS),'$(DESTDIR)$(file)')
 
 clean:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of commands, and the way from the command line to one of them.
+ * The way from the command line to one of the commands.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,13 +22,6 @@
 #ifndef VERSION
 #define VERSION "unknown"
 #endif
-
-static const struct command *const commands[] = {
-	&command_mac,	&command_add, &command_exec,   &command_list, &command_check,
-	&command_trace, &command_del, &command_attach, &command_pin,  &command_bridgehelper,
-};
-
-enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 
 /* --- what is printed --- */
 
@@ -87,9 +80,13 @@ static void close_output(void)
 static void print_usage(FILE *out)
 {
 	fputs("Usage: tapctl COMMAND [OPTION...]\n\n", out);
-	for (size_t i = 0; i < COMMANDS; i++) {
-		const struct command *command = commands[i];
-		int n = fprintf(out, "  tapctl %-6s %s", command->name, command->words);
+	for (size_t i = 0; i < command_count; i++) {
+		const struct command *command = command_table[i];
+		int n;
+
+		if (command->hidden)
+			continue;
+		n = fprintf(out, "  tapctl %-6s %s", command->name, command->words);
 
 		fprintf(out, "%*s%s\n", 38 - n, "", command->summary);
 	}
@@ -231,9 +228,9 @@ static int run_command(const struct command *command, struct run *run, poptConte
 
 static const struct command *find_command(const char *name)
 {
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (strcmp(commands[i]->name, name) == 0)
-			return commands[i];
+	for (size_t i = 0; i < command_count; i++)
+		if (strcmp(command_table[i]->name, name) == 0)
+			return command_table[i];
 	return NULL;
 }
 
@@ -281,6 +278,8 @@ static int run_line(const struct command *command, int argc, char **argv)
 	return status;
 }
 
+enum { MEANINGS = 32 };
+
 /* Words of other tools for what is a command here. */
 static const char *find_meaning(const char *name)
 {
@@ -292,16 +291,18 @@ static const char *find_meaning(const char *name)
 		{ "fix", "attach" },  { "repair", "attach" }, { "doctor", "check" },
 		{ "diag", "check" },
 	};
-	const char *names[COMMANDS + 2];
+	const char *names[MEANINGS];
+	size_t count = 0;
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
 		if (strcmp(others[i][0], name) == 0)
 			return others[i][1];
-	for (size_t i = 0; i < COMMANDS; i++)
-		names[i] = commands[i]->name;
-	names[COMMANDS] = "help";
-	names[COMMANDS + 1] = "version";
-	return suggest_word(name, names, COMMANDS + 2);
+	names[count++] = "help";
+	names[count++] = "version";
+	for (size_t i = 0; i < command_count && count < MEANINGS; i++)
+		if (!command_table[i]->hidden)
+			names[count++] = command_table[i]->name;
+	return suggest_word(name, names, count);
 }
 
 static void refuse_command(const char *name)

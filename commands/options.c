@@ -174,6 +174,15 @@ static struct poptOption popt_table(struct poptOption *table, const char *title)
 				    .descrip = title };
 }
 
+const struct option_rule *options_next(enum option_command command, const struct option_rule *after)
+{
+	for (const struct option_rule *rule = after ? after + 1 : rules; rule < rules + RULES;
+	     rule++)
+		if (rule->commands & command)
+			return rule;
+	return NULL;
+}
+
 /* What everybody needs, or comes first for another reason. */
 static bool is_first(const struct option_rule *rule)
 {

@@ -49,6 +49,13 @@ struct options {
 	unsigned seconds; /* 0: not given */
 };
 
+struct option_rule;
+
+/* The rules of the options that @command has, one after the other: that after @after (NULL: the
+ * first), or NULL. */
+const struct option_rule *options_next(enum option_command command,
+				       const struct option_rule *after);
+
 /* popt's tables for one command. */
 #define OPTION_ROWS 24
 struct option_tables {
