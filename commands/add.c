@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "commands/dryrun.h"
 #include "inspect/show.h"
 #include "lib/parse.h"
 #include "lib/report.h"
@@ -59,6 +60,25 @@ static int print_added(const struct run *run, struct nicset *set)
 	return err ? err : command_flush_output();
 }
 
+/* Everything but making them. */
+static int rehearse(const struct run *run, struct nicset *set)
+{
+	int err = nicset_rehearse(set, find_caller(),
+				  run->options.may_exist ? "--may-exist" : NULL);
+
+	if (err)
+		return err;
+	dry_run_print(stdout, set, run->options.netns);
+	return command_flush_output();
+}
+
+static int make(const struct run *run, struct nicset *set)
+{
+	int err = nicset_make_persistent(set, find_caller(), run->options.may_exist);
+
+	return err ? err : print_added(run, set);
+}
+
 static int run_add(struct run *run)
 {
 	struct nicset set;
@@ -74,9 +94,7 @@ static int run_add(struct run *run)
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	err = nicset_begin(&set, run->options.nics, run->options.nic_count, RECORD_BY_ADD);
 	if (!err)
-		err = nicset_make_persistent(&set, find_caller(), run->options.may_exist);
-	if (!err)
-		err = print_added(run, &set);
+		err = run->options.dry_run ? rehearse(run, &set) : make(run, &set);
 	if (err)
 		nicset_unmake(&set);
 	nicset_end(&set);

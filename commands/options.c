@@ -96,6 +96,8 @@ static const struct option_rule rules[] = {
 	  value_user, 0, 0, FOR_EXEC, 0, false, RUN(user) },
 	{ "reuse", 0, NULL, "open the device when it exists; it then stays",
 	  value_flag, 0, 0, FOR_EXEC, 0, false, RUN(reuse) },
+	{ "dry-run", 0, NULL, "print the commands of ip and others instead",
+	  value_flag, 0, 0, FOR_ADD | FOR_EXEC, 0, false, RUN(dry_run) },
 	{ "no-audit", 0, NULL, "write nothing to the kernel's audit log",
 	  value_flag, 0, 0, FOR_EXEC | FOR_HELPER, 0, false, RUN(no_audit) },
 	{ "all", 'a', NULL, "all taps and macvtaps, not only tapctl's",
@@ -210,7 +212,8 @@ void options_fill(struct option_tables *tables, enum option_command command)
 
 		if (!(rule->commands & command))
 			continue;
-		if (rule->commands & FOR_PIN || rule->offset == RUN(no_audit))
+		if (rule->commands & FOR_PIN || rule->offset == RUN(no_audit) ||
+		    rule->offset == RUN(dry_run))
 			*general++ = popt_row(rule);
 		else if (is_first(rule) || !(rule->commands & NICS))
 			*top++ = popt_row(rule);

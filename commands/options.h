@@ -41,6 +41,8 @@ struct options {
 	bool reuse, no_audit, use_vnet;
 	struct privs_user user;
 	char bridge[IFNAMSIZ]; /* attach: where to; "": where the record says */
+	/* add, exec */
+	bool dry_run;
 	/* add */
 	bool may_exist;
 	/* list, del, mac */

@@ -77,6 +77,17 @@ static int refuse_duplicate(struct nl *nl, const struct nic *nic, int port)
 			      nic->name, nic->parent.name, other.name, mac_format(mac, nic->host));
 }
 
+int nic_check_address(struct nl *nl, const struct nic *nic)
+{
+	int port, err = bridge_find_port(nl, nic->parent.ifindex, nic->host, &port);
+
+	if (err == -ENOENT || (!err && port == nic->parent.ifindex))
+		return 0;
+	return err ? report_error(err, "%s: cannot look for its address: %s", nic->parent.name,
+				  nl_strerror(err)) :
+		     refuse_duplicate(nl, nic, port);
+}
+
 /*
  * Until give_tap() every user may open one more queue of the tap, and so get a share of its guest's
  * frames.

@@ -14,6 +14,7 @@
 #include "nic/nicset.h"
 #include "nic/prepare.h"
 #include "nic/record.h"
+#include "nic/rehearse.h"
 #include "nic/verify.h"
 
 int nicset_begin(struct nicset *set, const struct nic_options *wants, size_t count,
@@ -212,6 +213,17 @@ int nicset_make_open(struct nicset *set, bool reuse)
 		tell_made(nic);
 	}
 	return verify(set, true);
+}
+
+int nicset_rehearse(struct nicset *set, uid_t owner, const char *existing)
+{
+	int err = 0;
+
+	for (size_t k = 0; k < set->count && !err; k++) {
+		nic_set_owner(&set->nics[k], owner);
+		err = explained(set, &set->nics[k], nic_rehearse(set->nl, &set->nics[k], existing));
+	}
+	return err;
 }
 
 int nicset_read_back(struct nicset *set)

@@ -38,6 +38,12 @@ int nicset_make_persistent(struct nicset *set, uid_t owner, bool may_exist);
  */
 int nicset_make_open(struct nicset *set, bool reuse);
 
+/*
+ * Check all that can be without making anything, as the two above would be with these arguments;
+ * @existing is "--may-exist", "--reuse" or NULL.
+ */
+int nicset_rehearse(struct nicset *set, uid_t owner, const char *existing);
+
 /* Read every device into its nic->link once more. */
 int nicset_read_back(struct nicset *set);
 
