@@ -76,7 +76,7 @@ refused() {
 		tc qdisc show dev $TAP
 		tc -j filter show dev $TAP ingress | jq -S 'del(.[].options.actions[]?.index)'
 	}
-	local options=(--unattached --mac $A --ip 10.0.1.2,fd00::2 --limit-in 10mbit)
+	local options=(--unattached --mac "$A" --ip "10.0.1.2,fd00::2" --limit-in 10mbit)
 	run_tapctl add --mac $B --unattached --limit-out 1mbit
 	[[ "$stderr" = *act_police* ]] || options+=(--limit-out 5mbit)
 	run_quiet add --dry-run "${options[@]}"

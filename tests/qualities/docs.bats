@@ -56,7 +56,7 @@ man_text() { mandoc -T ascii -O width=200 "$MAN" | sed 's/.\x08//g'; }
 # goes on. Blank lines and prose end a block.
 man_examples() {
 	man_text |
-		awk '/^EXAMPLES/ { on = 1 } /^DIAGNOSTICS/ { on = 0 } on && /^           / { sub(/^ +/, ""); print }'
+		awk '/^EXAMPLES/ { on = 1 } /^RECIPES/ { on = 0 } on && /^           / { sub(/^ +/, ""); print }'
 }
 readme_examples() { sed -n 's/^    //p' "$README"; }
 joined() { sed -e ':a' -e '/\\$/N; s/\\\n *//; ta'; }
@@ -118,7 +118,8 @@ run_all() {
 	local help option
 	help=$("$TAPCTL" --help; for command in $COMMANDS; do "$TAPCTL" "$command" --help; done)
 	"$TAPCTL" --version | grep -q '^tapctl '
-	for option in $(man_text | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
+	# The recipes have options of other programs.
+	for option in $(man_text | sed '/^RECIPES/,/^DIAGNOSTICS/d' | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
 		[ "$option" = --version ] || grep -qF -- "$option" <<<"$help" || { echo "$option"; return 1; }
 	done
 }
