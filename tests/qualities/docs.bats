@@ -93,6 +93,18 @@ run_all() {
 	[ "$status" = 0 ]
 }
 
+@test "docs: the manual page is found by what it is about, and says what system it is of" {
+	local word
+	for word in tap macvtap bridge "virtual machine"; do
+		sed -n 's/^\.Nd //p' "$MAN" | grep -qw "$word"
+	done
+	command -v groff >/dev/null || skip "no groff here"
+	run bash -c 'groff -mandoc -Tascii "$1" | sed "s/.\x08//g" | sed -n "1p; \$p"' bash "$MAN"
+	echo "$output"
+	[[ "${lines[0]}" = "TAPCTL(8) "*"System Manager's Manual"* ]]
+	[[ "$output" != *BSD* ]]
+}
+
 @test "docs: every finding of check is in the manual page and has a test" {
 	local id ids
 	ids=$(grep -rhoE '(WARNING|ERROR), "[a-z-]+"' "$TESTS/../inspect" | cut -d '"' -f 2 | sort -u)
@@ -221,6 +233,33 @@ fd 3 is tap52540084e362, uid 65534
 fd 3 is tap52540084e362, uid 65534
 helper's fd is tap0, uid 65534
 fd 3 is tap52540084e362, uid 0" ]
+}
+
+
+@test "docs: the session that README begins with" {
+	stub_qemu
+	mkfifo "$WORK/end" && exec {hold}<>"$WORK/end"
+	printf '#include <unistd.h>\nint main(void) { char c; return read(0, &c, 1) < 0; }\n' >"$WORK/vmm.c"
+	${CC:-cc} -o "$WORK/bin/qemu-system-x86_64" "$WORK/vmm.c"
+	sed -n '1,/^From a guest/s/^    //p' "$README" >"$WORK/session"
+	[ "$(grep -c '^# ' "$WORK/session")" = 5 ]
+	sed -n 's/^# //p; /^      -/p' "$WORK/session" | sed "s|&\$|<'$WORK/end' \& while [ \"\$(cat /proc/\$!/comm)\" != qemu-system-x86 ]; do :; done|
+		s|^kill %1|kill %1; wait \|\| :|" >"$WORK/typed"
+	# The last look is for what is left when the kernel has removed it.
+	run inside env PATH="$WORK/bin:$PATH" LC_ALL=C bash -mc ". $WORK/typed" 3>&- 4>&-
+	echo "$output"
+	[ "$status" = 0 ]
+	diff <(grep -v '^# \|^      -' "$WORK/session" | sed 's/\[[0-9]*\]/[PID]/') \
+		<(grep '^br0\|^`-' <<<"$output" | sed 's/\[[0-9]*\]/[PID]/')
+}
+
+@test "docs: the error of README" {
+	local said
+	add_bridge br0
+	said=$(grep -A1 '^    # tapctl add --json' "$README" | sed -n 's/^    {/{/p')
+	run_tapctl add --json --bridge br9 --mac 52:54:00:84:e3:62
+	[ "$status" = 1 ]
+	[ "$stderr" = "$said" ]
 }
 
 @test "docs: the Python example of README" {
