@@ -29,7 +29,9 @@ $(AS_ROOT): private .SHELLFLAGS := -c
 endif
 
 # Git's word counts only where this directory is a checkout, not where one above it is.
-VERSION := $(shell git --git-dir=.git --work-tree=. describe --tags --always --dirty 2>/dev/null || echo $(VERSION))
+# A tarball of make dist has a file that says it.
+VERSION := $(shell git --git-dir=.git --work-tree=. describe --tags --always --dirty 2>/dev/null || \
+	cat version 2>/dev/null || echo $(VERSION))
 
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Werror
 # A distribution that says _FORTIFY_SOURCE itself is not contradicted.
@@ -157,6 +159,12 @@ install: all
 			chmod 755 "$(DESTDIR)$$hook" || exit; \
 	done
 
+# What is committed, as a tarball that builds without git and says its version.
+dist: NAME = tapctl-$(VERSION:%-dirty=%)
+dist:
+	@mkdir -p build/dist && echo '$(VERSION:%-dirty=%)' >build/dist/version
+	git archive --prefix=$(NAME)/ --add-file=build/dist/version -o $(NAME).tar.gz HEAD
+
 uninstall:
 	rm -f '$(DESTDIR)$(SBINDIR)/tapctl' '$(DESTDIR)$(MANDIR)/man8/tapctl.8' \
 		'$(DESTDIR)$(BASHDIR)/tapctl' '$(DESTDIR)$(ZSHDIR)/_tapctl' \
@@ -167,4 +175,4 @@ clean:
 
 -include $(addsuffix .d,$(OBJECTS:.o=) $(UNITS) $(FUZZERS))
 
-.PHONY: FORCE all units demo check check-vm sweep stress bench lint fuzz install uninstall clean
+.PHONY: FORCE all units demo check check-vm sweep stress bench lint fuzz install dist uninstall clean
