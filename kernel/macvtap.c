@@ -17,6 +17,7 @@
 
 #include "kernel/macvtap.h"
 #include "kernel/sysfs.h"
+#include "lib/libc.h"
 #include "lib/report.h"
 
 #define NODE_PATH 32 /* "/dev/tap2147483647" and its NUL, with room */
@@ -195,7 +196,7 @@ int macvtap_node_give(int ifindex, dev_t rdev, uid_t uid, gid_t gid)
  */
 static int node_directory(char path[static NODE_PATH])
 {
-	int dir = sysfs_mount_detached("tmpfs");
+	int dir = libc_mount_detached("tmpfs");
 
 	path[0] = '\0';
 	if (dir >= 0)

@@ -19,6 +19,7 @@
 #include <linux/sockios.h>
 
 #include "kernel/netns.h"
+#include "lib/libc.h"
 #include "lib/report.h"
 #include "netlink.h"
 

@@ -13,6 +13,7 @@
 
 #include "kernel/address.h"
 #include "kernel/tap.h"
+#include "lib/libc.h"
 #include "lib/report.h"
 
 static int report_open(int err, const char *path, const char *driver, const char *missing)

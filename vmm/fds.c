@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <sys/socket.h>
 
+#include "lib/libc.h"
 #include "lib/report.h"
 #include "vmm/fds.h"
 
