@@ -192,7 +192,7 @@ run_all() {
 	example_namespace
 	readme_examples | joined | sed 's/^ExecStart=//' >"$WORK/lines"
 	grep -q '^tapctl .*--user nobody -- qemu' "$WORK/lines"
-	run_all 6 <"$WORK/lines"
+	run_all 7 <"$WORK/lines"
 }
 
 @test "docs: the four ways of README without root, as an ordinary user" {
