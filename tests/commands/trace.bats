@@ -3,41 +3,10 @@
 # traced at once, some at a time, before the first test: each test then looks at what was said of one.
 # shellcheck disable=SC2086,SC2317 # words are lists of words; row calls the functions
 load ../tools/helpers
-
-A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
-B=52:54:00:84:e3:63
+load trace
 
 # --- the parts of a set-up ---
 
-# br0 with an uplink to another namespace, where 192.0.2.1 answers.
-sound() {
-	ip link add br0 type bridge
-	add_cable uplink far "far$NS"
-	ip link set uplink address 02:00:00:00:00:02
-	ip link set uplink master br0
-	ip link set br0 up
-	far ip address add 192.0.2.1/24 dev far
-}
-far() { inside_of "far$NS" "$@"; }
-
-# guest NIC-OPTION... -- MAC IP WORD...: a guest that is running (see guest.py).
-guest() {
-	local options=()
-	while [ "$1" != -- ]; do options+=("$1"); shift; done
-	shift
-	BEGUN=$WORK/begun nsenter --net="/run/netns/$NS" -- "$TAPCTL" exec --no-vnet-hdr --mac "$1" "${options[@]}" -- \
-		python3 "$TESTS/tools/guest.py" "$@" >>"$WORK/log" 2>&1 </dev/null 3>&- 4>&- &
-	wait_until 20 test -e "$WORK/begun" || { cat "$WORK/log"; return 1; }
-	rm "$WORK/begun"
-}
-asking() { sound; guest --bridge br0 "$@" -- $A 192.0.2.2 arp=192.0.2.1; }
-pinging() { sound; guest --bridge br0 "$@" -- $A 192.0.2.2 ping=192.0.2.1; }
-bridge_rule() { inside nft "add table bridge t; add chain bridge t c { type filter hook $1 priority 0; }; add rule bridge t c ${*:2}"; }
-netdev_rule() { inside nft "add table netdev t; add chain netdev t c { type filter hook ingress device $1 priority 0; }; add rule netdev t c ${*:2}"; }
-tc_drop() { # DEVICE ingress|egress
-	tc qdisc replace dev "$1" clsact
-	tc filter add dev "$1" "$2" protocol all bpf da bytecode '1,6 0 0 2'
-}
 # The uplink stands on another device: a VLAN or, where the kernel has none, a macvlan.
 stacked() {
 	sound
@@ -63,25 +32,13 @@ bonded() {
 	ip link set bond0 up master br0
 	guest --bridge br0 -- $A 192.0.2.2 arp=192.0.2.1
 }
-routed() {
-	add_cable uplink far "far$NS"
-	ip address add 192.0.2.1/24 dev uplink
-	far ip address add 192.0.2.9/24 dev far
-	far ip route add 198.51.100.0/24 via 192.0.2.1
-	inside sysctl -qw net.ipv4.ip_forward=1
-	guest --unattached -- $A 198.51.100.2 ping=192.0.2.9 via=198.51.100.1
-	ip address add 198.51.100.1/24 dev $TAP
-	inside ping -c 1 -w 5 192.0.2.9 >/dev/null
-}
 macvtap() {
 	has_macvtap || skip_row "this kernel has no macvtap"
-	add_cable wire far "far$NS"
+	add_far wire
 	far ip address add 192.0.2.1/24 dev far
 	guest --link wire -- $A 192.0.2.2 ping=192.0.2.1
 }
 has_macvtap() { [ -z "$TAPCTL_TESTS_UNPRIVILEGED" ] && ip link add link lo name probe type macvtap 2>&1 | grep -vq 'not supported\|Unknown'; }
-far_asks() { far bash -c 'while :; do ip neigh flush dev far; ping -c 1 -W 1 192.0.2.2; done' >/dev/null 2>&1 & }
-far_pings() { far bash -c 'while :; do ping -c 1 -W 1 192.0.2.2; sleep 0.1; done' >/dev/null 2>&1 & }
 
 # --- what is broken: broken_NAME, and what trace has to say: the verdict's id, the first hop without
 # the frames (or the last one with them), the finding of check's that explains it (null: none) ---
@@ -168,7 +125,7 @@ broken_vlan_no_pvid() {
 broken_no_forwarding() { routed; inside sysctl -qw net.ipv4.ip_forward=0; }
 broken_routed_no_way_back() { routed; far ip route del 198.51.100.0/24; }
 broken_routed_drop() { routed; inside nft 'add table ip t; add chain ip t c { type filter hook forward priority 0; }; add rule ip t c iif uplink drop'; }
-broken_routed_no_host() { routed; ip address del 198.51.100.1/24 dev $TAP; }
+broken_routed_no_host() { routed_guest; }
 broken_macvtap_not_there() { macvtap; far ip address del 192.0.2.1/24 dev far; }
 broken_macvtap_ingress() { macvtap; tc_drop wire ingress; }
 broken_macvtap_egress() { macvtap; tc_drop wire egress; }
@@ -214,7 +171,7 @@ sound_masqueraded() {
 sound_macvtap() { macvtap; }
 sound_macvtap_pair() {
 	has_macvtap || skip_row "this kernel has no macvtap"
-	add_cable wire far "far$NS"
+	add_far wire
 	guest --link wire -- $B 192.0.2.5
 	guest --link wire -- $A 192.0.2.2 ping=192.0.2.5
 }
@@ -224,7 +181,7 @@ sound_foreign_tap() {
 	guest --bridge br0 -- $A 192.0.2.2 ping=192.0.2.1
 	ip link set $TAP alias ''
 }
-sound_two_uplinks() { sound; add_cable second there "far$NS"; ip link set second master br0; guest --bridge br0 -- $A 192.0.2.2 ping=192.0.2.1; }
+sound_two_uplinks() { sound; add_cable second there "$FAR"; ip link set second master br0; guest --bridge br0 -- $A 192.0.2.2 ping=192.0.2.1; }
 
 # --- run them ---
 
