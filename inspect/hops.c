@@ -196,6 +196,9 @@ int hops_open(struct trace *trace, struct nl *nl, const struct link *device)
 	else
 		err = add_hops(trace, &inventory, device);
 	inventory_free(&inventory);
+	/* Without it, or with a kernel that has none, the counts tell where frames end. */
+	if (!err)
+		(void)dropmon_open(&trace->dropmon);
 	return err ? err : start_hops(trace, 0);
 }
 
@@ -204,6 +207,7 @@ void hops_close(struct trace *trace)
 	for (size_t i = 0; i < trace->count; i++)
 		packet_close(&trace->hops[i].ring);
 	trace->count = 0;
+	dropmon_close(&trace->dropmon);
 }
 
 /* --- what comes --- */
@@ -226,11 +230,13 @@ int hops_wait(const struct trace *trace, int stop, int milliseconds)
 {
 	/* Under load many are read at once, and the guest has the processor meanwhile. */
 	const struct timespec gather = { .tv_nsec = GATHER };
-	struct pollfd fds[HOPS_MAX + 1] = { { .fd = stop, .events = POLLIN } };
+	struct pollfd fds[HOPS_MAX + 2] = { { .fd = stop, .events = POLLIN } };
 
 	for (size_t i = 0; i < trace->count; i++)
 		fds[i + 1] = (struct pollfd){ .fd = trace->hops[i].ring.fd, .events = POLLIN };
-	if (poll(fds, trace->count + 1, milliseconds) < 0 && errno != EINTR)
+	fds[trace->count + 1] = (struct pollfd){ .fd = dropmon_fd(&trace->dropmon),
+						 .events = POLLIN };
+	if (poll(fds, trace->count + 2, milliseconds) < 0 && errno != EINTR)
 		return report_error(-errno, "cannot wait for frames: %s", strerror(errno));
 	for (size_t i = 0; i < trace->count; i++)
 		if (fds[i + 1].revents & POLLERR)
@@ -259,10 +265,20 @@ static int read_hop(struct trace *trace, struct nl *nl, size_t i)
 	return err;
 }
 
-void hops_ask_dropped(struct trace *trace)
+void hops_ask_missed(struct trace *trace)
 {
 	for (size_t i = 0; i < trace->count; i++)
-		trace->hops[i].dropped = packet_dropped(&trace->hops[i].ring);
+		trace->hops[i].missed = packet_missed(&trace->hops[i].ring);
+}
+
+static void read_drops(struct trace *trace)
+{
+	struct frame frame;
+	struct drop drop;
+
+	for (size_t n = 0; n < READ_MAX && dropmon_next(&trace->dropmon, &drop); n++)
+		if (frame_read(&frame, drop.bytes, drop.len))
+			trace_count_drop(trace, &drop, &frame);
 }
 
 /* From the guest on, so that what it sends meanwhile is seen behind rather than before. */
@@ -272,6 +288,7 @@ int hops_read(struct trace *trace, struct nl *nl)
 
 	for (size_t i = 0; i < trace->count && !err; i++)
 		err = read_hop(trace, nl, i);
+	read_drops(trace);
 	trace_settle(trace);
 	return err;
 }

@@ -6,6 +6,7 @@
 #include "inspect/verdict.h"
 
 #define BIT(kind) (1U << (kind))
+#define ALL_KINDS (BIT(KINDS) - 1)
 
 /* All that is judged: the sums of each role, and the first hop that has it (NULL: none). */
 struct view {
@@ -109,6 +110,18 @@ static void put_kinds(char text[static 64], unsigned kinds)
 
 #define SAY(text, ...) snprintf(text, VERDICT_TEXT, __VA_ARGS__)
 
+static void ask_kernel(const struct trace *trace, enum trace_way way, unsigned kinds, bool host,
+		       struct verdict *verdict)
+{
+	unsigned times;
+	const struct dropped *dropped = trace_find_dropped(trace, way, kinds, host, &times);
+
+	verdict->dropped = dropped;
+	if (dropped)
+		SAY(verdict->drop, "the kernel dropped %u of them in %s%s%s", times,
+		    dropped->function, dropped->reason[0] ? ": " : "", dropped->reason);
+}
+
 /* What to do where frames end on the way from the guest, or to it. */
 static void advise(const struct view *view, const struct stage *stage, struct verdict *verdict)
 {
@@ -175,6 +188,7 @@ static bool judge_stages(const struct view *view, enum trace_way way, struct ver
 		SAY(verdict->where, "%s %s the guest: seen at %s, and not at %s", kinds,
 		    way == FROM_GUEST ? "from" : "to", view->first[stage->here]->name,
 		    view->first[stage->next]->name);
+		ask_kernel(view->trace, way, lost, false, verdict);
 		advise(view, stage, verdict);
 		return true;
 	}
@@ -252,6 +266,8 @@ static void judge_no_answer(const struct view *view, unsigned kinds, struct verd
 	verdict->reach = HOP_BELOW;
 	SAY(verdict->where, "%s from the guest, %u times: seen as far as %s, and not answered%s%s",
 	    text, times, last->name, arp ? ": who has " : "", arp ? ip : "");
+	if (last->role < HOP_UPLINK)
+		ask_kernel(trace, FROM_GUEST, kinds, true, verdict);
 	if (trace->place == ON_SWITCH)
 		SAY(verdict->remedy,
 		    "ask the switch: ovs-appctl ofproto/trace BRIDGE in_port=%s,dl_src=%s",
@@ -273,6 +289,8 @@ static void judge_guest(const struct trace *trace, unsigned ignored, struct verd
 	char kinds[64];
 
 	put_kinds(kinds, ignored);
+	ask_kernel(trace, ignored ? TO_GUEST : FROM_GUEST, ignored ? ignored : ALL_KINDS, false,
+		   verdict);
 	if (ignored) {
 		verdict->id = "guest-ignores";
 		SAY(verdict->where, "%s to the guest: seen at %s, and the guest does not answer",
