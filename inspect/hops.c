@@ -13,6 +13,7 @@
 
 #define READ_MAX 32768 /* frames of one hop at a time */
 #define GATHER 5000000 /* ns */
+#define STACKED_MAX 8 /* of MAX_NEST_DEV: as many as the kernel lets stand on each other */
 
 static int report_packet(int err, const char *name)
 {
@@ -69,22 +70,32 @@ static int start_hops(struct trace *trace, size_t first)
 
 /* --- which devices --- */
 
-/* An uplink, and what it stands on: a VLAN's or macvlan's lower device, the ports of a bond. */
+/* Down through VLANs and macvlans, each of which stands on one device. */
+static const struct link *find_base(const struct inventory *inventory, const struct link *link)
+{
+	for (size_t depth = 0; depth < STACKED_MAX && !link->lower_elsewhere; depth++) {
+		const struct inventory_link *lower = inventory_find(inventory, link->lower);
+
+		if (!lower || (strcmp(link->kind_name, "vlan") != 0 && link->kind != LINK_MACVLAN))
+			break;
+		link = &lower->link;
+	}
+	return link;
+}
+
+/* An uplink, and what it stands on in the end; of a bond, its ports. */
 static int add_uplink(struct trace *trace, const struct inventory *inventory,
 		      const struct link *uplink)
 {
-	const char *kind = uplink->kind_name;
-	bool stacked = strcmp(kind, "vlan") == 0 || uplink->kind == LINK_MACVLAN;
-	bool joined = strcmp(kind, "bond") == 0 || strcmp(kind, "team") == 0;
+	const struct link *base = find_base(inventory, uplink);
+	bool bond = strcmp(base->kind_name, "bond") == 0 || strcmp(base->kind_name, "team") == 0;
 	int err = add_hop(trace, uplink, HOP_UPLINK);
 
-	for (size_t i = 0; i < inventory->count && !err; i++) {
-		const struct link *link = &inventory->links[i].link;
-
-		if ((joined && link->master == uplink->ifindex) ||
-		    (stacked && !uplink->lower_elsewhere && link->ifindex == uplink->lower))
-			err = add_hop(trace, link, HOP_BELOW);
-	}
+	if (!err && base != uplink && !bond)
+		err = add_hop(trace, base, HOP_BELOW);
+	for (size_t i = 0; i < inventory->count && !err && bond; i++)
+		if (inventory->links[i].link.master == base->ifindex)
+			err = add_hop(trace, &inventory->links[i].link, HOP_BELOW);
 	return err;
 }
 

@@ -12,10 +12,7 @@ stacked() {
 	sound
 	ip link set uplink nomaster
 	if ip link add link uplink name upper type vlan id 10 2>/dev/null; then
-		far ip address del 192.0.2.1/24 dev far
-		far ip link add link far name far10 type vlan id "${1:-10}"
-		far ip address add 192.0.2.1/24 dev far10
-		far ip link set far10 up
+		far_vlan "${1:-10}"
 	else
 		[ -z "${1-}" ] || skip_row "this kernel has no VLANs"
 		ip link add link uplink name upper type macvlan mode passthru || skip_row "this kernel has no macvlan"
@@ -23,13 +20,27 @@ stacked() {
 	ip link set upper master br0 up
 	guest --bridge br0 -- $A 192.0.2.2 arp=192.0.2.1
 }
-bonded() {
+far_vlan() { # VID
+	far ip address del 192.0.2.1/24 dev far
+	far ip link add link far name far10 type vlan id "$1"
+	far ip address add 192.0.2.1/24 dev far10
+	far ip link set far10 up
+}
+# A bond, or a VLAN on one.
+bonded() { # [vlan]
+	local port=bond0
 	sound
 	ip link set uplink nomaster
 	ip link add bond0 type bond mode active-backup 2>/dev/null || skip_row "this kernel has no bonding"
 	ip link set uplink down
 	ip link set uplink master bond0
-	ip link set bond0 up master br0
+	ip link set bond0 up
+	if [ "${1-}" = vlan ]; then
+		ip link add link bond0 name upper type vlan id 10 || skip_row "this kernel has no VLANs"
+		far_vlan 10
+		port=upper
+	fi
+	ip link set "$port" master br0 up
 	guest --bridge br0 -- $A 192.0.2.2 arp=192.0.2.1
 }
 macvtap() {
@@ -46,6 +57,7 @@ has_macvtap() { [ -z "$TAPCTL_TESTS_UNPRIVILEGED" ] && ip link add link lo name 
 broken_silent() { sound; guest --bridge br0 -- $A 192.0.2.2 mute; }
 broken_no_holder() { sound; tapctl add --bridge br0 --mac $A; }
 broken_wrong_source() { sound; guest --bridge br0 -- $A 192.0.2.2 arp=192.0.2.1 from=$B; }
+broken_own_tap() { sound; guest --bridge br0 -- $A 192.0.2.2 arp=192.0.2.1 from=fe${A#52}; }
 broken_tc_ingress() { asking; tc_drop $TAP ingress; }
 broken_netdev_ingress() { asking; netdev_rule $TAP drop; }
 broken_prerouting() { asking; bridge_rule prerouting ether saddr $A drop; }
@@ -64,12 +76,13 @@ broken_no_neighbour() { sound; guest --bridge br0 -- $A 192.0.2.2 solicit=2001:d
 broken_answers_forward() { asking; bridge_rule forward iif uplink drop; }
 broken_answers_netdev() { asking; netdev_rule uplink ether daddr $A drop; }
 broken_tap_egress() { asking; tc_drop $TAP egress; }
-broken_fdb_elsewhere() {
-	asking
+elsewhere() { # MAC: the bridge has an entry for it at another port
 	ip tuntap add other mode tap user root
 	ip link set other master br0 up
-	bridge fdb replace $A dev other master static sticky
+	bridge fdb replace "$1" dev other master static sticky
 }
+broken_fdb_elsewhere() { asking; elsewhere $A; }
+broken_peer_elsewhere() { pinging; elsewhere "$(far ip -j link show far | jq -r '.[0].address')"; }
 broken_asks_not_flooded() {
 	sound
 	guest --bridge br0 -- $A 192.0.2.2 announce
@@ -81,6 +94,16 @@ broken_multicast_not_flooded() {
 	guest --bridge br0 -- $A 192.0.2.2 mute
 	ip link set br0 type bridge mcast_snooping 0
 	bridge link set dev $TAP mcast_flood off
+	far ip address add 2001:db8::1/64 dev far nodad
+	far bash -c 'while :; do ping -c 1 -W 1 2001:db8::5054:ff:fe84:e362; sleep 0.1; done' >/dev/null 2>&1 &
+}
+# Nobody has told the bridge, which asks, that the guest listens to its own group.
+broken_snooping() {
+	sound
+	guest --bridge br0 -- $A 192.0.2.2 mute
+	ip address add fe80::1/64 dev br0 nodad
+	ip link set br0 type bridge mcast_query_response_interval 10
+	ip link set br0 type bridge mcast_querier 1
 	far ip address add 2001:db8::1/64 dev far nodad
 	far bash -c 'while :; do ping -c 1 -W 1 2001:db8::5054:ff:fe84:e362; sleep 0.1; done' >/dev/null 2>&1 &
 }
@@ -107,7 +130,16 @@ broken_same_address() {
 }
 broken_below_egress() { stacked; tc_drop uplink egress; }
 broken_below_ingress() { stacked; tc_drop uplink ingress; }
+# A macvlan takes in what is for its own address.
+broken_macvlan_uplink() {
+	sound
+	ip link set uplink nomaster
+	ip link add link uplink name upper type macvlan mode bridge || skip_row "this kernel has no macvlan"
+	ip link set upper master br0 up
+	guest --bridge br0 -- $A 192.0.2.2 arp=192.0.2.1
+}
 broken_bond_egress() { bonded; tc_drop uplink egress; }
+broken_vlan_bond_egress() { bonded vlan; tc_drop uplink egress; }
 broken_vlan_other_tag() { stacked 11; }
 broken_vlan_filtering() {
 	has_vlan_filtering || skip_row "the bridges of this kernel have no VLAN filtering"
@@ -162,6 +194,7 @@ sound_neighbours() {
 }
 sound_stacked() { stacked; }
 sound_bond() { bonded; }
+sound_vlan_bond() { bonded vlan; }
 sound_routed() { routed; }
 sound_masqueraded() {
 	routed
@@ -243,6 +276,7 @@ flows() { said "sound_$1" 0 flows; }
 @test "trace: broken: the guest sends nothing" { broken silent guest-silent "$TAP" null; }
 @test "trace: broken: nobody has the tap open" { broken no_holder guest-silent "$TAP" no-holder; }
 @test "trace: broken: another address than its NIC's" { broken wrong_source wrong-source "sends as $B"; }
+@test "trace: broken: its tap's own address" { broken own_tap wrong-source "sends as fe${A#52}"; }
 @test "trace: broken: a tc filter on the tap" { broken tc_ingress stops-at-port "not at br0"; }
 @test "trace: broken: nftables at the tap's ingress" { broken netdev_ingress stops-at-port "not at br0"; }
 @test "trace: broken: nftables before the bridge" { broken prerouting stops-at-port "not at br0"; }
@@ -254,6 +288,7 @@ flows() { said "sound_$1" 0 flows; }
 @test "trace: broken: a tc filter on the uplink" { broken uplink_egress stops-before-uplink "not at uplink"; }
 @test "trace: broken: an uplink that is down" { broken uplink_down stops-before-uplink "not at uplink" uplink-down; }
 @test "trace: broken: IPv4 alone is dropped" { broken only_ipv4 stops-before-uplink "IPv4 from the guest: seen at $TAP, and not at uplink"; }
+@test "trace: broken: an entry for the peer at another port" { broken peer_elsewhere stops-before-uplink "IPv4 from the guest: seen at $TAP, and not at uplink"; }
 @test "trace: broken: nobody has the address" { broken not_there no-answer "as far as uplink, and not answered: who has 192.0.2.1"; }
 @test "trace: broken: no DHCP server" { broken no_dhcp no-answer "DHCP from"; }
 @test "trace: broken: ARP is answered, and IPv4 is not" { broken no_ping no-answer "IPv4 from"; }
@@ -264,13 +299,16 @@ flows() { said "sound_$1" 0 flows; }
 @test "trace: broken: an entry at another port" { broken fdb_elsewhere stops-before-guest "seen at uplink, and not at $TAP" guest-elsewhere; }
 @test "trace: broken: broadcast is not flooded to the tap" { broken asks_not_flooded stops-before-guest "ARP to the guest"; }
 @test "trace: broken: multicast is not flooded to the tap" { broken multicast_not_flooded stops-before-guest "IPv6 neighbours to the guest"; }
+@test "trace: broken: multicast that the bridge snoops" { broken snooping stops-before-guest "IPv6 neighbours to the guest"; }
 @test "trace: broken: the guest does not react" { broken deaf guest-ignores "IPv4 to the guest: seen at $TAP"; }
 @test "trace: broken: the guest does not read" { broken idle guest-ignores "to the guest: seen at $TAP"; }
 @test "trace: broken: the host's answers are dropped" { broken host_output stops-before-guest "seen at br0, and not at $TAP"; }
 @test "trace: broken: another machine has the address" { broken same_address guest-elsewhere "uplink: frames from"; }
 @test "trace: broken: below a VLAN" { broken below_egress stops-below-uplink "seen at upper, and not at uplink"; }
 @test "trace: broken: answers below a VLAN" { broken below_ingress stops-at-uplink "seen at uplink, and not at upper"; }
+@test "trace: broken: a macvlan as the uplink" { broken macvlan_uplink stops-at-uplink "seen at uplink, and not at upper"; }
 @test "trace: broken: below a bond" { broken bond_egress stops-below-uplink "seen at bond0, and not at uplink"; }
+@test "trace: broken: below a VLAN on a bond" { broken vlan_bond_egress stops-below-uplink "seen at upper, and not at uplink"; }
 @test "trace: broken: beyond, another VLAN" { broken vlan_other_tag no-answer "as far as uplink"; }
 @test "trace: broken: a VLAN that the uplink is not in" { broken vlan_filtering stops-before-uplink "not at uplink" vlan-not-on-uplink; }
 @test "trace: broken: a port without PVID" { broken vlan_no_pvid stops-before-uplink "not at uplink" vlan-no-pvid; }
@@ -294,6 +332,7 @@ flows() { said "sound_$1" 0 flows; }
 @test "trace: sound: IPv6 neighbours" { flows neighbours; }
 @test "trace: sound: an uplink on another device" { flows stacked; }
 @test "trace: sound: an uplink that is a bond" { flows bond; }
+@test "trace: sound: an uplink that is a VLAN on a bond" { flows vlan_bond; }
 @test "trace: sound: routed" { flows routed; }
 @test "trace: sound: masqueraded" { flows masqueraded; }
 @test "trace: sound: macvtap" { flows macvtap; }
