@@ -46,7 +46,8 @@ routed() {
 	ip address add 198.51.100.1/24 dev $TAP
 	inside ping -c 1 -w 5 192.0.2.9 >/dev/null
 }
-bridge_rule() { inside nft "add table bridge t; add chain bridge t c { type filter hook $1 priority 0; }; add rule bridge t c ${*:2}"; }
+# At the priority of filters there: at 0, br_netfilter may have taken the packet out.
+bridge_rule() { inside nft "add table bridge t; add chain bridge t c { type filter hook $1 priority -200; }; add rule bridge t c ${*:2}"; }
 netdev_rule() { inside nft "add table netdev t; add chain netdev t c { type filter hook ingress device $1 priority 0; }; add rule netdev t c ${*:2}"; }
 tc_drop() { # DEVICE ingress|egress
 	tc qdisc replace dev "$1" clsact
