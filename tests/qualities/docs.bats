@@ -178,7 +178,7 @@ run_all() {
 	[ "$(wc -l <<<"$ids")" = 12 ]
 	diff - <(sed -n '/^The verdicts/,/^\.Ss del/s/^\.It Li //p' "$MAN" | sort) <<<"$ids"
 	for id in $ids; do
-		grep -qE "\b$id\b" "$TESTS/commands/trace.bats" "$TESTS/unit/trace.c" || { echo "no test: $id"; return 1; }
+		grep -qE "\b$id\b" "$TESTS"/commands/trace*.bats "$TESTS/unit/trace.c" || { echo "no test: $id"; return 1; }
 	done
 }
 
