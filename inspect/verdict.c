@@ -283,14 +283,18 @@ static void judge_no_answer(const struct view *view, unsigned kinds, struct verd
 		    "guest (bridge -d link show)");
 }
 
-static void judge_guest(const struct trace *trace, unsigned ignored, struct verdict *verdict)
+static void judge_guest(const struct view *view, unsigned ignored, struct verdict *verdict)
 {
+	const struct trace *trace = view->trace;
 	const char *name = trace->hops[0].name;
+	bool silent = !total(view->sums[HOP_DEVICE].all[FROM_GUEST]);
 	char kinds[64];
 
+	if (silent)
+		ask_kernel(trace, FROM_GUEST, ALL_KINDS, false, verdict);
+	if (!verdict->dropped)
+		ask_kernel(trace, TO_GUEST, ignored, false, verdict);
 	put_kinds(kinds, ignored);
-	ask_kernel(trace, ignored ? TO_GUEST : FROM_GUEST, ignored ? ignored : ALL_KINDS, false,
-		   verdict);
 	if (ignored) {
 		verdict->id = "guest-ignores";
 		SAY(verdict->where, "%s to the guest: seen at %s, and the guest does not answer",
@@ -302,12 +306,13 @@ static void judge_guest(const struct trace *trace, unsigned ignored, struct verd
 		SAY(verdict->where, "%s: nothing comes from its guest", name);
 		SAY(verdict->remedy, "look inside the guest: has it a driver for the card, and is "
 				     "the card up?");
-		if (trace->hops[0].outward)
-			SAY(verdict->remedy,
-			    "look inside the guest: is its card up? and at what may take its "
-			    "frames: tc filter show dev %s egress",
-			    name);
 	}
+	/* A filter there has a macvtap's frames before they are seen. */
+	if (silent && trace->hops[0].outward)
+		SAY(verdict->remedy,
+		    "look inside the guest: is its card up? and at what may take its "
+		    "frames: tc filter show dev %s egress",
+		    name);
 }
 
 void verdict_find(const struct trace *trace, struct verdict *verdict)
@@ -323,7 +328,7 @@ void verdict_find(const struct trace *trace, struct verdict *verdict)
 	if (unheard) {
 		judge_no_answer(&view, unheard, verdict);
 	} else if (ignored || !total(view.sums[HOP_DEVICE].all[FROM_GUEST])) {
-		judge_guest(trace, ignored, verdict);
+		judge_guest(&view, ignored, verdict);
 	} else if (!total(view.sums[HOP_DEVICE].all[TO_GUEST])) {
 		verdict->id = "nothing-asked";
 		SAY(verdict->where, "%s: its guest asks nothing, and nothing comes for it",

@@ -115,7 +115,11 @@ broken_routed_no_host() { routed_guest; }
 broken_macvtap_not_there() { macvtap; far ip address del 192.0.2.1/24 dev far; }
 broken_macvtap_ingress() { macvtap; tc_drop wire ingress; }
 broken_macvtap_egress() { macvtap; tc_drop wire egress; }
-broken_macvtap_filter() { macvtap; tc_drop $MVT egress; }
+broken_macvtap_filter() {
+	macvtap
+	far ip neighbour replace 192.0.2.2 lladdr $A dev far nud permanent # nobody asks
+	tc_drop $MVT egress
+}
 broken_macvtap_address() { macvtap; ip link set $MVT address $B; }
 
 has_vlan_filtering() {

@@ -292,6 +292,20 @@ static void test_drops(void)
 	ok(trace.dropped_count == DROPPED_MAX, "there is an end to the places that are kept");
 }
 
+/* On a macvtap, a filter may take all before it is seen. */
+static void test_drops_of_silent(void)
+{
+	struct trace trace = { .count = 1,
+			       .place = ON_LOWER,
+			       .hops = { { .name = "mvt", .outward = true } } };
+
+	memcpy(trace.guest, guest, MAC_LEN);
+	lose(&trace, arp(everybody, guest, 1, "\xc0\0\2\2", "\xc0\0\2\1"), 0, "filter");
+	ok(says(&trace, "guest-silent") && dropped_in(&trace, "filter"), "all from the guest");
+	count(&trace, 0, udp(guest, other, 0, 53), false);
+	ok(says(&trace, "guest-ignores") && dropped_in(&trace, "filter"), "also when it is asked");
+}
+
 static void test_drops_by_host(void)
 {
 	struct trace trace = on_bridge();
@@ -314,6 +328,7 @@ int main(void)
 	test_others();
 	test_neighbours_on_the_bridge();
 	test_drops();
+	test_drops_of_silent();
 	test_drops_by_host();
 	return finish();
 }
