@@ -202,7 +202,8 @@ void check_unattached(struct check *check, const struct inventory_link *device)
 	char forwarding[64];
 
 	snprintf(forwarding, sizeof(forwarding), "ipv4/conf/%s/forwarding", device->link.name);
-	if (device->record.parent[0] || !device->has_ipv4 || setting_is_on(forwarding))
+	if (device->record.parent[0] || device->record.ovs[0] || !device->has_ipv4 ||
+	    setting_is_on(forwarding))
 		return;
 	for (size_t i = 0; i < inventory->count; i++) {
 		const struct inventory_link *other = &inventory->links[i];

@@ -11,6 +11,7 @@
 #include "nic/lease.h"
 #include "nic/make.h"
 #include "nic/nicset.h"
+#include "nic/plug.h"
 #include "nic/prepare.h"
 #include "nic/record.h"
 #include "nic/verify.h"
@@ -34,6 +35,9 @@ int nicset_begin(struct nicset *set, const struct nic_options *wants, size_t cou
 		struct nic *nic = &set->nics[set->count];
 
 		err = nic_init(nic, &wants[set->count++], by);
+		if (!err && nic->want->kind == NIC_OVS && !set->ovs)
+			err = ovs_open(&set->ovs);
+		nic->ovs = set->ovs;
 		if (!err)
 			err = nic_prepare(set->nl, nic, set->count > 1 ? nic - 1 : NULL);
 	}
@@ -125,6 +129,8 @@ int nicset_make_persistent(struct nicset *set, uid_t owner)
 		nic_set_owner(nic, owner);
 		err = nic_is_tap(nic) ? nic_make_tap(set->nl, nic, true) :
 					make_macvtap(set, nic, false);
+		if (!err && nic->want->kind == NIC_OVS)
+			err = nic_plug(nic);
 		if (err)
 			return explain_refusal(set->nl, nic, err);
 		tell_made(nic);
@@ -144,6 +150,8 @@ static int open_tap(struct nicset *set, struct nic *nic)
 	privs_use(PRIVS_LINKS);
 	err = nic_make_tap(set->nl, nic, false);
 	privs_use(PRIVS_NONE);
+	if (!err && nic->want->kind == NIC_OVS && !nic->reused)
+		err = nic_plug(nic);
 	return err;
 }
 
@@ -210,8 +218,10 @@ static void remove_made(struct nicset *set)
 
 void nicset_unmake(struct nicset *set)
 {
-	if (!set->nl)
+	if (!set->nl || !set->count)
 		return;
+	for (size_t k = set->count; k-- > 0;)
+		nic_unplug(&set->nics[k]);
 	privs_use(PRIVS_LINKS);
 	remove_made(set);
 	for (size_t k = set->count; k-- > 0;)
@@ -225,4 +235,5 @@ void nicset_end(struct nicset *set)
 		nic_free(&set->nics[k]);
 	free(set->nics);
 	nl_close(set->nl);
+	ovs_close(set->ovs);
 }

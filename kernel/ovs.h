@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Open vSwitch: ports of its bridges, by its database (OVSDB, RFC 7047; the tables are those of
+ * ovs-vswitchd.conf.db(5)).
+ *
+ * A port is a row, which outlives its device, and is then a trap: the next device of that name gets
+ * no frames, while all columns look right. ovs-vswitchd has to see the row disappear before there
+ * is another one. Functions return 0 or a negative errno with a line of error.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/if.h>
+
+#include "macutil.h"
+
+#define OVS_KEY "tapctl" /* in external_ids of what tapctl made, with its nonce */
+#define OVS_ID 128
+#define OVS_VLANS 64
+
+struct ovs; /* a connection to the database */
+
+/* Connect to db.sock in $OVS_RUNDIR, or in /run/openvswitch. ovs_close() takes NULL, too. */
+int ovs_open(struct ovs **ovs);
+void ovs_close(struct ovs *ovs);
+
+/* The same without a line of error: for what may have nothing to do with Open vSwitch, and for the
+ * watcher. */
+int ovs_try_open(struct ovs **ovs);
+
+/* A port as it is wanted, and as the database has it. */
+struct ovs_port {
+	char name[IFNAMSIZ], bridge[IFNAMSIZ];
+	char iface_id[OVS_ID]; /* the logical port of OVN; "": none */
+	unsigned vlan_count;
+	uint16_t vlans[OVS_VLANS]; /* the first one untagged (0: none is), the others tagged */
+	char nonce[17]; /* whose row it is; "": tapctl did not make it */
+	/* read only */
+	char uuid[37];
+	int ofport; /* 0: not known yet; -1: ovs-vswitchd could not take it */
+	int ifindex; /* of its device; 0: there is none */
+	bool installed; /* OVN has wired it */
+	char error[128]; /* of ovs-vswitchd */
+};
+
+/* Check that there is such a bridge; the error names those that there are. */
+int ovs_check_bridge(struct ovs *ovs, const char *bridge);
+
+/* Draw a nonce for @port. */
+int ovs_draw_nonce(struct ovs_port *port);
+
+/*
+ * Make the row of @port, whose device has just been made, for the guest @mac, and wait until
+ * ovs-vswitchd has taken it. A row of tapctl's under that name is one of a device that is gone: it
+ * is removed first; anybody else's is an error. After a failure there is no row, unless removing it
+ * failed, too.
+ */
+int ovs_add_port(struct ovs *ovs, struct ovs_port *port, const uint8_t mac[static MAC_LEN]);
+
+/* Remove exactly the row that was read as @port. That it is not there any more is no error. */
+int ovs_remove_port(struct ovs *ovs, const struct ovs_port *port);
+
+/* Wait @seconds at most until OVN has wired the port @name. -ETIMEDOUT without a line of error. */
+int ovs_wait_installed(struct ovs *ovs, const char *name, int seconds);
+
+/* Call @each for every port that tapctl made or, unless it is "", for the one of that @name,
+ * whoever made it. */
+typedef int ovs_port_fn(const struct ovs_port *port, void *data);
+int ovs_read_ports(struct ovs *ovs, const char *name, ovs_port_fn *each, void *data);
+
+/* The same for one port. -ENOENT, without a line of error: there is none. */
+int ovs_find_port(struct ovs *ovs, const char *name, struct ovs_port *port);

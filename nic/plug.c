@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+
+#include "lib/report.h"
+#include "nic/plug.h"
+#include "nic/watcher.h"
+
+#define UNASKED 1 /* seconds for OVN where --wait-installed was not given */
+
+static int wait_installed(struct nic *nic)
+{
+	const struct nic_options *want = nic->want;
+	unsigned seconds = want->wait_installed ? want->wait_installed : UNASKED;
+	int err;
+
+	if (!want->iface_id[0])
+		return 0;
+	err = ovs_wait_installed(nic->ovs, nic->name, (int)seconds);
+	if (err != -ETIMEDOUT)
+		return err;
+	if (want->wait_installed)
+		return report_error(
+			err,
+			"%s: OVN did not wire the logical port %s within %u s: is there one of "
+			"that name (ovn-nbctl show), and does ovn-controller run here?",
+			nic->name, want->iface_id, seconds);
+	report_tell(REPORT_WARNING,
+		    "%s: OVN has not wired the logical port %s within %u s: tapctl check %s",
+		    nic->name, want->iface_id, seconds, nic->name);
+	return 0;
+}
+
+int nic_plug(struct nic *nic)
+{
+	const struct port_policy *policy = &nic->want->policy;
+	struct ovs_port *row = &nic->row;
+	int err;
+
+	*row = (struct ovs_port){ .vlan_count = policy->vlan_count };
+	memcpy(row->name, nic->name, sizeof(row->name));
+	memcpy(row->bridge, nic->want->parent, sizeof(row->bridge));
+	memcpy(row->iface_id, nic->want->iface_id, sizeof(row->iface_id));
+	memcpy(row->vlans, policy->vlans, sizeof(row->vlans));
+	err = ovs_draw_nonce(row);
+	if (!err)
+		err = watcher_start_port(nic->link.ifindex, row, nic->record.by == RECORD_BY_ADD);
+	if (!err)
+		err = ovs_add_port(nic->ovs, row, nic->guest);
+	nic->has_row = !err;
+	return err ? err : wait_installed(nic);
+}
+
+void nic_unplug(struct nic *nic)
+{
+	struct ovs_port row;
+
+	if (nic->has_row && nic->made && ovs_find_port(nic->ovs, nic->name, &row) == 0 &&
+	    strcmp(row.nonce, nic->row.nonce) == 0)
+		ovs_remove_port(nic->ovs, &row);
+	nic->has_row = false;
+}
+
+int nic_find_row(struct nic *nic)
+{
+	int err = ovs_find_port(nic->ovs, nic->name, &nic->row);
+
+	nic->has_row = !err;
+	return err == -ENOENT ? 0 : err;
+}
