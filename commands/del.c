@@ -15,7 +15,6 @@
 #include "kernel/macvtap.h"
 #include "kernel/ovs.h"
 #include "kernel/tap.h"
-#include "lib/array.h"
 #include "lib/report.h"
 #include "nic/lease.h"
 #include "nic/record.h"
@@ -251,46 +250,28 @@ static int remove_ports(const struct selection *selection, bool force)
 	return err;
 }
 
-struct stale {
-	struct nl *nl;
-	struct ovs_port *ports;
-	size_t count;
-};
-
-/* Neither this namespace has its device, nor the one of ovs-vswitchd. */
-static int keep_stale(const struct ovs_port *port, void *data)
-{
-	struct stale *stale = data;
-	struct ovs_port *ports;
-	struct link link;
-
-	if (port->ifindex || nl_link_get(stale->nl, port->name, 0, &link) != -ENODEV)
-		return 0;
-	ports = array_grow(stale->ports, stale->count, sizeof(*ports));
-	if (!ports)
-		return report_error(-ENOMEM, "out of memory");
-	stale->ports = ports;
-	stale->ports[stale->count++] = *port;
-	return 0;
-}
-
 static int remove_stale_ports(struct nl *nl)
 {
-	struct stale stale = { .nl = nl };
+	struct ovs_ports ports;
+	struct link link;
 	struct ovs *ovs;
 	int err;
 
 	/* Most hosts have no Open vSwitch. */
 	if (ovs_try_open(&ovs) < 0)
 		return 0;
-	err = ovs_read_ports(ovs, "", keep_stale, &stale);
-	for (size_t i = 0; i < stale.count && !err; i++) {
-		err = ovs_remove_port(ovs, &stale.ports[i]);
+	err = ovs_read_ports(ovs, "", &ports);
+	for (size_t i = 0; i < ports.count && !err; i++) {
+		const struct ovs_port *port = &ports.list[i];
+
+		if (!ovs_is_stale(port) || nl_link_get(nl, port->name, 0, &link) != -ENODEV)
+			continue;
+		err = ovs_remove_port(ovs, port);
 		if (!err)
-			report_tell(REPORT_STEP, "%s: removed its port on %s", stale.ports[i].name,
-				    stale.ports[i].bridge);
+			report_tell(REPORT_STEP, "%s: removed its port on %s", port->name,
+				    port->bridge);
 	}
-	free(stale.ports);
+	free(ports.list);
 	ovs_close(ovs);
 	return err;
 }

@@ -9,6 +9,7 @@
 #include "inspect/check.h"
 #include "inspect/check_bridge.h"
 #include "inspect/check_device.h"
+#include "inspect/check_ovs.h"
 #include "kernel/sysfs.h"
 #include "lib/report.h"
 
@@ -148,9 +149,15 @@ static int look(struct check *check, struct nl *nl, const struct selection *sele
 		err = choose_all(inventory, selection);
 	if (!err)
 		err = inventory_read_around(inventory, nl);
+	if (!err)
+		err = check_ovs_begin(check);
+	if (!err && !selection)
+		check_ovs_left(check);
 	while (!err && inventory_next(inventory, &siblings))
 		check_siblings(check, &siblings);
 	inventory_free(inventory);
+	free(check->rows.list);
+	check->rows = (struct ovs_ports){ .count = 0 };
 	if (!err && check->err)
 		err = report_error(check->err, "out of memory");
 	return err;

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "kernel/ovs.h"
 #include "kernel/ovsdb.h"
+#include "lib/array.h"
 #include "lib/json.h"
 #include "lib/report.h"
 
@@ -17,23 +17,11 @@ struct ovs {
 	int next, current; /* what ovs-vswitchd has to do and has done, as read last */
 };
 
-static void put_path(char path[static 108])
-{
-	const char *dir = getenv("OVS_RUNDIR");
-
-	snprintf(path, 108, "%s/db.sock", dir && *dir ? dir : "/run/openvswitch");
-}
-
 int ovs_try_open(struct ovs **ovs)
 {
 	struct ovs *new = calloc(1, sizeof(*new));
-	char path[108];
-	int err;
+	int err = new ? ovsdb_open(&new->db) : -ENOMEM;
 
-	if (!new)
-		return -ENOMEM;
-	put_path(path);
-	err = ovsdb_open(&new->db, path);
 	if (err)
 		free(new);
 	else
@@ -44,20 +32,8 @@ int ovs_try_open(struct ovs **ovs)
 int ovs_open(struct ovs **ovs)
 {
 	int err = ovs_try_open(ovs);
-	char path[108];
 
-	put_path(path);
-	if (err == -ENOENT || err == -ECONNREFUSED)
-		return report_error(err,
-				    "%s: Open vSwitch does not run here, its database does not "
-				    "listen there: start it, or say by OVS_RUNDIR where it is",
-				    path);
-	if (err == -ELIBACC)
-		return report_error(err, "--ovs: the database of Open vSwitch speaks JSON, and "
-					 "libjansson.so.4 is not installed");
-	return err ? report_error(err, "%s: cannot connect to the database of Open vSwitch: %s",
-				  path, strerror(-err)) :
-		     0;
+	return err ? ovsdb_refuse_open(err) : 0;
 }
 
 void ovs_close(struct ovs *ovs)
@@ -74,12 +50,20 @@ static void copy_text(char *to, size_t size, const char *text)
 	snprintf(to, size, "%s", text ? text : "");
 }
 
-/* An operation that reads a @table, whole ("") or where the name is @name. */
-static void put_select(FILE *out, const char *table, const char *name)
+static const char *const of_bridge[] = { "name", "ports", NULL };
+static const char *const of_port[] = { "name", "_uuid", "external_ids", "tag", "trunks", NULL };
+static const char *const of_interface[] = { "name",    "external_ids", "ofport",
+					    "ifindex", "error",	       NULL };
+
+/* An operation that reads @columns of a @table, whole ("") or where the name is @name. */
+static void put_select(FILE *out, const char *table, const char *name, const char *const columns[])
 {
 	json_format(out, ",{'op':'select','table':%s,'where':[", table);
 	if (name[0])
 		json_format(out, "['name','==',%s]", name);
+	json_format(out, "],'columns':[");
+	for (size_t i = 0; columns[i]; i++)
+		json_format(out, i ? ",%s" : "%s", columns[i]);
 	json_format(out, "]}");
 }
 
@@ -138,54 +122,82 @@ static void read_interface(const struct ovsdb *db, size_t interfaces, struct ovs
 	}
 }
 
-int ovs_read_ports(struct ovs *ovs, const char *name, ovs_port_fn *each, void *data)
+static int keep_port(struct ovs_ports *ports, const struct ovs_port *port)
 {
-	enum { CONFIGURATION, BRIDGES, PORTS, INTERFACES };
+	struct ovs_port *list = array_grow(ports->list, ports->count, sizeof(*list));
+
+	if (!list)
+		return report_error(-ENOMEM, "out of memory");
+	ports->list = list;
+	ports->list[ports->count++] = *port;
+	return 0;
+}
+
+static void read_host(struct ovs *ovs, const json_t *row, struct ovs_ports *ports)
+{
+	const char *type = ovsdb_map_text(&ovs->db, row, "external_ids", "ovn-encap-type");
+
+	ovs->next = ovsdb_number(&ovs->db, row, "next_cfg");
+	ovs->current = ovsdb_number(&ovs->db, row, "cur_cfg");
+	if (type && strcmp(type, "geneve") == 0)
+		copy_text(ports->encap_ip, sizeof(ports->encap_ip),
+			  ovsdb_map_text(&ovs->db, row, "external_ids", "ovn-encap-ip"));
+}
+
+int ovs_read_ports(struct ovs *ovs, const char *name, struct ovs_ports *ports)
+{
+	enum { HOST, BRIDGES, PORTS, INTERFACES };
 	struct ovsdb *db = &ovs->db;
 	FILE *out = ovsdb_begin(db);
 	const json_t *row;
 	size_t failed;
 	int err;
 
+	*ports = (struct ovs_ports){ .count = 0 };
 	json_format(out, ",{'op':'select','table':'Open_vSwitch','where':[],"
-			 "'columns':['next_cfg','cur_cfg']}"
-			 ",{'op':'select','table':'Bridge','where':[],'columns':['name','ports']}");
-	put_select(out, "Port", name);
-	put_select(out, "Interface", name);
+			 "'columns':['next_cfg','cur_cfg','external_ids']}");
+	put_select(out, "Bridge", "", of_bridge);
+	put_select(out, "Port", name, of_port);
+	put_select(out, "Interface", name, of_interface);
 	err = ovsdb_commit(db, 0, &failed);
 	if (err)
 		return err;
-	row = ovsdb_row(db, CONFIGURATION, 0);
-	ovs->next = ovsdb_number(db, row, "next_cfg");
-	ovs->current = ovsdb_number(db, row, "cur_cfg");
+	read_host(ovs, ovsdb_row(db, HOST, 0), ports);
 	for (size_t i = 0; !err && (row = ovsdb_row(db, PORTS, i)); i++) {
 		struct ovs_port port;
 
 		read_port(db, row, &port);
-		if (!name[0] && !port.nonce[0])
-			continue;
 		read_bridge(db, BRIDGES, &port);
 		read_interface(db, INTERFACES, &port);
-		err = each(&port, data);
+		err = keep_port(ports, &port);
 	}
 	return err;
 }
 
-static int keep_port(const struct ovs_port *port, void *data)
+const struct ovs_port *ovs_get_port(const struct ovs_ports *ports, const char *name)
 {
-	struct ovs_port *kept = data;
-
-	*kept = *port;
-	return 0;
+	for (size_t i = 0; i < ports->count; i++)
+		if (strcmp(ports->list[i].name, name) == 0)
+			return &ports->list[i];
+	return NULL;
 }
 
 int ovs_find_port(struct ovs *ovs, const char *name, struct ovs_port *port)
 {
-	int err;
+	struct ovs_ports ports;
+	int err = ovs_read_ports(ovs, name, &ports);
 
-	port->uuid[0] = '\0';
-	err = ovs_read_ports(ovs, name, keep_port, port);
-	return err || port->uuid[0] ? err : -ENOENT;
+	if (!err && !ports.count)
+		err = -ENOENT;
+	if (!err)
+		*port = ports.list[0];
+	free(ports.list);
+	return err;
+}
+
+bool ovs_is_stale(const struct ovs_port *port)
+{
+	return port->nonce[0] && !port->ifindex;
 }
 
 int ovs_check_bridge(struct ovs *ovs, const char *bridge)
@@ -196,7 +208,7 @@ int ovs_check_bridge(struct ovs *ovs, const char *bridge)
 	size_t failed;
 	int err;
 
-	put_select(ovsdb_begin(db), "Bridge", "");
+	put_select(ovsdb_begin(db), "Bridge", "", of_bridge);
 	err = ovsdb_commit(db, 0, &failed);
 	if (err)
 		return err;
@@ -214,16 +226,6 @@ int ovs_check_bridge(struct ovs *ovs, const char *bridge)
 }
 
 /* --- changed --- */
-
-int ovs_draw_nonce(struct ovs_port *port)
-{
-	uint64_t drawn;
-
-	if (getrandom(&drawn, sizeof(drawn), 0) != sizeof(drawn))
-		return report_error(-errno, "cannot draw a number: %s", strerror(errno));
-	snprintf(port->nonce, sizeof(port->nonce), "%016llx", (unsigned long long)drawn);
-	return 0;
-}
 
 /* Commit a change of @operations, of which ovs-vswitchd is told. */
 static int change(struct ovs *ovs, size_t operations, size_t *failed)
@@ -253,7 +255,7 @@ static int wait_done(struct ovs *ovs, struct ovs_port *port)
 		    ",{'op':'wait','table':'Open_vSwitch','where':[['cur_cfg','>=',%d]],"
 		    "'columns':['cur_cfg'],'until':'!=','rows':[],'timeout':%d}",
 		    ovs->next, PATIENCE * 1000);
-	put_select(out, "Interface", port->name);
+	put_select(out, "Interface", port->name, of_interface);
 	err = ovsdb_commit(&ovs->db, PATIENCE, &failed);
 	if (err == -EAGAIN)
 		return report_error(-ETIMEDOUT,

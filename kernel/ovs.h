@@ -45,11 +45,12 @@ struct ovs_port {
 	char error[128]; /* of ovs-vswitchd */
 };
 
+/* Whether tapctl made it and ovs-vswitchd sees no device: where this namespace has none either, it
+ * is left over. */
+bool ovs_is_stale(const struct ovs_port *port);
+
 /* Check that there is such a bridge; the error names those that there are. */
 int ovs_check_bridge(struct ovs *ovs, const char *bridge);
-
-/* Draw a nonce for @port. */
-int ovs_draw_nonce(struct ovs_port *port);
 
 /*
  * Make the row of @port, whose device has just been made, for the guest @mac, and wait until
@@ -65,10 +66,17 @@ int ovs_remove_port(struct ovs *ovs, const struct ovs_port *port);
 /* Wait @seconds at most until OVN has wired the port @name. -ETIMEDOUT without a line of error. */
 int ovs_wait_installed(struct ovs *ovs, const char *name, int seconds);
 
-/* Call @each for every port that tapctl made or, unless it is "", for the one of that @name,
- * whoever made it. */
-typedef int ovs_port_fn(const struct ovs_port *port, void *data);
-int ovs_read_ports(struct ovs *ovs, const char *name, ovs_port_fn *each, void *data);
+/* All ports, or that of one @name (unless it is ""), whoever made them. free() the list, also when
+ * this failed. */
+struct ovs_ports {
+	struct ovs_port *list;
+	size_t count;
+	char encap_ip[48]; /* of this host, by which OVN's geneve tunnels go; "": none */
+};
+int ovs_read_ports(struct ovs *ovs, const char *name, struct ovs_ports *ports);
 
-/* The same for one port. -ENOENT, without a line of error: there is none. */
+/* The port @name in @ports, or NULL. */
+const struct ovs_port *ovs_get_port(const struct ovs_ports *ports, const char *name);
+
+/* Read one port. -ENOENT, without a line of error: there is none. */
 int ovs_find_port(struct ovs *ovs, const char *name, struct ovs_port *port);

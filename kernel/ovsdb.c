@@ -27,17 +27,42 @@ void ovsdb_close(struct ovsdb *db)
 	*db = (struct ovsdb){ .fd = -1 };
 }
 
-int ovsdb_open(struct ovsdb *db, const char *path)
+static const char *directory(void)
+{
+	const char *dir = getenv("OVS_RUNDIR");
+
+	return dir && *dir ? dir : "/run/openvswitch";
+}
+
+#define SOCKET "db.sock"
+
+int ovsdb_refuse_open(int err)
+{
+	if (err == -ENOENT || err == -ECONNREFUSED)
+		return report_error(err,
+				    "%s/" SOCKET
+				    ": Open vSwitch does not run here, its database does "
+				    "not listen there: start it, or say by OVS_RUNDIR where it is",
+				    directory());
+	if (err == -ELIBACC)
+		return report_error(err, "--ovs: the database of Open vSwitch speaks JSON, and "
+					 "libjansson.so.4 is not installed");
+	return report_error(err,
+			    "%s/" SOCKET ": cannot connect to the database of Open vSwitch: %s",
+			    directory(), strerror(-err));
+}
+
+int ovsdb_open(struct ovsdb *db)
 {
 	/* Also for connecting, where the server's queue is full. */
 	const struct timeval patience = { .tv_sec = TO_ANSWER };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int err = 0;
+	int len, err = 0;
 
 	*db = (struct ovsdb){ .fd = -1 };
-	if (strlen(path) >= sizeof(address.sun_path))
+	len = snprintf(address.sun_path, sizeof(address.sun_path), "%s/" SOCKET, directory());
+	if (len >= (int)sizeof(address.sun_path))
 		return -ENAMETOOLONG;
-	memcpy(address.sun_path, path, strlen(path) + 1);
 	db->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (db->fd < 0)
 		return -errno;

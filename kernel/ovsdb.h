@@ -29,10 +29,12 @@ struct ovsdb {
 };
 
 /*
- * Connect to @path. -ENOENT, -ECONNREFUSED: nobody listens there; -ELIBACC: jansson is missing. No
- * line of error. After success, end with ovsdb_close().
+ * Connect. -ENOENT, -ECONNREFUSED: nobody listens there; -ELIBACC: jansson is missing. No line of
+ * error: that is for ovsdb_refuse_open(), which returns @err. After success, end with
+ * ovsdb_close().
  */
-int ovsdb_open(struct ovsdb *db, const char *path);
+int ovsdb_open(struct ovsdb *db);
+int ovsdb_refuse_open(int err);
 void ovsdb_close(struct ovsdb *db);
 
 /* Begin a transaction: its operations come next, by json_format(), a comma before each. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "lib/report.h"
 #include "nic/plug.h"
@@ -31,24 +33,45 @@ static int wait_installed(struct nic *nic)
 	return 0;
 }
 
+static int draw_nonce(struct ovs_port *port)
+{
+	uint64_t drawn;
+
+	if (getrandom(&drawn, sizeof(drawn), 0) != sizeof(drawn))
+		return report_error(-errno, "cannot draw a number: %s", strerror(errno));
+	snprintf(port->nonce, sizeof(port->nonce), "%016llx", (unsigned long long)drawn);
+	return 0;
+}
+
+static int wanted_row(struct ovs_port *row, const char *name, const struct record *record)
+{
+	*row = (struct ovs_port){ .vlan_count = record->policy.vlan_count };
+	memcpy(row->name, name, sizeof(row->name));
+	memcpy(row->bridge, record->ovs, sizeof(row->bridge));
+	memcpy(row->iface_id, record->iface_id, sizeof(row->iface_id));
+	memcpy(row->vlans, record->policy.vlans, sizeof(row->vlans));
+	return draw_nonce(row);
+}
+
 int nic_plug(struct nic *nic)
 {
-	const struct port_policy *policy = &nic->want->policy;
 	struct ovs_port *row = &nic->row;
-	int err;
+	int err = wanted_row(row, nic->name, &nic->record);
 
-	*row = (struct ovs_port){ .vlan_count = policy->vlan_count };
-	memcpy(row->name, nic->name, sizeof(row->name));
-	memcpy(row->bridge, nic->want->parent, sizeof(row->bridge));
-	memcpy(row->iface_id, nic->want->iface_id, sizeof(row->iface_id));
-	memcpy(row->vlans, policy->vlans, sizeof(row->vlans));
-	err = ovs_draw_nonce(row);
 	if (!err)
 		err = watcher_start_port(nic->link.ifindex, row, nic->record.by == RECORD_BY_ADD);
 	if (!err)
 		err = ovs_add_port(nic->ovs, row, nic->guest);
 	nic->has_row = !err;
 	return err ? err : wait_installed(nic);
+}
+
+int nic_replug(struct ovs *ovs, const struct link *link, const struct record *record)
+{
+	struct ovs_port row;
+	int err = wanted_row(&row, link->name, record);
+
+	return err ? err : ovs_add_port(ovs, &row, record->guest);
 }
 
 void nic_unplug(struct nic *nic)

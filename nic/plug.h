@@ -17,5 +17,11 @@ int nic_plug(struct nic *nic);
 /* Remove the port of a NIC that was made. Failures are not reported: the watcher is there. */
 void nic_unplug(struct nic *nic);
 
+/*
+ * Make the port of a tap that may be in use anew, as @record wants it. The watcher of its guest, if
+ * it has one, knows it by its name.
+ */
+int nic_replug(struct ovs *ovs, const struct link *link, const struct record *record);
+
 /* Find the port of an existing tap. That there is none is no error. */
 int nic_find_row(struct nic *nic);
