@@ -1,4 +1,4 @@
-# Open vSwitch for tests: with the userspace datapath, in the test's namespace, with a database and a run
+# Open vSwitch for tests (tools/switches): with the userspace datapath, in the test's namespace, with a database and a run
 # directory of its own. The bats files load this.
 # shellcheck shell=bash disable=SC2034,SC2154 # used by the files that load this, set by run
 
@@ -9,11 +9,9 @@ requires_switch() {
 
 # Their programs, in a namespace: switch_program NAMESPACE PROGRAM ARG...
 switch_program() {
-	local tree=$SWITCHES/tree dir=$WORK/ovs.$1
-	inside_of "$1" env PATH="$tree/usr/bin:$tree/usr/sbin:$tree/usr/lib/openvswitch-switch:$PATH" \
-		LD_LIBRARY_PATH="$(echo "$tree"/usr/lib/*-linux-gnu)" OVS_RUNDIR="$dir" OVS_LOGDIR="$dir" OVS_DBDIR="$dir" \
-		OVN_RUNDIR="$dir" OVN_LOGDIR="$dir" OVN_DBDIR="$dir" OVS_PKGDATADIR="$tree/usr/share/openvswitch" \
-		OVN_PKGDATADIR="$tree/usr/share/ovn" "${@:2}"
+	local words
+	mapfile -t words < <("$TESTS/tools/switches" env "$SWITCHES" "$WORK/ovs.$1")
+	inside_of "$1" env "${words[@]}" "${@:2}"
 }
 vsctl() { switch_program "$NS" ovs-vsctl --timeout=20 "$@"; }
 
@@ -32,13 +30,8 @@ start_vswitchd() { # [NAMESPACE]
 # A database, ovs-vswitchd and the bridge br-int; tapctl looks for it here.
 start_switch() { # [NAMESPACE]
 	local ns=${1:-$NS}
-	mkdir -p "$WORK/ovs.$ns"
 	export OVS_RUNDIR=$WORK/ovs.$ns
-	switch_program "$ns" ovsdb-tool create "$OVS_RUNDIR/conf.db" "$SWITCHES/tree/usr/share/openvswitch/vswitch.ovsschema"
-	start_database "$ns"
-	switch_program "$ns" ovs-vsctl --no-wait init
-	start_vswitchd "$ns"
-	switch_program "$ns" ovs-vsctl --timeout=20 add-br br-int -- set bridge br-int datapath_type=netdev
+	inside_of "$ns" "$TESTS/tools/switches" start "$SWITCHES" "$OVS_RUNDIR"
 }
 stop() { # PIDFILE...
 	local file

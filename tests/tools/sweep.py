@@ -216,16 +216,9 @@ def ports():
 
 def start_switch():
     """Open vSwitch with a bridge, for which all of this namespace is."""
-    tree, data = f"{SWITCHES}/tree/usr", tempfile.mkdtemp(dir="/run")
-    os.environ["PATH"] = f"{tree}/bin:{tree}/sbin:{tree}/lib/openvswitch-switch:{os.environ['PATH']}"
-    os.environ["LD_LIBRARY_PATH"] = ":".join(f"{tree}/lib/{name}" for name in os.listdir(f"{tree}/lib") if "linux" in name)
-    for name in ("RUNDIR", "LOGDIR", "DBDIR"):
-        os.environ[f"OVS_{name}"] = data
-    for words in (["ovsdb-tool", "create", f"{data}/conf.db", f"{tree}/share/openvswitch/vswitch.ovsschema"],
-                  ["ovsdb-server", f"--remote=punix:{data}/db.sock", "--pidfile", "--detach", f"{data}/conf.db"],
-                  ["ovs-vsctl", "--no-wait", "init"], ["ovs-vswitchd", "--pidfile", "--detach"],
-                  ["ovs-vsctl", "add-br", "br-int", "--", "set", "bridge", "br-int", "datapath_type=netdev"]):
-        subprocess.run(words, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    switches, data = f"{os.path.dirname(os.path.realpath(__file__))}/switches", tempfile.mkdtemp(dir="/run")
+    subprocess.run([switches, "start", SWITCHES, data], check=True, stdin=subprocess.DEVNULL)
+    os.environ.update(line.split("=", 1) for line in run(switches, "env", SWITCHES, data).stdout.splitlines())
 
 
 class Exec(Scenario):
