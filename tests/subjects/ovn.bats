@@ -2,6 +2,7 @@
 # Taps behind logical ports of OVN, on two hosts that are namespaces.
 # shellcheck disable=SC2016 # scripts for other shells
 load ../tools/helpers
+load ../guest/boot
 load ovs
 
 A=52:54:00:00:00:0a TAP=tap52540000000a
@@ -39,6 +40,21 @@ ping_guest() {
 	run ping_guest 2 from=52:54:00:00:00:99
 	[ "$status" = 124 ]
 }
+
+@test "ovn: a real guest is reached from another host, and its port goes with it" {
+	requires_guest
+	local qemu=()
+	guest_args "$GUEST" ip0=10.0.0.2/24
+	guest_nic $B 3
+	OVS_RUNDIR=$WORK/ovs.other guest_start "$WORK/console" nsenter --net=/run/netns/other "$TAPCTL" exec --ovs br-int \
+		--iface-id lp2 --wait-installed --mtu 1442 -- "${qemu[@]}"
+	guest_wait "$WORK/console" 'guest: ready' 60 "$guest_pid"
+	ping_guest 20
+	[ "$(switch_program other ovs-vsctl list-ports br-int | grep ^tap)" = $TAP_B ]
+	guest_stop
+	wait_until 10 no_port_there
+}
+no_port_there() { ! switch_program other ovs-vsctl list-ports br-int | grep ^tap; }
 
 @test "ovn: a logical port that is not wired fails after the seconds given, or is warned of" {
 	run_tapctl exec --ovs br-int --iface-id lp9 --wait-installed=1 --mac $A -- true

@@ -191,6 +191,23 @@ has_no_ifindex() { [ "$(column Interface $TAP ifindex)" = 0 ]; }
 	gone
 }
 
+@test "ovs: --netns and --user are as with a bridge, and lent capabilities are refused" {
+	# From elsewhere, to where the switch is.
+	command ip netns add far
+	run inside_of far "$TAPCTL" exec --netns "$NS" --ovs br-int --mac $A --user nobody -- sh -c '
+		id -u; grep iff: /proc/self/fdinfo/3; ls -l /proc/self/fd | grep -c socket: || :'
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ "${lines[0]} ${lines[1]} ${lines[2]}" = "65534 iff:"*"$TAP 0" ]]
+	gone
+	make_caller
+	echo "allow all" >"$ETC/tapctl/bridge.conf"
+	run as_caller "$PUBLIC/tapctl" exec --ovs br-int --mac $A -- true
+	echo "$output"
+	[ "$status" = 125 ]
+	[[ $output = "tapctl: --ovs: not permitted for an unprivileged caller"* ]]
+}
+
 @test "ovs: a library that is missing is named, and a bridge needs none" {
 	local library
 	library=$(ldconfig -p | awk '/libjansson.so.4 / { print $NF; exit }')
