@@ -117,11 +117,13 @@ static int add_uplinks(struct trace *trace, const struct inventory *inventory, i
 	return err;
 }
 
-static enum trace_place find_place(const struct link *device, const struct inventory_link *parent)
+static enum trace_place find_place(const struct link *device, const struct inventory_link *own,
+				   const struct inventory_link *parent)
 {
 	if (device->port.of_bridge)
 		return ON_BRIDGE;
-	if (device->master)
+	/* The userspace datapath of Open vSwitch is no master. */
+	if (device->master || (own && own->record.ovs[0]))
 		return ON_SWITCH;
 	return device->kind == LINK_MACVTAP && parent ? ON_LOWER : ON_NOTHING;
 }
@@ -133,7 +135,9 @@ static int add_hops(struct trace *trace, const struct inventory *inventory,
 	const struct inventory_link *parent = own ? inventory_find(inventory, own->parent) : NULL;
 	int err;
 
-	trace->place = find_place(device, parent);
+	trace->place = find_place(device, own, parent);
+	if (own)
+		memcpy(trace->ovs, own->record.ovs, sizeof(trace->ovs));
 	err = add_hop(trace, device, HOP_DEVICE);
 	if (!err && trace->place == ON_BRIDGE && parent) {
 		err = add_hop(trace, &parent->link, HOP_BRIDGE);

@@ -64,6 +64,7 @@ struct dropped {
 struct trace {
 	uint8_t guest[MAC_LEN];
 	enum trace_place place;
+	char ovs[IFNAMSIZ]; /* the bridge of Open vSwitch, if it is known */
 	struct hop hops[HOPS_MAX];
 	size_t count, left_out; /* hops */
 	struct guest_ip known, heard; /* by its frames: until now, and since trace_settle() */

@@ -270,8 +270,9 @@ static void judge_no_answer(const struct view *view, unsigned kinds, struct verd
 		ask_kernel(trace, FROM_GUEST, kinds, true, verdict);
 	if (trace->place == ON_SWITCH)
 		SAY(verdict->remedy,
-		    "ask the switch: ovs-appctl ofproto/trace BRIDGE in_port=%s,dl_src=%s",
-		    trace->hops[0].name, mac_format(guest, trace->guest));
+		    "ask the switch: ovs-appctl ofproto/trace %s in_port=%s,dl_src=%s",
+		    trace->ovs[0] ? trace->ovs : "BRIDGE", trace->hops[0].name,
+		    mac_format(guest, trace->guest));
 	else if (last->role >= HOP_UPLINK)
 		SAY(verdict->remedy,
 		    "look beyond %s: is who was asked there and up, in the same VLAN, and does "

@@ -97,6 +97,8 @@ static void watch_lease(const struct watched *watched, int ready)
 	wait_for_end(nl, watch, number);
 	for (int tries = 0; tries < 50 && remove_device(nl, ifindex) < 0; tries++)
 		poll(NULL, 0, 100);
+	nl_close(watch);
+	nl_close(nl);
 }
 
 /* --- a tap on Open vSwitch --- */
@@ -110,6 +112,11 @@ static bool is_there(struct nl *nl, int ifindex, struct link *link)
 	return !err;
 }
 
+static bool has_ended(pid_t maker)
+{
+	return kill(maker, 0) < 0 && errno == ESRCH;
+}
+
 /*
  * Until the link is gone from here. Where its maker has ended and it is persistent, there is
  * nothing more to do; one that is not may be held a moment longer by the watcher of another.
@@ -120,17 +127,21 @@ static void wait_for_link(struct nl *nl, const struct nl *watch, const struct wa
 		{ .fd = nl_fd(watch), .events = POLLIN },
 		{ .fd = -1, .events = POLLIN },
 	};
+	pid_t maker = watched->maker;
 	bool ended = false;
 	struct link link;
+	int patience = -1;
 
-	if (watched->maker) {
-		events[1].fd = (int)syscall(SYS_pidfd_open, watched->maker, 0);
-		ended = events[1].fd < 0;
-	}
+	if (maker)
+		events[1].fd = (int)syscall(SYS_pidfd_open, maker, 0);
+	/* A container may forbid that. */
+	if (maker && events[1].fd < 0)
+		patience = 100;
 	while (is_there(nl, watched->ifindex, &link)) {
+		ended |= patience >= 0 && has_ended(maker);
 		if (ended && link.tun.persistent)
 			_exit(0);
-		if (poll(events, 2, -1) < 0)
+		if (poll(events, 2, patience) < 0)
 			poll(NULL, 0, 100);
 		if (events[0].revents)
 			event_wait(watch);
@@ -174,6 +185,8 @@ static void watch_port(const struct watched *watched, int ready)
 	/* The database may be restarting. */
 	for (int tries = 0; tries < 600 && remove_row(nl, watched) < 0; tries++)
 		poll(NULL, 0, 100);
+	nl_close(watch);
+	nl_close(nl);
 }
 
 /* --- both --- */

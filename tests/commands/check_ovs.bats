@@ -92,19 +92,19 @@ mended() {
 
 @test "check no-ovs, port-refused" {
 	guest_on_ovs
-	stop vswitchd.pid
+	stop ovs-vswitchd.pid
 	# In another network namespace it finds no tap.
 	command ip netns add elsewhere
 	nsenter --net=/run/netns/elsewhere -- env PATH="$PATH:$SWITCHES/tree/usr/lib/openvswitch-switch" \
 		LD_LIBRARY_PATH="$(echo "$SWITCHES"/tree/usr/lib/*-linux-gnu)" OVS_LOGDIR="$OVS_RUNDIR" ovs-vswitchd \
-		--pidfile="$OVS_RUNDIR/vswitchd.pid" --detach 2>/dev/null 3>&- 4>&-
+		--pidfile="$OVS_RUNDIR/ovs-vswitchd.pid" --detach 2>/dev/null 3>&- 4>&-
 	wait_until 10 only $TAP:port-refused
 	no_answer
-	stop vswitchd.pid
+	stop ovs-vswitchd.pid
 	start_vswitchd
 	wait_until 10 silent
 	answers
-	stop vswitchd.pid ovsdb.pid
+	stop ovs-vswitchd.pid ovsdb.pid
 	only $TAP:no-ovs
 	run_tapctl attach $TAP
 	[ "$status" = 1 ]

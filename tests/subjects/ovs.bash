@@ -24,7 +24,7 @@ start_database() { # [NAMESPACE]
 start_vswitchd() { # [NAMESPACE]
 	local ns=${1:-$NS}
 	local dir=$WORK/ovs.$ns
-	switch_program "$ns" ovs-vswitchd --pidfile="$dir/vswitchd.pid" --detach --no-chdir \
+	switch_program "$ns" ovs-vswitchd --pidfile="$dir/ovs-vswitchd.pid" --detach --no-chdir \
 		--log-file="$dir/vswitchd.log" 2>/dev/null
 }
 # A database, ovs-vswitchd and the bridge br-int; tapctl looks for it here.

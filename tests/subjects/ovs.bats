@@ -114,7 +114,7 @@ ping_far() { inside_of far ping -c 1 -W 2 10.0.0.2 >/dev/null; }
 	run_tapctl add --netns far --ovs br-int --mac $A
 	check_failure 1 "$TAP: ovs-vswitchd did not take it for br-int: could not open network device $TAP (No such device)"
 	# It is dead.
-	stop vswitchd.pid
+	stop ovs-vswitchd.pid
 	run_tapctl exec --ovs br-int --mac $A -- true
 	check_failure 125 "$TAP: ovs-vswitchd did nothing for br-int within 5 s"
 	stop ovsdb.pid
@@ -189,6 +189,21 @@ has_no_ifindex() { [ "$(column Interface $TAP ifindex)" = 0 ]; }
 	wait_until 10 no_link $TAP
 	start_database
 	gone
+}
+
+@test "ovs: trace sees the tap, and names what shows the rest" {
+	spawn env BEGUN="$WORK/begun" "$TAPCTL" exec --ovs br-int --mac $A --no-vnet-hdr -- \
+		python3 "$TESTS/tools/guest.py" $A 10.0.0.2 arp=10.0.0.1
+	wait_until 10 test -e "$WORK/begun"
+	run_tapctl trace --json --seconds 1 $A
+	[ "$status" = 1 ]
+	got '.verdict == "no-answer" and (.hops | length) == 1'
+	local remedy
+	remedy=$(jq -r .remedy <<<"$output")
+	[ "$remedy" = "ask the switch: ovs-appctl ofproto/trace br-int in_port=$TAP,dl_src=$A" ]
+	# shellcheck disable=SC2086 # a command
+	switch_program "$NS" ${remedy#*: } | grep -q 'Datapath actions'
+	kill "$pid"
 }
 
 @test "ovs: --netns and --user are as with a bridge, and lent capabilities are refused" {
