@@ -266,6 +266,7 @@ const char *difference_option(enum difference difference)
 
 bool difference_has_value(enum difference difference)
 {
-	return difference == DIFFERS_VLANS || difference == DIFFERS_IP ||
-	       difference == DIFFERS_LIMIT_IN || difference == DIFFERS_LIMIT_OUT;
+	return difference == DIFFERS_VLANS || difference == DIFFERS_IFACE_ID ||
+	       difference == DIFFERS_IP || difference == DIFFERS_LIMIT_IN ||
+	       difference == DIFFERS_LIMIT_OUT;
 }

@@ -69,7 +69,7 @@ no_port_there() { ! switch_program other ovs-vsctl list-ports br-int | grep ^tap
 	tapctl list --json | holds '.[0].iface_id == "lp9"'
 	run_tapctl exec --reuse --ovs br-int --iface-id lp1 --mac $A -- true
 	[ "$status" = 125 ]
-	stderr_holds "$TAP: --reuse: exists without --iface-id"
+	stderr_holds "$TAP: --reuse: exists without this --iface-id"
 	run_quiet del $TAP
 	run_tapctl add --ovs br-int --wait-installed --mac $A
 	[ "$status" = 2 ]

@@ -36,7 +36,7 @@ add_far() {
 	# The userspace datapath does no checksums.
 	vsctl add-port br-int wire
 }
-ping_far() { inside_of far ping -c 1 -W 2 10.0.0.2 >/dev/null; }
+ping_far() { inside_of far ping -c 1 -W "$1" 10.0.0.2 >/dev/null; }
 
 @test "ovs: exec makes the port, add one that stays, and del removes it" {
 	run --separate-stderr tapctl exec --ovs br-int --mac $A -- sh -c '
@@ -75,7 +75,7 @@ ping_far() { inside_of far ping -c 1 -W 2 10.0.0.2 >/dev/null; }
 	tapctl list --json | holds '.[0].vlans == [10, 20, 30] and .[1].vlans == [7] and .[1].ovs == "br1"'
 	run_tapctl exec --reuse --ovs br-int --mac $A --mtu 1400 --vlan 10,20 -- true
 	[ "$status" = 125 ]
-	stderr_holds "$TAP: --reuse: exists without --vlan"
+	stderr_holds "$TAP: --reuse: exists without this --vlan"
 	run_quiet exec --reuse --ovs br1 --mac $B --vlan 7 --queues 2 --mtu 1400 -- true
 	run_quiet del $A $B
 	gone
@@ -101,9 +101,11 @@ ping_far() { inside_of far ping -c 1 -W 2 10.0.0.2 >/dev/null; }
 	# The second NIC fails: the first one's port goes too.
 	run_tapctl exec --ovs br-int --mac $A --mac $B --name foo -- true
 	check_failure 125 "foo: Open vSwitch has a port"
-	for words in "--lock-mac:lsp-set-port-security" "--isolated:protected=true" "--hairpin:in_port"; do
-		run_tapctl add --ovs br-int --mac $A "${words%%:*}"
-		check_failure 2 "${words%%:*}: is for a bridge port" "with --ovs" "${words#*:}"
+	for words in "--lock-mac:lsp-set-port-security" "--isolated:protected=true" "--hairpin:in_port" \
+		"--ip=10.0.0.2:lsp-set-port-security" "--limit-in=1mbit:qos=" "--limit-out=1mbit:ingress_policing_rate"; do
+		run_tapctl add --ovs br-int --mac $A "${words%:*}"
+		words=${words/=1*:/:}
+		check_failure 2 "${words%%:*}: is for a" "with --ovs" "${words#*:}"
 	done
 	run_tapctl exec --ovs br-int --mac $A -- "$WORK"
 	check_failure 126 "cannot run it"
@@ -132,7 +134,7 @@ ping_far() { inside_of far ping -c 1 -W 2 10.0.0.2 >/dev/null; }
 	ip link del $TAP
 	spawn "$TAPCTL" exec --unattached --mac $A --no-vnet-hdr -- python3 "$TESTS/tools/guest.py" $A 10.0.0.2 announce
 	wait_until 10 link_field $TAP .ifindex >/dev/null
-	run ping_far
+	run ping_far 2
 	[ "$status" != 0 ]
 	kill "$pid"
 	wait_until 10 no_link $TAP
@@ -140,7 +142,7 @@ ping_far() { inside_of far ping -c 1 -W 2 10.0.0.2 >/dev/null; }
 
 	for round in 1 2; do
 		guest
-		ping_far
+		ping_far 10
 		watchers | xargs kill -KILL
 		kill -KILL "$pid"
 		wait_until 10 no_link $TAP
@@ -148,7 +150,7 @@ ping_far() { inside_of far ping -c 1 -W 2 10.0.0.2 >/dev/null; }
 	done
 	guest --vlan 7
 	vsctl set port wire tag=7
-	ping_far
+	ping_far 10
 	kill -KILL "$pid"
 	gone
 }
