@@ -108,19 +108,22 @@ static void check_siblings(struct check *check, const struct siblings *siblings)
 static bool choose(struct inventory *inventory, const struct link *link)
 {
 	struct inventory_link *device = inventory_find(inventory, link->ifindex);
-	bool any = false;
+	bool tap = link_is_tap(link), any = false;
 
-	if (link_is_tap(link)) {
-		if (device)
-			device->chosen = true;
-		return true;
-	}
 	for (size_t i = 0; i < inventory->count; i++) {
-		device = &inventory->links[i];
-		if (device->parent == link->ifindex && link_is_tap(&device->link))
-			device->chosen = any = true;
+		struct inventory_link *on = &inventory->links[i];
+
+		/* A bridge of Open vSwitch has a device of its own name, which may be a tap. */
+		if (link_is_tap(&on->link) &&
+		    ((!tap && on->parent == link->ifindex) ||
+		     (on->ours && strcmp(on->record.ovs, link->name) == 0)))
+			on->chosen = any = true;
 	}
-	return any;
+	if (any || !tap)
+		return any;
+	if (device)
+		device->chosen = true;
+	return true;
 }
 
 static int choose_all(struct inventory *inventory, const struct selection *selection)

@@ -278,30 +278,6 @@ int ovs_remove_port(struct ovs *ovs, const struct ovs_port *port)
 	return change(ovs, 1, &failed);
 }
 
-static int refuse_taken(const struct ovs_port *is)
-{
-	return report_error(-EEXIST,
-			    "%s: Open vSwitch has a port of that name on %s, which tapctl did not "
-			    "make%s%s: ovs-vsctl del-port %s, or choose another --name",
-			    is->name, is->bridge, is->iface_id[0] ? ", for iface-id " : "",
-			    is->iface_id, is->name);
-}
-
-/* An old row of that name has to be gone, and ovs-vswitchd has to have seen that. */
-static int clear_name(struct ovs *ovs, struct ovs_port *port)
-{
-	struct ovs_port old;
-	int err = ovs_find_port(ovs, port->name, &old);
-
-	if (!err && !old.nonce[0])
-		return refuse_taken(&old);
-	if (!err)
-		err = ovs_remove_port(ovs, &old);
-	if (err && err != -ENOENT)
-		return err;
-	return ovs->current < ovs->next ? wait_done(ovs, port) : 0;
-}
-
 static void put_rows(FILE *out, const struct ovs_port *port, const char *mac)
 {
 	json_format(out,
@@ -328,7 +304,6 @@ static void put_rows(FILE *out, const struct ovs_port *port, const char *mac)
 static int insert(struct ovs *ovs, const struct ovs_port *port, const char *mac)
 {
 	FILE *out = ovsdb_begin(&ovs->db);
-	struct ovs_port old = { .name = "" };
 	size_t failed;
 	int err;
 
@@ -344,37 +319,39 @@ static int insert(struct ovs *ovs, const struct ovs_port *port, const char *mac)
 		    "'mutations':[['ports','insert',['named-uuid','port']]]}",
 		    port->bridge);
 	err = change(ovs, 5, &failed);
-	if (err != -EAGAIN)
-		return err;
-	err = failed ? ovs_find_port(ovs, port->name, &old) : ovs_check_bridge(ovs, port->bridge);
-	if (!err && failed)
-		return refuse_taken(&old);
-	return report_error(-EAGAIN, "%s: %s changed in the meantime: try again", port->name,
-			    port->bridge);
+	if (err == -EAGAIN)
+		err = report_error(err, "%s: Open vSwitch %s: something changed that just now",
+				   port->name,
+				   failed ? "has a port of that name" : "has lost that bridge");
+	return err;
 }
 
-/* What ovs-vswitchd says of a device that it cannot open. */
 static int refuse_device(const struct ovs_port *port)
 {
 	return report_error(-ENXIO,
 			    "%s: ovs-vswitchd did not take it for %s: %s: does it run in this "
 			    "network namespace?",
 			    port->name, port->bridge,
-			    port->error[0] ? port->error : "it has no port number");
+			    port->error[0]    ? port->error :
+			    port->ofport <= 0 ? "it has no port number" :
+						"it has another device of that name");
 }
 
 int ovs_add_port(struct ovs *ovs, struct ovs_port *port, const uint8_t mac[static MAC_LEN])
 {
 	char text[MAC_STRLEN];
 	struct ovs_port made;
-	int err = clear_name(ovs, port);
+	int ifindex = port->ifindex, err = 0;
 
+	if (ovs->current < ovs->next)
+		err = wait_done(ovs, port);
 	if (!err)
 		err = insert(ovs, port, mac_format(text, mac));
 	if (err)
 		return err;
 	err = wait_done(ovs, port);
-	if (!err && (port->error[0] || port->ofport <= 0))
+	if (!err &&
+	    (port->error[0] || port->ofport <= 0 || (port->ifindex && port->ifindex != ifindex)))
 		err = refuse_device(port);
 	if (err && ovs_find_port(ovs, port->name, &made) == 0 &&
 	    strcmp(made.nonce, port->nonce) == 0)

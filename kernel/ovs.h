@@ -53,10 +53,10 @@ bool ovs_is_stale(const struct ovs_port *port);
 int ovs_check_bridge(struct ovs *ovs, const char *bridge);
 
 /*
- * Make the row of @port, whose device has just been made, for the guest @mac, and wait until
- * ovs-vswitchd has taken it. A row of tapctl's under that name is one of a device that is gone: it
- * is removed first; anybody else's is an error. After a failure there is no row, unless removing it
- * failed, too.
+ * Make the row of @port, whose device is there, for the guest @mac, and wait until ovs-vswitchd has
+ * taken it. Its name was just looked for by ovs_find_port(), and is free, or the row was removed
+ * since: what ovs-vswitchd has to do is waited for before that. After a failure there is no row,
+ * unless removing it failed, too.
  */
 int ovs_add_port(struct ovs *ovs, struct ovs_port *port, const uint8_t mac[static MAC_LEN]);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -53,6 +54,56 @@ static int wanted_row(struct ovs_port *row, const char *name, const struct recor
 	return draw_nonce(row);
 }
 
+static int refuse_taken(const struct ovs_port *is)
+{
+	return report_error(-EEXIST,
+			    "%s: Open vSwitch has a port of that name on %s, which tapctl did not "
+			    "make%s%s: ovs-vsctl del-port %s, or choose another --name",
+			    is->name, is->bridge, is->iface_id[0] ? ", for iface-id " : "",
+			    is->iface_id, is->name);
+}
+
+/* ovs-vswitchd has its device in another namespace, or does not run: a guest's, who knows. */
+static int refuse_elsewhere(const struct ovs_port *is)
+{
+	return report_error(
+		-EBUSY,
+		"%s: Open vSwitch has a port of that name on %s, and another device for "
+		"it: does its guest run in another network namespace? and ovs-vswitchd?",
+		is->name, is->bridge);
+}
+
+/*
+ * A row of tapctl's under that name is of a device that is gone, as this one is new: it is removed
+ * as soon as ovs-vswitchd has seen that, too.
+ */
+static int clear_name(struct ovs *ovs, const char *name, int ifindex)
+{
+	struct ovs_port old;
+	int err = ovs_find_port(ovs, name, &old);
+
+	for (int tries = 0; !err && old.nonce[0] && old.ifindex && old.ifindex != ifindex;
+	     tries++) {
+		if (tries == 100)
+			return refuse_elsewhere(&old);
+		poll(NULL, 0, 20);
+		err = ovs_find_port(ovs, name, &old);
+	}
+	if (!err && !old.nonce[0])
+		return refuse_taken(&old);
+	if (!err)
+		err = ovs_remove_port(ovs, &old);
+	return err == -ENOENT ? 0 : err;
+}
+
+static int add_row(struct ovs *ovs, struct ovs_port *row, int ifindex, const struct record *record)
+{
+	int err = clear_name(ovs, row->name, ifindex);
+
+	row->ifindex = ifindex;
+	return err ? err : ovs_add_port(ovs, row, record->guest);
+}
+
 int nic_plug(struct nic *nic)
 {
 	struct ovs_port *row = &nic->row;
@@ -61,7 +112,7 @@ int nic_plug(struct nic *nic)
 	if (!err)
 		err = watcher_start_port(nic->link.ifindex, row, nic->record.by == RECORD_BY_ADD);
 	if (!err)
-		err = ovs_add_port(nic->ovs, row, nic->guest);
+		err = add_row(nic->ovs, row, nic->link.ifindex, &nic->record);
 	nic->has_row = !err;
 	return err ? err : wait_installed(nic);
 }
@@ -71,7 +122,7 @@ int nic_replug(struct ovs *ovs, const struct link *link, const struct record *re
 	struct ovs_port row;
 	int err = wanted_row(&row, link->name, record);
 
-	return err ? err : ovs_add_port(ovs, &row, record->guest);
+	return err ? err : add_row(ovs, &row, link->ifindex, record);
 }
 
 void nic_unplug(struct nic *nic)

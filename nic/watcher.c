@@ -153,21 +153,29 @@ static void wait_for_link(struct nl *nl, const struct nl *watch, const struct wa
 }
 
 /*
- * The row is read first: if the link of its name is not there then, it was not when the row was
- * made. Another row than ours is one that attach has made for our link, or the next guest's.
+ * Ours, or the one that attach has made for our link. The row is read first: if there is no link of
+ * its name then, there was none when the row was made.
  */
+static bool is_for_us(struct nl *nl, const struct watched *watched, const struct ovs_port *row)
+{
+	struct link link;
+
+	if (strcmp(row->nonce, watched->row.nonce) == 0)
+		return true;
+	return row->nonce[0] && (!row->ifindex || row->ifindex == watched->ifindex) &&
+	       nl_link_get(nl, row->name, 0, &link) == -ENODEV;
+}
+
 static int remove_row(struct nl *nl, const struct watched *watched)
 {
 	struct ovs_port row;
-	struct link link;
 	struct ovs *ovs;
 	int err = ovs_try_open(&ovs);
 
 	if (err)
 		return err;
 	err = ovs_find_port(ovs, watched->row.name, &row);
-	if (!err && (strcmp(row.nonce, watched->row.nonce) == 0 ||
-		     (row.nonce[0] && nl_link_get(nl, row.name, 0, &link) == -ENODEV)))
+	if (!err && is_for_us(nl, watched, &row))
 		err = ovs_remove_port(ovs, &row);
 	ovs_close(ovs);
 	return err == -ENOENT ? 0 : err;

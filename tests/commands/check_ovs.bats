@@ -33,7 +33,7 @@ mended() {
 	local words
 	for words in $TAP br-int ""; do
 		vsctl del-port $TAP
-		only $TAP:off-bridge
+		WORDS=$words only $TAP:off-bridge
 		no_answer
 		run_tapctl attach $words
 		[ "$status" = 0 ]

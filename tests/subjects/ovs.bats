@@ -184,6 +184,23 @@ has_no_ifindex() { [ "$(column Interface $TAP ifindex)" = 0 ]; }
 	kill "$pid"
 }
 
+@test "ovs: the port of a guest that runs in another namespace is left alone" {
+	add_far
+	guest
+	# Not with an index that is the same by chance.
+	command ip -n far link add other0 type veth peer name other1
+	command ip -n far link add other2 type veth peer name other3
+	[ "$(link_field $TAP .ifindex)" != "$(command ip -n far -j link show | jq 'map(.ifindex) | max + 1')" ]
+	run inside_of far "$TAPCTL" exec --ovs br-int --mac $A -- true
+	echo "$output"
+	[ "$status" = 125 ]
+	[[ $output = "tapctl: $TAP: Open vSwitch has a port of that name on br-int, and another device for it"* ]]
+	one_tap $TAP
+	ping_far 10
+	kill "$pid"
+	gone
+}
+
 @test "ovs: a guest that ends while the database restarts leaves no port" {
 	guest
 	stop ovsdb.pid
