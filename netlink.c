@@ -382,6 +382,17 @@ int nl_dump(struct nl *nl, nl_reply_fn *reply, void *data)
 	}
 }
 
+int nl_hear(struct nl *nl, nl_reply_fn *reply, void *data)
+{
+	ssize_t n = nl_receive(nl);
+	int left = (int)n, result = n < 0 ? (int)n : 1;
+
+	for (struct nlmsghdr *m = (void *)nl->buffer; is_whole(m, left);
+	     m = mnl_nlmsg_next(m, &left))
+		result = reply(m, data);
+	return result;
+}
+
 /* --- links, read --- */
 
 bool nl_attr_number(const struct nlattr *attr, size_t size, void *value)

@@ -231,6 +231,12 @@ int nl_dump(struct nl *nl, nl_reply_fn *reply, void *data);
 int nl_send(struct nl *nl);
 
 /*
+ * Read one datagram that comes unasked. Returns what @reply made of its last message, 1 when there
+ * is none in it, -ENOBUFS when some were lost, and -EPROTO when there is none now.
+ */
+int nl_hear(struct nl *nl, nl_reply_fn *reply, void *data);
+
+/*
  * The attributes of @m after @offset bytes of payload, or those in @nest (NULL: none), up to type
  * @max, into @tb[@max + 1]; NULL where there is none. libmnl stops at the first one that is longer
  * than what is left.

@@ -13,6 +13,7 @@
 #include "lib/array.h"
 #include "lib/json.h"
 #include "lib/report.h"
+#include "nic/plug.h"
 #include "nic/restore.h"
 
 /* A device that is asked for. */
@@ -31,6 +32,8 @@ struct attach {
 	struct link parent,
 		master; /* that were looked up last: devices of a bridge come together */
 	struct link bridge; /* of --bridge */
+	struct ovs *ovs; /* where a device is on Open vSwitch */
+	struct ovs_ports rows;
 	size_t mended; /* what was told of that */
 	size_t left; /* devices that are not right */
 };
@@ -65,16 +68,19 @@ struct missing {
 	bool is_known; /* some record names it */
 };
 
-/* Taps that are not on the bridge that they were made for. */
+/* Taps that are not on the bridge that they were made for, or may not be: of Open vSwitch only its
+ * database tells. */
 static int keep_missing(const struct link *link, void *data)
 {
 	struct missing *missing = data;
+	const char *wanted;
 	struct record record;
 	int err;
 
-	if (!link_is_tap(link) || !record_read(&record, link) || !record.parent[0])
+	if (!link_is_tap(link) || !record_read(&record, link))
 		return 0;
-	if (missing->bridge && strcmp(record.parent, missing->bridge) != 0)
+	wanted = record.ovs[0] ? record.ovs : record.parent;
+	if (!wanted[0] || (missing->bridge && strcmp(wanted, missing->bridge) != 0))
 		return 0;
 	missing->is_known = true;
 	if (link->master && link->master == missing->ifindex)
@@ -112,15 +118,16 @@ static int find_of_bridge(struct attach *attach, const char *name, const struct 
 
 static int keep_selected(struct attach *attach, const struct link *link)
 {
-	bool is_known;
-	int err;
+	bool is_known = link->kind == LINK_BRIDGE;
+	int err = is_known ? -ENOENT : keep_target(attach, link, true);
 
-	if (link->kind == LINK_BRIDGE)
-		return find_of_bridge(attach, link->name, link, &is_known);
-	err = keep_target(attach, link, true);
-	if (err == -ENOENT)
+	if (err != -ENOENT)
+		return err;
+	/* A bridge of Open vSwitch has a device of its own name. */
+	err = find_of_bridge(attach, link->name, link, &is_known);
+	if (!err && !is_known && link->kind != LINK_BRIDGE)
 		return report_error(
-			err,
+			-ENOENT,
 			"%s: is a %s without a record of tapctl's, which would say what "
 			"it should be",
 			link->name, link_kind_word(link));
@@ -180,6 +187,26 @@ static int read_entry(struct attach *attach, struct target *target)
 				    target->link.name, nl_strerror(err));
 	target->port.has_entry = port == target->link.ifindex;
 	return 0;
+}
+
+/* A hook, which names none, comes also before Open vSwitch is there. */
+static int read_rows(struct attach *attach)
+{
+	bool wanted = false, is_named = false;
+	int err;
+
+	for (size_t i = 0; i < attach->count; i++) {
+		const struct target *target = &attach->targets[i];
+
+		wanted |= target->record.ovs[0];
+		is_named |= target->record.ovs[0] && target->is_named;
+	}
+	if (!wanted)
+		return 0;
+	err = is_named ? ovs_open(&attach->ovs) : ovs_try_open(&attach->ovs);
+	if (err)
+		return is_named ? err : 0;
+	return ovs_read_ports(attach->ovs, "", &attach->rows);
 }
 
 /* Only of those that are named: the others are on no bridge. */
@@ -275,14 +302,22 @@ static void tell_all(struct attach *attach, const struct compared *compared, uns
 /* Somebody has taken it down, or elsewhere, who may have had a reason. */
 static bool leaves_alone(struct attach *attach, const struct compared *compared)
 {
-	const char *name = compared->link->name, *wanted = compared->record->parent;
+	const char *is = compared->master ? compared->master->name : "another bridge";
+	const struct record *record = compared->record;
+	const char *name = compared->link->name;
+	const char *wanted = record->ovs[0] ? record->ovs : record->parent;
+	bool moved = compared->link->master;
 
-	if (compared->link->master)
+	/* The kernel's datapath of Open vSwitch is a master, too. */
+	if (record->ovs[0])
+		moved = compared->row || compared->link->port.of_bridge;
+	if (compared->row)
+		is = compared->row->bridge;
+	if (moved)
 		report_tell(REPORT_WARNING,
 			    "%s: it is on %s and was made for %s: it stays there until it is "
 			    "named: tapctl attach %s",
-			    name, compared->master ? compared->master->name : "another bridge",
-			    wanted, name);
+			    name, is, wanted, name);
 	else if (!(compared->link->flags & IFF_UP))
 		report_tell(REPORT_WARNING,
 			    "%s: it is down, and stays off %s until it is named: tapctl attach %s",
@@ -306,6 +341,8 @@ static int refuse_rest(const struct compared *compared, unsigned rest)
 	return report_error(-ENOENT, "%s: %s\n%s", finding.name, finding.problem, finding.remedy);
 }
 
+#define OF_ROW (1U << DIFFERS_PARENT | 1U << DIFFERS_VLANS | 1U << DIFFERS_IFACE_ID)
+
 static int mend(struct attach *attach, const struct target *target)
 {
 	struct compared compared = {
@@ -313,6 +350,8 @@ static int mend(struct attach *attach, const struct target *target)
 		.record = &target->record,
 		.master = find_master(attach, target->link.master),
 		.port = target->port,
+		.row_known = attach->ovs,
+		.row = ovs_get_port(&attach->rows, target->link.name),
 	};
 	unsigned rest = 0, differences;
 	int err = find_parent(attach, target->record.parent, &compared.parent);
@@ -338,6 +377,8 @@ static int mend(struct attach *attach, const struct target *target)
 		return 0;
 	differences &= ~rest;
 	err = differences ? nic_restore(attach->nl, &compared, differences, false) : 0;
+	if (!err && attach->ovs && target->record.ovs[0] && differences & OF_ROW)
+		err = nic_replug(attach->ovs, &target->link, &target->record);
 	if (!err)
 		tell_all(attach, &compared, differences);
 	return err || !rest ? err : refuse_rest(&compared, rest);
@@ -360,6 +401,10 @@ static int move(struct attach *attach, const struct target *target)
 	unsigned differences;
 	int err;
 
+	if (record.ovs[0])
+		return report_error(-EOPNOTSUPP,
+				    "%s: --bridge: was made for %s of Open vSwitch: make it anew",
+				    name, record.ovs);
 	if (target->link.kind != LINK_TUN)
 		return report_error(-EOPNOTSUPP, "%s: --bridge: is not a tap but a %s", name,
 				    link_kind_word(&target->link));
@@ -439,12 +484,16 @@ static int run_attach(struct run *run)
 	if (!err)
 		err = read_ports(&attach);
 	if (!err)
+		err = read_rows(&attach);
+	if (!err)
 		attach_targets(&attach);
 	if (!err && run->options.json)
 		puts(attach.mended ? "]" : "[]");
 	if (!err && !report_line()[0])
 		err = command_flush_output();
 	free(attach.targets);
+	free(attach.rows.list);
+	ovs_close(attach.ovs);
 	if (err)
 		return err;
 	return attach.left ? EXIT_FAILURE : EXIT_SUCCESS;

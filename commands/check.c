@@ -32,6 +32,15 @@ static void print_finding(const struct finding *finding, void *data)
 	findings->count++;
 }
 
+/* Settings do not tell everything: whoever asks about one device is told what else to try. */
+static void suggest_trace(const char *name)
+{
+	plain_string(stdout, name);
+	fputs(": nothing found; to see where its frames end: tapctl trace ", stdout);
+	plain_string(stdout, name);
+	putchar('\n');
+}
+
 static int run_check(struct run *run)
 {
 	struct selection selection = { .count = 0 };
@@ -45,6 +54,9 @@ static int run_check(struct run *run)
 				    &findings);
 	if (!err && findings.json)
 		puts(findings.count ? "]" : "[]");
+	else if (!err && !findings.count && selection.count == 1 &&
+		 link_is_tap(&selection.links[0]))
+		suggest_trace(selection.links[0].name);
 	if (!err)
 		err = command_flush_output();
 	free(selection.links);

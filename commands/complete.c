@@ -156,8 +156,9 @@ static const struct option_rule *find_option(const struct command *command, cons
 		bool is_short = rule->letter && word[0] == '-' && word[1] == rule->letter &&
 				len == 2;
 
-		/* The value of --vhost only ever follows "=". */
-		if (rule->value && (is_long || is_short) && (joined || rule->read != value_vhost))
+		/* One that may be left out only ever follows "=". */
+		if (rule->value && (is_long || is_short) &&
+		    (joined || (rule->read != value_vhost && rule->read != value_seconds)))
 			return rule;
 	}
 	return NULL;

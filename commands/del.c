@@ -13,6 +13,7 @@
 #include "inspect/select.h"
 #include "kernel/holders.h"
 #include "kernel/macvtap.h"
+#include "kernel/ovs.h"
 #include "kernel/tap.h"
 #include "lib/report.h"
 #include "nic/lease.h"
@@ -217,6 +218,72 @@ static int take_devices(struct nl *nl, const struct selection *selection, int ho
 	}
 }
 
+/* --- ports of Open vSwitch --- */
+
+/* A port that outlives its device would be a trap for the next one. */
+static int remove_port(struct ovs **ovs, const struct link *link)
+{
+	struct ovs_port port;
+	int err = *ovs ? 0 : ovs_open(ovs);
+
+	if (!err)
+		err = ovs_find_port(*ovs, link->name, &port);
+	if (!err && port.nonce[0])
+		err = ovs_remove_port(*ovs, &port);
+	return err == -ENOENT && !report_line()[0] ? 0 : err;
+}
+
+static int remove_ports(const struct selection *selection, bool force)
+{
+	struct ovs *ovs = NULL;
+	int err = 0;
+
+	for (size_t i = 0; i < selection->count && !err; i++) {
+		const struct link *link = &selection->links[i];
+		struct record record;
+
+		if (!record_read(&record, link) || !record.ovs[0])
+			continue;
+		err = remove_port(&ovs, link);
+		if (!err || !force)
+			continue;
+		report_tell(REPORT_WARNING, "%s: its port on %s may be left: %s", link->name,
+			    record.ovs, report_line());
+		report_forget();
+		err = 0;
+	}
+	ovs_close(ovs);
+	return err;
+}
+
+static int remove_stale_ports(struct nl *nl)
+{
+	struct ovs_ports ports;
+	struct link link;
+	struct ovs *ovs;
+	int err;
+
+	/* Most hosts have no Open vSwitch. */
+	if (ovs_try_open(&ovs) < 0)
+		return 0;
+	err = ovs_read_ports(ovs, "", &ports);
+	for (size_t i = 0; i < ports.count && !err; i++) {
+		const struct ovs_port *port = &ports.list[i];
+
+		if (!ovs_is_stale(port) || nl_link_get(nl, port->name, 0, &link) != -ENODEV)
+			continue;
+		err = ovs_remove_port(ovs, port);
+		if (!err)
+			report_tell(REPORT_STEP, "%s: removed its port on %s", port->name,
+				    port->bridge);
+	}
+	free(ports.list);
+	ovs_close(ovs);
+	return err;
+}
+
+/* --- links --- */
+
 static int delete_links(struct nl *nl, const struct selection *selection)
 {
 	struct nl_result result = nl_links_delete(nl, selection->links, selection->count);
@@ -247,6 +314,8 @@ static int delete_unused(struct nl *nl, const struct selection *selection)
 		holds[i] = -1;
 	err = take_devices(nl, selection, holds);
 	if (!err)
+		err = remove_ports(selection, false);
+	if (!err)
 		err = delete_links(nl, selection);
 	release(selection, holds);
 	free(holds);
@@ -269,6 +338,10 @@ static int run_del(struct run *run)
 		report_tell(REPORT_STEP, "devices found: %zu", selection.count);
 	for (size_t i = 0; i < selection.count && !err; i++)
 		err = check_deletable(&selection.links[i], run->options.force);
+	if (!err && run->options.stale)
+		err = remove_stale_ports(run->nl);
+	else if (!err && run->options.force)
+		err = remove_ports(&selection, true);
 	if (!err && selection.count)
 		err = run->options.force || run->options.stale ? delete_links(run->nl, &selection) :
 								 delete_unused(run->nl, &selection);

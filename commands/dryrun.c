@@ -211,6 +211,29 @@ static void print_traffic(const struct script *script, const struct nic *nic)
 	fprintf(out, " mtu %u conform-exceed drop\n", BURST_LEAST);
 }
 
+static void print_ovs_port(const struct script *script, const struct nic *nic)
+{
+	const struct port_policy *policy = &nic->want->policy;
+	FILE *out = begin(script, "ovs-vsctl add-port ");
+	char mac[MAC_STRLEN];
+
+	put_word(out, nic->want->parent);
+	putc(' ', out);
+	put_word(out, nic->name);
+	for (unsigned i = 0; i < policy->vlan_count; i++)
+		fprintf(out, i == 0 ? " tag=%u" : i == 1 ? " trunks=%u" : ",%u", policy->vlans[i]);
+	fputs(policy->vlan_count > 1 ? " vlan_mode=native-untagged" : "", out);
+	fputs(" -- set Interface ", out);
+	put_word(out, nic->name);
+	fprintf(out, " 'external_ids:attached-mac=\"%s\"' external_ids:iface-status=active",
+		mac_format(mac, nic->guest));
+	if (nic->want->iface_id[0]) {
+		fputs(" external_ids:iface-id=", out);
+		put_word(out, nic->want->iface_id);
+	}
+	putc('\n', out);
+}
+
 static void print_nic(const struct script *script, const struct nic *nic)
 {
 	if (nic_is_tap(nic))
@@ -226,6 +249,8 @@ static void print_nic(const struct script *script, const struct nic *nic)
 	putc('\n', script->out);
 	fputs("\n", begin_with(script, "ip link set dev ", nic, " up"));
 	print_node(script, nic);
+	if (nic->want->kind == NIC_OVS)
+		print_ovs_port(script, nic);
 }
 
 void dry_run_print(FILE *out, const struct nicset *set, const char *netns)

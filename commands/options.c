@@ -21,7 +21,9 @@
 #define MACVTAP (1U << NIC_MACVTAP)
 #define HOST (1U << NIC_HOST)
 #define UNATTACHED (1U << NIC_UNATTACHED)
-#define GUEST (BRIDGED | UNATTACHED | MACVTAP) /* a kind that has queues */
+#define OVS (1U << NIC_OVS)
+#define GUEST (BRIDGED | UNATTACHED | MACVTAP | OVS) /* a kind that has queues */
+#define KERNEL (GUEST & ~OVS) /* with traffic control of the kernel in its way */
 #define ANY (GUEST | HOST)
 
 #define NIC(field) offsetof(struct nic_options, field)
@@ -42,6 +44,13 @@ static const struct option_rule rules[] = {
 	  value_parent, NIC_BRIDGED, 0, NICS, BRIDGED, true, 0 },
 	{ "link", 'l', "IFNAME", "a macvtap on this device",
 	  value_parent, NIC_MACVTAP, 0, NICS, MACVTAP | HOST, true, 0 },
+	{ "ovs", 0, "BRIDGE", "a tap on this bridge of Open vSwitch",
+	  value_parent, NIC_OVS, 0, NICS, OVS, false, 0 },
+	{ "iface-id", 0, "ID", "with --ovs: the logical port of OVN",
+	  value_iface_id, 0, OVS_ID, NICS, OVS, false, NIC(iface_id) },
+	{ "wait-installed", 0, "N",
+	  "with --iface-id: wait for OVN, or fail",
+	  value_seconds, 1, 3600, NICS, OVS, false, NIC(wait_installed) },
 	{ "unattached", 0, NULL, "a tap on no bridge",
 	  value_kind, NIC_UNATTACHED, 0, NICS, UNATTACHED, false, 0 },
 	{ "address", 0, "IP/LEN,...", "with --unattached: the host's IP addresses",
@@ -67,13 +76,13 @@ static const struct option_rule rules[] = {
 	{ "hairpin", 0, NULL, "frames may leave where they came in",
 	  value_flag, 0, 0, NICS, BRIDGED, false, NIC(policy.hairpin) },
 	{ "vlan", 0, "VID,...", "the first VLAN untagged, the others tagged",
-	  value_vlans, 0, 0, NICS, BRIDGED, false, NIC(policy) },
+	  value_vlans, 0, 0, NICS, BRIDGED | OVS, false, NIC(policy) },
 	{ "ip", 0, "ADDR,...", "drop frames from any other IP address",
-	  value_prefixes, 0, 0, NICS, GUEST, true, NIC(traffic.ip) },
+	  value_prefixes, 0, 0, NICS, KERNEL, true, NIC(traffic.ip) },
 	{ "limit-in", 0, "RATE", "bandwidth to the guest, like 100mbit",
-	  value_rate, 0, 0, NICS, GUEST, true, NIC(traffic.in) },
+	  value_rate, 0, 0, NICS, KERNEL, true, NIC(traffic.in) },
 	{ "limit-out", 0, "RATE", "bandwidth from the guest",
-	  value_rate, 0, 0, NICS, GUEST, true, NIC(traffic.out) },
+	  value_rate, 0, 0, NICS, KERNEL, true, NIC(traffic.out) },
 	{ "host", 0, NULL, "with --link: a macvlan for this host itself",
 	  value_kind, NIC_HOST, 0, FOR_ADD, HOST, false, 0 },
 	{ "owner", 'o', "USER", "the user who may open it without privilege",
@@ -111,7 +120,7 @@ static const struct option_rule rules[] = {
 	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(force) },
 	{ "if-exists", 0, NULL, "what does not exist is no error",
 	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(if_exists) },
-	{ "stale", 's', NULL, "all macvtaps that exec has left behind",
+	{ "stale", 's', NULL, "what exec has left: macvtaps, ports of OVS",
 	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(stale) },
 	{ "bridge", 'b', "BRIDGE", "move the named taps to this bridge",
 	  value_bridge, 0, 0, FOR_ATTACH, 0, false, RUN(bridge) },
@@ -164,7 +173,7 @@ static struct poptOption popt_row(const struct option_rule *rule)
 		.argDescrip = rule->value,
 	};
 
-	if (rule->read == value_vhost)
+	if (rule->read == value_vhost || rule->read == value_seconds)
 		row.argInfo |= POPT_ARGFLAG_OPTIONAL;
 	return row;
 }
@@ -284,7 +293,8 @@ static int check_repetition(struct reading *reading, const struct option_rule *r
 	if (*seen & bit(rule))
 		return report_error(-EINVAL, "--%s: given twice", rule->name);
 	if (says_kind(rule) && *seen & all_that_say_kind())
-		return report_error(-EINVAL, "--bridge, --link and --unattached: give one of them");
+		return report_error(-EINVAL,
+				    "--bridge, --link, --ovs and --unattached: give one of them");
 	*seen |= bit(rule);
 	return 0;
 }
@@ -327,18 +337,45 @@ static int read_option(struct reading *reading, const struct option_rule *rule, 
 /* Which kinds an option is for. */
 static const char *kinds_words(unsigned kinds)
 {
-	return kinds == BRIDGED		? "for a bridge port, with --bridge" :
+	return kinds == OVS		? "for a port of Open vSwitch, with --ovs" :
+	       kinds == BRIDGED		? "for a bridge port, with --bridge" :
+	       kinds == (BRIDGED | OVS) ? "for a bridge port, with --bridge or --ovs" :
 	       kinds == UNATTACHED	? "for a tap on no bridge, with --unattached" :
 	       kinds & GUEST & ~MACVTAP ? "for a guest's device, not with --host" :
 					  "for a macvtap, with --link";
 }
 
+/* What does it with Open vSwitch, which is another switch than the kernel's. */
+static const char *ovs_words(const struct option_rule *rule)
+{
+	static const char *const rows[][2] = {
+		{ "lock-mac", "OVN's port security does it: ovn-nbctl lsp-set-port-security" },
+		{ "isolated", "a protected port does it: ovs-vsctl set port NAME protected=true" },
+		{ "hairpin", "a flow with the action in_port does it: ovs-ofctl add-flow" },
+		{ "ip", "OVN's port security does it: ovn-nbctl lsp-set-port-security" },
+		{ "limit-in", "a QoS does it: ovs-vsctl set port NAME qos=..." },
+		{ "limit-out",
+		  "policing does it: ovs-vsctl set interface NAME ingress_policing_rate=..." },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (strcmp(rule->name, rows[i][0]) == 0)
+			return rows[i][1];
+	return NULL;
+}
+
 static int check_kind(const struct nic_options *nic)
 {
-	for (size_t i = 0; i < RULES; i++)
-		if (nic->said & bit(&rules[i]) && !(rules[i].kinds & 1U << nic->kind))
-			return report_error(-EINVAL, "--%s: is %s", rules[i].name,
-					    kinds_words(rules[i].kinds));
+	for (size_t i = 0; i < RULES; i++) {
+		const struct option_rule *rule = &rules[i];
+		const char *instead = nic->kind == NIC_OVS ? ovs_words(rule) : NULL;
+
+		if (!(nic->said & bit(rule)) || rule->kinds & 1U << nic->kind)
+			continue;
+		return report_error(-EINVAL, "--%s: is %s%s%s", rule->name,
+				    kinds_words(rule->kinds), instead ? ": with --ovs " : "",
+				    instead ? instead : "");
+	}
 	return 0;
 }
 
@@ -354,12 +391,16 @@ static bool is_on_lower(const struct nic_options *nic)
 static int check_nic(const struct nic_options *nic)
 {
 	if (nic->kind == NIC_NONE)
-		return report_error(-EINVAL,
-				    "no place for the device\ngive --bridge BRIDGE, --link IFNAME "
-				    "or --unattached, before the first --mac or for each");
+		return report_error(
+			-EINVAL,
+			"no place for the device\ngive --bridge BRIDGE, --link IFNAME, "
+			"--ovs BRIDGE or --unattached, before the first --mac or for each");
 	if (nic->kind == NIC_HOST && (!is_on_lower(nic) || nic->mode != MODE_BRIDGE))
 		return report_error(-EINVAL, "--host: is a macvlan in mode bridge on a lower "
 					     "device\ngive --link IFNAME");
+	if (nic->wait_installed && !nic->iface_id[0])
+		return report_error(-EINVAL, "--wait-installed: OVN wires a logical port\ngive "
+					     "--iface-id ID");
 	if (nic->mode == MODE_PASSTHRU && privs_from_file())
 		return report_error(-EPERM, "--mode passthru: not permitted for an unprivileged "
 					    "caller, as it takes a whole device\nrun it with sudo");
@@ -387,6 +428,11 @@ static int check_duplicates(const struct options *options)
 			if (mac_equal(nic->guest, other->guest))
 				return report_error(-EINVAL, "--mac %s: given twice",
 						    mac_format(text, nic->guest));
+			if (nic->iface_id[0] && strcmp(nic->iface_id, other->iface_id) == 0)
+				return report_error(-EINVAL,
+						    "--iface-id %s: a logical port is one NIC's: "
+						    "give each --mac its own",
+						    nic->iface_id);
 			if (nic->name[0] && !strchr(nic->name, '%') &&
 			    strcmp(nic->name, other->name) == 0)
 				return report_error(-EINVAL,

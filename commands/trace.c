@@ -113,7 +113,7 @@ static int listen_to(struct trace *trace, struct nl *nl, int signals, unsigned s
 	}
 	if (!err)
 		err = hops_read(trace, nl);
-	hops_ask_dropped(trace);
+	hops_ask_missed(trace);
 	if (!err && draw)
 		redraw(trace, &lines);
 	return err;
@@ -154,6 +154,8 @@ static void print_line(const char *text)
 static void print_verdict(const struct verdict *verdict, const struct explanation *e)
 {
 	print_line(verdict->where);
+	if (verdict->dropped)
+		print_line(verdict->drop);
 	if (e->found) {
 		plain_string(stdout, e->name);
 		fputs(": ", stdout);
@@ -165,9 +167,9 @@ static void print_verdict(const struct verdict *verdict, const struct explanatio
 static void print_missed(const struct trace *trace)
 {
 	for (size_t i = 0; i < trace->count; i++)
-		if (trace->hops[i].dropped)
+		if (trace->hops[i].missed)
 			printf("%s: %u frames came too fast and were not counted\n",
-			       trace->hops[i].name, trace->hops[i].dropped);
+			       trace->hops[i].name, trace->hops[i].missed);
 	if (trace->left_out)
 		printf("%zu more ports of the bridge were not listened to\n", trace->left_out);
 }
@@ -185,12 +187,13 @@ static void print_json_hop(const struct hop *hop)
 			printf("%s\"%s\":%u", k ? "," : "", kind_keys[k], hop->counts.all[way][k]);
 		putchar('}');
 	}
-	printf(",\"missed\":%u}", hop->dropped);
+	printf(",\"missed\":%u}", hop->missed);
 }
 
 static void print_json(const struct trace *trace, const struct verdict *verdict,
 		       const struct explanation *e)
 {
+	const struct dropped *dropped = verdict->dropped;
 	char guest[MAC_STRLEN];
 
 	fputs("{\"name\":", stdout);
@@ -199,6 +202,8 @@ static void print_json(const struct trace *trace, const struct verdict *verdict,
 	json_member(stdout, "verdict", verdict->id);
 	json_member_bool(stdout, "flows", verdict->flows);
 	json_member(stdout, "where", verdict->where);
+	json_member(stdout, "drop_function", dropped ? dropped->function : NULL);
+	json_member(stdout, "drop_reason", dropped && dropped->reason[0] ? dropped->reason : NULL);
 	json_member(stdout, "finding", e->found ? e->id : NULL);
 	json_member(stdout, "problem", e->found ? e->problem : NULL);
 	json_member(stdout, "remedy", e->found ? e->remedy : verdict->remedy);

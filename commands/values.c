@@ -121,6 +121,29 @@ int value_kind(void *target, const struct option_rule *rule, const char *text)
 	return 0;
 }
 
+/* A word of the record. */
+int value_iface_id(void *target, const struct option_rule *rule, const char *text)
+{
+	size_t len = strlen(text);
+
+	for (size_t i = 0; i < len; i++)
+		if (text[i] <= ' ' || text[i] > '~')
+			len = 0;
+	if (!len || len >= rule->max)
+		return report_error(
+			-EINVAL,
+			"--%s '%s': write the name of a logical port, without blanks and "
+			"in ASCII",
+			rule->name, text);
+	memcpy(target, text, len + 1);
+	return 0;
+}
+
+int value_seconds(void *target, const struct option_rule *rule, const char *text)
+{
+	return value_number(target, rule, text ? text : "10");
+}
+
 int value_mode(void *target, const struct option_rule *rule, const char *text)
 {
 	if (!macvtap_mode_parse(target, text))

@@ -41,6 +41,8 @@ value_fn value_mode; /* an enum macvtap_mode */
 value_fn value_vhost; /* an enum vhost_mode; NULL: the mode auto */
 value_fn value_prefixes; /* a struct prefixes: the addresses of --ip */
 value_fn value_rate; /* a struct rate: RATE[:BURST] */
+value_fn value_iface_id; /* @max bytes of char: a word in ASCII */
+value_fn value_seconds; /* an unsigned of @min to @max; NULL: 10 */
 value_fn value_vlans; /* a struct port_policy: VID[,VID...] */
 
 value_fn value_addresses; /* a struct ip_addresses: ADDR/LEN[,...] */

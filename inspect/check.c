@@ -9,6 +9,7 @@
 #include "inspect/check.h"
 #include "inspect/check_bridge.h"
 #include "inspect/check_device.h"
+#include "inspect/check_ovs.h"
 #include "kernel/sysfs.h"
 #include "lib/report.h"
 
@@ -107,19 +108,22 @@ static void check_siblings(struct check *check, const struct siblings *siblings)
 static bool choose(struct inventory *inventory, const struct link *link)
 {
 	struct inventory_link *device = inventory_find(inventory, link->ifindex);
-	bool any = false;
+	bool tap = link_is_tap(link), any = false;
 
-	if (link_is_tap(link)) {
-		if (device)
-			device->chosen = true;
-		return true;
-	}
 	for (size_t i = 0; i < inventory->count; i++) {
-		device = &inventory->links[i];
-		if (device->parent == link->ifindex && link_is_tap(&device->link))
-			device->chosen = any = true;
+		struct inventory_link *on = &inventory->links[i];
+
+		/* A bridge of Open vSwitch has a device of its own name, which may be a tap. */
+		if (link_is_tap(&on->link) &&
+		    ((!tap && on->parent == link->ifindex) ||
+		     (on->ours && strcmp(on->record.ovs, link->name) == 0)))
+			on->chosen = any = true;
 	}
-	return any;
+	if (any || !tap)
+		return any;
+	if (device)
+		device->chosen = true;
+	return true;
 }
 
 static int choose_all(struct inventory *inventory, const struct selection *selection)
@@ -148,9 +152,15 @@ static int look(struct check *check, struct nl *nl, const struct selection *sele
 		err = choose_all(inventory, selection);
 	if (!err)
 		err = inventory_read_around(inventory, nl);
+	if (!err)
+		err = check_ovs_begin(check);
+	if (!err && !selection)
+		check_ovs_left(check);
 	while (!err && inventory_next(inventory, &siblings))
 		check_siblings(check, &siblings);
 	inventory_free(inventory);
+	free(check->rows.list);
+	check->rows = (struct ovs_ports){ .count = 0 };
 	if (!err && check->err)
 		err = report_error(check->err, "out of memory");
 	return err;

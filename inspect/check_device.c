@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "inspect/check_device.h"
+#include "inspect/check_ovs.h"
 #include "inspect/difference.h"
 #include "kernel/holders.h"
 #include "kernel/macvtap.h"
@@ -141,6 +142,8 @@ static void check_record(struct check *check, const struct inventory_link *devic
 		.master = master ? &master->link : NULL,
 		.port = device->port,
 		.traffic = device->traffic,
+		.row_known = check->rows_known,
+		.row = ovs_get_port(&check->rows, device->link.name),
 	};
 	struct difference_texts texts;
 	unsigned differences;
@@ -182,6 +185,8 @@ void check_device(struct check *check, const struct inventory_link *device)
 		     "give the guest the addresses of the record (tapctl list --json), or make the "
 		     "device anew with its own",
 		     (unsigned long long)device->filtered);
+	if (device->record.ovs[0])
+		check_ovs_port(check, device);
 	mac_format(mac, device->guest);
 	if (mac_equal(device->guest, mac_qemu_default))
 		find(check, link, WARNING, "qemu-default",
@@ -202,7 +207,8 @@ void check_unattached(struct check *check, const struct inventory_link *device)
 	char forwarding[64];
 
 	snprintf(forwarding, sizeof(forwarding), "ipv4/conf/%s/forwarding", device->link.name);
-	if (device->record.parent[0] || !device->has_ipv4 || setting_is_on(forwarding))
+	if (device->record.parent[0] || device->record.ovs[0] || !device->has_ipv4 ||
+	    setting_is_on(forwarding))
 		return;
 	for (size_t i = 0; i < inventory->count; i++) {
 		const struct inventory_link *other = &inventory->links[i];

@@ -23,6 +23,7 @@ static const struct kind rows[DIFFERENCES] = {
 	[DIFFERS_IP] = { ERROR, "not-filtered" },
 	[DIFFERS_LIMIT_IN] = { WARNING, "not-limited-in" },
 	[DIFFERS_LIMIT_OUT] = { WARNING, "not-limited-out" },
+	[DIFFERS_IFACE_ID] = { ERROR, "iface-id-changed" },
 	[DIFFERS_DORMANT] = { ERROR, "port-dormant" },
 	[DIFFERS_ALLMULTI] = { WARNING, "no-allmulti" },
 	[DIFFERS_IPV6] = { WARNING, "macvtap-ipv6" },
@@ -63,7 +64,8 @@ static const struct kind *kind_of(const struct compared *compared, enum differen
 {
 	const struct link *link = compared->link;
 
-	if (difference == DIFFERS_PARENT && !link->master)
+	if (difference == DIFFERS_PARENT &&
+	    (compared->record->ovs[0] ? !compared->row && !link->port.of_bridge : !link->master))
 		return &off_bridge;
 	if (difference == DIFFERS_ADDRESS && link->kind != LINK_TUN)
 		return &not_guest;

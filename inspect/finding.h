@@ -33,6 +33,9 @@ struct check {
 	size_t count;
 	size_t next; /* of seen: most are found again in the same order */
 	int err; /* -ENOMEM: not all were kept */
+	/* of Open vSwitch, where a device is on it, or was: */
+	struct ovs_ports rows;
+	bool rows_known, no_ovs; /* no_ovs: nobody listens where its database would */
 };
 
 /*

@@ -13,6 +13,7 @@
 
 #define READ_MAX 32768 /* frames of one hop at a time */
 #define GATHER 5000000 /* ns */
+#define STACKED_MAX 8 /* of MAX_NEST_DEV: as many as the kernel lets stand on each other */
 
 static int report_packet(int err, const char *name)
 {
@@ -69,22 +70,32 @@ static int start_hops(struct trace *trace, size_t first)
 
 /* --- which devices --- */
 
-/* An uplink, and what it stands on: a VLAN's or macvlan's lower device, the ports of a bond. */
+/* Down through VLANs and macvlans, each of which stands on one device. */
+static const struct link *find_base(const struct inventory *inventory, const struct link *link)
+{
+	for (size_t depth = 0; depth < STACKED_MAX && !link->lower_elsewhere; depth++) {
+		const struct inventory_link *lower = inventory_find(inventory, link->lower);
+
+		if (!lower || (strcmp(link->kind_name, "vlan") != 0 && link->kind != LINK_MACVLAN))
+			break;
+		link = &lower->link;
+	}
+	return link;
+}
+
+/* An uplink, and what it stands on in the end; of a bond, its ports. */
 static int add_uplink(struct trace *trace, const struct inventory *inventory,
 		      const struct link *uplink)
 {
-	const char *kind = uplink->kind_name;
-	bool stacked = strcmp(kind, "vlan") == 0 || uplink->kind == LINK_MACVLAN;
-	bool joined = strcmp(kind, "bond") == 0 || strcmp(kind, "team") == 0;
+	const struct link *base = find_base(inventory, uplink);
+	bool bond = strcmp(base->kind_name, "bond") == 0 || strcmp(base->kind_name, "team") == 0;
 	int err = add_hop(trace, uplink, HOP_UPLINK);
 
-	for (size_t i = 0; i < inventory->count && !err; i++) {
-		const struct link *link = &inventory->links[i].link;
-
-		if ((joined && link->master == uplink->ifindex) ||
-		    (stacked && !uplink->lower_elsewhere && link->ifindex == uplink->lower))
-			err = add_hop(trace, link, HOP_BELOW);
-	}
+	if (!err && base != uplink && !bond)
+		err = add_hop(trace, base, HOP_BELOW);
+	for (size_t i = 0; i < inventory->count && !err && bond; i++)
+		if (inventory->links[i].link.master == base->ifindex)
+			err = add_hop(trace, &inventory->links[i].link, HOP_BELOW);
 	return err;
 }
 
@@ -106,11 +117,13 @@ static int add_uplinks(struct trace *trace, const struct inventory *inventory, i
 	return err;
 }
 
-static enum trace_place find_place(const struct link *device, const struct inventory_link *parent)
+static enum trace_place find_place(const struct link *device, const struct inventory_link *own,
+				   const struct inventory_link *parent)
 {
 	if (device->port.of_bridge)
 		return ON_BRIDGE;
-	if (device->master)
+	/* The userspace datapath of Open vSwitch is no master. */
+	if (device->master || (own && own->record.ovs[0]))
 		return ON_SWITCH;
 	return device->kind == LINK_MACVTAP && parent ? ON_LOWER : ON_NOTHING;
 }
@@ -122,7 +135,9 @@ static int add_hops(struct trace *trace, const struct inventory *inventory,
 	const struct inventory_link *parent = own ? inventory_find(inventory, own->parent) : NULL;
 	int err;
 
-	trace->place = find_place(device, parent);
+	trace->place = find_place(device, own, parent);
+	if (own)
+		memcpy(trace->ovs, own->record.ovs, sizeof(trace->ovs));
 	err = add_hop(trace, device, HOP_DEVICE);
 	if (!err && trace->place == ON_BRIDGE && parent) {
 		err = add_hop(trace, &parent->link, HOP_BRIDGE);
@@ -196,6 +211,9 @@ int hops_open(struct trace *trace, struct nl *nl, const struct link *device)
 	else
 		err = add_hops(trace, &inventory, device);
 	inventory_free(&inventory);
+	/* Without it, or with a kernel that has none, the counts tell where frames end. */
+	if (!err)
+		(void)dropmon_open(&trace->dropmon);
 	return err ? err : start_hops(trace, 0);
 }
 
@@ -204,6 +222,7 @@ void hops_close(struct trace *trace)
 	for (size_t i = 0; i < trace->count; i++)
 		packet_close(&trace->hops[i].ring);
 	trace->count = 0;
+	dropmon_close(&trace->dropmon);
 }
 
 /* --- what comes --- */
@@ -226,11 +245,13 @@ int hops_wait(const struct trace *trace, int stop, int milliseconds)
 {
 	/* Under load many are read at once, and the guest has the processor meanwhile. */
 	const struct timespec gather = { .tv_nsec = GATHER };
-	struct pollfd fds[HOPS_MAX + 1] = { { .fd = stop, .events = POLLIN } };
+	struct pollfd fds[HOPS_MAX + 2] = { { .fd = stop, .events = POLLIN } };
 
 	for (size_t i = 0; i < trace->count; i++)
 		fds[i + 1] = (struct pollfd){ .fd = trace->hops[i].ring.fd, .events = POLLIN };
-	if (poll(fds, trace->count + 1, milliseconds) < 0 && errno != EINTR)
+	fds[trace->count + 1] = (struct pollfd){ .fd = dropmon_fd(&trace->dropmon),
+						 .events = POLLIN };
+	if (poll(fds, trace->count + 2, milliseconds) < 0 && errno != EINTR)
 		return report_error(-errno, "cannot wait for frames: %s", strerror(errno));
 	for (size_t i = 0; i < trace->count; i++)
 		if (fds[i + 1].revents & POLLERR)
@@ -259,10 +280,20 @@ static int read_hop(struct trace *trace, struct nl *nl, size_t i)
 	return err;
 }
 
-void hops_ask_dropped(struct trace *trace)
+void hops_ask_missed(struct trace *trace)
 {
 	for (size_t i = 0; i < trace->count; i++)
-		trace->hops[i].dropped = packet_dropped(&trace->hops[i].ring);
+		trace->hops[i].missed = packet_missed(&trace->hops[i].ring);
+}
+
+static void read_drops(struct trace *trace)
+{
+	struct frame frame;
+	struct drop drop;
+
+	for (size_t n = 0; n < READ_MAX && dropmon_next(&trace->dropmon, &drop); n++)
+		if (frame_read(&frame, drop.bytes, drop.len))
+			trace_count_drop(trace, &drop, &frame);
 }
 
 /* From the guest on, so that what it sends meanwhile is seen behind rather than before. */
@@ -272,6 +303,7 @@ int hops_read(struct trace *trace, struct nl *nl)
 
 	for (size_t i = 0; i < trace->count && !err; i++)
 		err = read_hop(trace, nl, i);
+	read_drops(trace);
 	trace_settle(trace);
 	return err;
 }

@@ -26,4 +26,4 @@ int hops_wait(const struct trace *trace, int stop, int milliseconds);
 int hops_read(struct trace *trace, struct nl *nl);
 
 /* Ask once, at the end, how much was not seen. */
-void hops_ask_dropped(struct trace *trace);
+void hops_ask_missed(struct trace *trace);

@@ -17,12 +17,14 @@ static void json_mac(FILE *out, const char *key, const uint8_t *mac)
 	json_member(out, key, mac ? mac_format(text, mac) : NULL);
 }
 
-/* The PVID first, as --vlan has it. */
-static void json_vlans(FILE *out, const struct device *device)
+/* The PVID first, as --vlan has it; with Open vSwitch those of the record. */
+static void json_vlans(FILE *out, const struct device *device, const struct record *record)
 {
 	const char *comma = "";
 
 	fputs(",\"vlans\":[", out);
+	for (unsigned i = 0; record->ovs[0] && i < record->policy.vlan_count; i++)
+		fprintf(out, i ? ",%u" : "%u", record->policy.vlans[i]);
 	for (int pvid = 1; pvid >= 0; pvid--) {
 		for (size_t i = 0; i < device->vlan_count; i++) {
 			const struct port_vlan *vlan = &device->vlans[i];
@@ -55,11 +57,13 @@ static void json_holders(const struct show *show, const struct device *device)
 	putc(']', show->out);
 }
 
-static void json_tap(FILE *out, const struct device *device)
+static void json_tap(FILE *out, const struct device *device, const struct record *record)
 {
 	const struct link *link = device->link;
 
-	json_member(out, "bridge", device->parent ? device->parent->name : NULL);
+	json_member(out, "bridge", device->parent && !record->ovs[0] ? device->parent->name : NULL);
+	json_member(out, "ovs", record->ovs[0] ? record->ovs : NULL);
+	json_member(out, "iface_id", record->iface_id[0] ? record->iface_id : NULL);
 	json_member_number(out, "queues", true, link->tun.queues);
 	json_member_bool(out, "multi_queue", link->tun.multi_queue);
 	json_member_bool(out, "persistent", link->tun.persistent);
@@ -68,7 +72,7 @@ static void json_tap(FILE *out, const struct device *device)
 	json_member_bool(out, "isolated", link->port.isolated);
 	json_member_bool(out, "hairpin", link->port.hairpin);
 	json_member_bool(out, "locked", link->port.locked);
-	json_vlans(out, device);
+	json_vlans(out, device, record);
 }
 
 static void json_macvtap(FILE *out, const struct device *device)
@@ -107,7 +111,7 @@ static void show_json(const struct show *show, const struct device *device)
 {
 	const struct link *link = device->link;
 	FILE *out = show->out;
-	struct record record;
+	struct record record = { .ovs = "" };
 	bool ours = record_read(&record, link);
 
 	fputs(show->count ? ",\n{\"name\":" : "[{\"name\":", out);
@@ -120,7 +124,7 @@ static void show_json(const struct show *show, const struct device *device)
 	json_member_bool(out, "up", link->flags & IFF_UP);
 	json_member_bool(out, "carrier", link->carrier);
 	if (link->kind == LINK_TUN)
-		json_tap(out, device);
+		json_tap(out, device, &record);
 	else
 		json_macvtap(out, device);
 	if (device->use == USE_UNKNOWN)
@@ -147,18 +151,20 @@ static void add_row(struct show *show, const struct device *device)
 	char guest_text[MAC_STRLEN] = "", host_text[MAC_STRLEN] = "", mtu[16], *held = NULL;
 	const struct link *link = device->link;
 	enum state state = device_state(device, show->holders);
-	uint8_t guest[MAC_LEN];
+	const char *on = device->parent ? device->parent->name : "";
+	struct record record;
 
-	if (record_guest(guest, link))
-		mac_format(guest_text, guest);
+	if (record_read(&record, link) && !record.host)
+		mac_format(guest_text, record.guest);
+	if (record.ovs[0])
+		on = record.ovs;
 	if (!device_has_usual_address(link))
 		mac_format(host_text, link->address);
 	snprintf(mtu, sizeof(mtu), "%u", link->mtu);
 	if (show->holders)
 		held = device_holders(device, show->holders, false);
 	table_add(&show->table,
-		  (const char *[]){ link->name, kind_word(link), guest_text,
-				    device->parent ? device->parent->name : "", state_word(state),
+		  (const char *[]){ link->name, kind_word(link), guest_text, on, state_word(state),
 				    mtu, host_text,
 				    held && *held ? held :
 				    show->holders ? "-" :

@@ -95,6 +95,78 @@ void trace_count(struct trace *trace, struct hop *hop, const struct frame *frame
 		count_at_device(trace, frame, way);
 }
 
+/* --- what the kernel dropped --- */
+
+/* The hop at which it came in, or NULL. */
+static const struct hop *find_hop(const struct trace *trace, int ifindex)
+{
+	for (size_t i = 0; i < trace->count; i++)
+		if (trace->hops[i].ifindex == ifindex)
+			return &trace->hops[i];
+	return NULL;
+}
+
+/* Routed, it is to the guest by its IP address alone. */
+static bool is_routed_to_guest(const struct trace *trace, const struct frame *frame)
+{
+	return trace->place == ON_NOTHING && trace->known.has_ip && frame->has_ip &&
+	       memcmp(frame->ip_to, trace->known.ip, 4) == 0;
+}
+
+/* Others drop copies of what is sent to everybody: the guest's own frame comes in at its device, or
+ * at the bridge as one for the host. */
+static bool is_on_its_way(const struct hop *in, enum trace_way way)
+{
+	return in && (way == TO_GUEST || in->role <= HOP_BRIDGE);
+}
+
+void trace_count_drop(struct trace *trace, const struct drop *drop, const struct frame *frame)
+{
+	const struct hop *in = find_hop(trace, drop->in_port);
+	struct dropped *dropped = trace->dropped, *end = dropped + trace->dropped_count;
+	struct dropped new = { .way = mac_equal(frame->from, trace->guest) ? FROM_GUEST :
+									     TO_GUEST };
+
+	if ((drop->in_port && !is_on_its_way(in, new.way)) ||
+	    (new.way == TO_GUEST && !is_for_guest(trace, frame) &&
+	     !is_routed_to_guest(trace, frame)))
+		return;
+	new.by_host = new.way == FROM_GUEST &&in && in->role == HOP_BRIDGE;
+	memcpy(new.function, drop->function, DROP_TEXT);
+	memcpy(new.reason, drop->reason, DROP_TEXT);
+	while (dropped < end && (dropped->way != new.way || dropped->by_host != new.by_host ||
+				 strcmp(dropped->function, new.function) != 0 ||
+				 strcmp(dropped->reason, new.reason) != 0))
+		dropped++;
+	if (dropped == trace->dropped + DROPPED_MAX)
+		return;
+	if (dropped == end) {
+		*dropped = new;
+		trace->dropped_count++;
+	}
+	dropped->counts[frame->kind]++;
+}
+
+const struct dropped *trace_find_dropped(const struct trace *trace, enum trace_way way,
+					 unsigned kinds, bool host, unsigned *times)
+{
+	const struct dropped *found = NULL;
+
+	*times = 0;
+	for (size_t i = 0; i < trace->dropped_count; i++) {
+		const struct dropped *dropped = &trace->dropped[i];
+		unsigned sum = 0;
+
+		for (size_t k = 0; k < KINDS; k++)
+			sum += kinds >> k & 1 ? dropped->counts[k] : 0;
+		if (dropped->way == way && (host || !dropped->by_host) && sum > *times) {
+			found = dropped;
+			*times = sum;
+		}
+	}
+	return found;
+}
+
 void trace_settle(struct trace *trace)
 {
 	trace->known = trace->heard;

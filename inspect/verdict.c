@@ -6,6 +6,7 @@
 #include "inspect/verdict.h"
 
 #define BIT(kind) (1U << (kind))
+#define ALL_KINDS (BIT(KINDS) - 1)
 
 /* All that is judged: the sums of each role, and the first hop that has it (NULL: none). */
 struct view {
@@ -109,6 +110,18 @@ static void put_kinds(char text[static 64], unsigned kinds)
 
 #define SAY(text, ...) snprintf(text, VERDICT_TEXT, __VA_ARGS__)
 
+static void ask_kernel(const struct trace *trace, enum trace_way way, unsigned kinds, bool host,
+		       struct verdict *verdict)
+{
+	unsigned times;
+	const struct dropped *dropped = trace_find_dropped(trace, way, kinds, host, &times);
+
+	verdict->dropped = dropped;
+	if (dropped)
+		SAY(verdict->drop, "the kernel dropped %u of them in %s%s%s", times,
+		    dropped->function, dropped->reason[0] ? ": " : "", dropped->reason);
+}
+
 /* What to do where frames end on the way from the guest, or to it. */
 static void advise(const struct view *view, const struct stage *stage, struct verdict *verdict)
 {
@@ -175,6 +188,7 @@ static bool judge_stages(const struct view *view, enum trace_way way, struct ver
 		SAY(verdict->where, "%s %s the guest: seen at %s, and not at %s", kinds,
 		    way == FROM_GUEST ? "from" : "to", view->first[stage->here]->name,
 		    view->first[stage->next]->name);
+		ask_kernel(view->trace, way, lost, false, verdict);
 		advise(view, stage, verdict);
 		return true;
 	}
@@ -252,10 +266,13 @@ static void judge_no_answer(const struct view *view, unsigned kinds, struct verd
 	verdict->reach = HOP_BELOW;
 	SAY(verdict->where, "%s from the guest, %u times: seen as far as %s, and not answered%s%s",
 	    text, times, last->name, arp ? ": who has " : "", arp ? ip : "");
+	if (last->role < HOP_UPLINK)
+		ask_kernel(trace, FROM_GUEST, kinds, true, verdict);
 	if (trace->place == ON_SWITCH)
 		SAY(verdict->remedy,
-		    "ask the switch: ovs-appctl ofproto/trace BRIDGE in_port=%s,dl_src=%s",
-		    trace->hops[0].name, mac_format(guest, trace->guest));
+		    "ask the switch: ovs-appctl ofproto/trace %s in_port=%s,dl_src=%s",
+		    trace->ovs[0] ? trace->ovs : "BRIDGE", trace->hops[0].name,
+		    mac_format(guest, trace->guest));
 	else if (last->role >= HOP_UPLINK)
 		SAY(verdict->remedy,
 		    "look beyond %s: is who was asked there and up, in the same VLAN, and does "
@@ -267,11 +284,17 @@ static void judge_no_answer(const struct view *view, unsigned kinds, struct verd
 		    "guest (bridge -d link show)");
 }
 
-static void judge_guest(const struct trace *trace, unsigned ignored, struct verdict *verdict)
+static void judge_guest(const struct view *view, unsigned ignored, struct verdict *verdict)
 {
+	const struct trace *trace = view->trace;
 	const char *name = trace->hops[0].name;
+	bool silent = !total(view->sums[HOP_DEVICE].all[FROM_GUEST]);
 	char kinds[64];
 
+	if (silent)
+		ask_kernel(trace, FROM_GUEST, ALL_KINDS, false, verdict);
+	if (!verdict->dropped)
+		ask_kernel(trace, TO_GUEST, ignored, false, verdict);
 	put_kinds(kinds, ignored);
 	if (ignored) {
 		verdict->id = "guest-ignores";
@@ -284,12 +307,13 @@ static void judge_guest(const struct trace *trace, unsigned ignored, struct verd
 		SAY(verdict->where, "%s: nothing comes from its guest", name);
 		SAY(verdict->remedy, "look inside the guest: has it a driver for the card, and is "
 				     "the card up?");
-		if (trace->hops[0].outward)
-			SAY(verdict->remedy,
-			    "look inside the guest: is its card up? and at what may take its "
-			    "frames: tc filter show dev %s egress",
-			    name);
 	}
+	/* A filter there has a macvtap's frames before they are seen. */
+	if (silent && trace->hops[0].outward)
+		SAY(verdict->remedy,
+		    "look inside the guest: is its card up? and at what may take its "
+		    "frames: tc filter show dev %s egress",
+		    name);
 }
 
 void verdict_find(const struct trace *trace, struct verdict *verdict)
@@ -305,7 +329,7 @@ void verdict_find(const struct trace *trace, struct verdict *verdict)
 	if (unheard) {
 		judge_no_answer(&view, unheard, verdict);
 	} else if (ignored || !total(view.sums[HOP_DEVICE].all[FROM_GUEST])) {
-		judge_guest(trace, ignored, verdict);
+		judge_guest(&view, ignored, verdict);
 	} else if (!total(view.sums[HOP_DEVICE].all[TO_GUEST])) {
 		verdict->id = "nothing-asked";
 		SAY(verdict->where, "%s: its guest asks nothing, and nothing comes for it",

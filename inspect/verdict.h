@@ -17,6 +17,8 @@ struct verdict {
 	enum hop_role reach; /* the last hop that what explains it may be about */
 	char where[VERDICT_TEXT]; /* frames end */
 	char remedy[VERDICT_TEXT]; /* what to do */
+	const struct dropped *dropped; /* what the kernel says of these frames, or NULL */
+	char drop[VERDICT_TEXT]; /* the same, or "" */
 };
 
 void verdict_find(const struct trace *trace, struct verdict *verdict);

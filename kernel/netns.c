@@ -6,13 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <arpa/inet.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <libmnl/libmnl.h>
-#include <linux/filter.h>
 #include <linux/net_namespace.h>
 #include <linux/nsfs.h>
 #include <linux/rtnetlink.h>
@@ -233,39 +231,4 @@ int netns_find_number(struct nl *nl, int number)
 	nl_begin(nl);
 	nl_message_end(nl, number_message(nl, RTM_GETNSID, 0, number));
 	return nl_commit(nl, read_number, NULL).err;
-}
-
-int netns_watch_end(struct nl **watch, int number)
-{
-	/* An nlmsghdr, a rtgenmsg padded to four bytes, and the attribute with the number. */
-	enum { TYPE = 4, NUMBER = 16 + 4 + 4 };
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, TYPE),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELNSID), 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, NUMBER),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl((uint32_t)number), 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-	};
-	const struct sock_fprog filter = { .len = sizeof(code) / sizeof(*code), .filter = code };
-	/* Without an address of its own the socket would hear nothing. */
-	const struct sockaddr_nl address = { .nl_family = AF_NETLINK,
-					     .nl_groups = 1U << (RTNLGRP_NSID - 1) };
-	int err = nl_open_protocol(watch, NETLINK_ROUTE, 0);
-
-	if (err)
-		return err;
-	if (setsockopt(nl_fd(*watch), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0 ||
-	    bind(nl_fd(*watch), (const struct sockaddr *)&address, sizeof(address)) < 0) {
-		err = -errno;
-		nl_close(*watch);
-	}
-	return err;
-}
-
-int netns_wait_end(const struct nl *watch)
-{
-	char event[64];
-
-	return TEMP_FAILURE_RETRY(recv(nl_fd(watch), event, sizeof(event), 0)) < 0 ? -errno : 0;
 }

@@ -38,10 +38,3 @@ int netns_set_number(struct nl *nl, int ns, int number);
 
 /* Whether a namespace that is alive has the number @number in that of @nl: 0, or -ENOENT. */
 int netns_find_number(struct nl *nl, int number);
-
-/*
- * A socket that hears when the namespace with the number @number of this one ends, and nothing
- * else; and wait for that. -ENOBUFS: it may have ended, and what was to be heard is lost.
- */
-int netns_watch_end(struct nl **watch, int number);
-int netns_wait_end(const struct nl *watch);

@@ -169,7 +169,7 @@ void packet_forget_error(const struct packet_ring *ring)
 	(void)getsockopt(ring->fd, SOL_SOCKET, SO_ERROR, &err, &size);
 }
 
-unsigned packet_dropped(const struct packet_ring *ring)
+unsigned packet_missed(const struct packet_ring *ring)
 {
 	struct tpacket_stats stats = { .tp_drops = 0 };
 	socklen_t size = sizeof(stats);

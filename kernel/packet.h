@@ -53,5 +53,5 @@ bool packet_next(struct packet_ring *ring, struct packet *packet);
 /* A device that went down is an error of the socket, once: forget it and listen on. */
 void packet_forget_error(const struct packet_ring *ring);
 
-/* How many packets the kernel had to drop, as they were not read in time. For one call. */
-unsigned packet_dropped(const struct packet_ring *ring);
+/* How many packets came and were not read in time. For one call. */
+unsigned packet_missed(const struct packet_ring *ring);

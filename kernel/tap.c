@@ -166,10 +166,10 @@ static struct nl_result set_up(struct nl *nl, const struct tap_setup *setup, boo
 
 struct nl_result tap_set_up(struct nl *nl, const struct tap_setup *setup, int *owner)
 {
-	struct nl_result result = set_up(nl, setup, setup->bridge, owner);
+	struct nl_result result = set_up(nl, setup, setup->no_ipv6, owner);
 
 	/* Where IPv6 is off, in the kernel or by a small MTU, there is nothing to switch off. */
-	if (result.err == -EAFNOSUPPORT && setup->bridge)
+	if (result.err == -EAFNOSUPPORT && setup->no_ipv6)
 		result = set_up(nl, setup, false, owner);
 	return result;
 }

@@ -61,6 +61,7 @@ struct tap_setup {
 	const uint8_t *address, *guest; /* the host side's, the guest's */
 	const char *alias; /* "": none */
 	uint32_t mtu; /* 0: as it is */
+	bool no_ipv6; /* none of the host's own on it */
 	bool no_carrier; /* nobody will hold it: the kernel is spared what a carrier sets off */
 	const struct link *bridge; /* NULL: on no bridge */
 	const struct port_policy *policy;
@@ -70,10 +71,10 @@ struct tap_setup {
 };
 
 /*
- * Set up a tap, one transaction: address and MTU, the bridge, on it no IPv6 of the host's
- * own; the port's policy; the host's addresses; traffic control; up, with the alias. On a bridge,
- * @owner becomes the ifindex of the port that owns the tap's address there: another one's when two
- * ports have the same address, which the kernel accepts silently.
+ * Set up a tap, one transaction: address and MTU, the bridge, IPv6 address generation; the port's
+ * policy; the host's addresses; traffic control; up, with the alias. On a bridge, @owner becomes
+ * the ifindex of the port that owns the tap's address there: another one's when two ports have the
+ * same address, which the kernel accepts silently.
  */
 struct nl_result tap_set_up(struct nl *nl, const struct tap_setup *setup, int *owner);
 

@@ -7,8 +7,8 @@
 
 #define SONAME "libjansson.so.4"
 #define OWNER "FDO\0"
-#define NOTE                                                                    \
-	"[{\"feature\":\"json\",\"description\":\"JSON in a VMM's arguments\"," \
+#define NOTE                                                                                      \
+	"[{\"feature\":\"json\",\"description\":\"JSON in a VMM's arguments, and Open vSwitch\"," \
 	"\"priority\":\"recommended\",\"soname\":[\"" SONAME "\"]}]"
 
 /* Packagers read from this ELF note what is loaded at run time
@@ -29,7 +29,12 @@ bool json_load(struct json_library *library)
 		const char *name;
 	} symbols[] = {
 		{ &library->loads, "json_loads" },
+		{ &library->load_callback, "json_load_callback" },
+		{ &library->dumps, "json_dumps" },
 		{ &library->delete, "json_delete" },
+		{ &library->array_size, "json_array_size" },
+		{ &library->array_get, "json_array_get" },
+		{ &library->object_get, "json_object_get" },
 		{ &library->object_iter, "json_object_iter" },
 		{ &library->object_iter_next, "json_object_iter_next" },
 		{ &library->object_iter_key, "json_object_iter_key" },

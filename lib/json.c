@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,4 +141,20 @@ void json_member_number(FILE *out, const char *key, bool known, unsigned number)
 		fprintf(out, ",\"%s\":%u", key, number);
 	else
 		fprintf(out, ",\"%s\":null", key);
+}
+
+void json_format(FILE *out, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	for (; *fmt; fmt++) {
+		if (*fmt != '%')
+			putc(*fmt == '\'' ? '"' : *fmt, out);
+		else if (*++fmt == 's')
+			json_string(out, va_arg(ap, const char *));
+		else
+			fprintf(out, "%d", va_arg(ap, int));
+	}
+	va_end(ap);
 }

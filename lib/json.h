@@ -19,6 +19,9 @@ void json_member(FILE *out, const char *key, const char *text);
 void json_member_bool(FILE *out, const char *key, bool value);
 void json_member_number(FILE *out, const char *key, bool known, unsigned number);
 
+/* JSON as @fmt has it, with ' for ", %s for a string, in quotes, and %d for a number. */
+void json_format(FILE *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* A string for a terminal: whatever it or its reader would act on becomes question marks, one a
  * byte; so does all that is not ASCII, unless the locale is one of UTF-8. */
 void plain_string(FILE *out, const char *text);

@@ -73,17 +73,17 @@ bool privs_suffice(enum privs_use use)
 	return capabilities_get(data) == 0 && !(capabilities_for(use) & ~data[0].permitted);
 }
 
-int privs_keep_links(void)
+int privs_keep(enum privs_use use)
 {
 	struct __user_cap_data_struct data[CAP_WORDS];
-	uint32_t links = capabilities_for(PRIVS_LINKS);
+	uint32_t kept = capabilities_for(use);
 	int err = capabilities_get(data);
 
 	if (err)
 		return err;
-	links &= data[0].permitted;
+	kept &= data[0].permitted;
 	memset(data, 0, sizeof(data));
-	data[0].permitted = data[0].effective = links;
+	data[0].permitted = data[0].effective = kept;
 	return capabilities_set(data);
 }
 

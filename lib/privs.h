@@ -41,8 +41,8 @@ void privs_use(enum privs_use use);
 /* Whether this process has the capabilities for @use. */
 bool privs_suffice(enum privs_use use);
 
-/* Give up all capabilities for good but CAP_NET_ADMIN. */
-int privs_keep_links(void);
+/* Give up all capabilities for good but those for @use. */
+int privs_keep(enum privs_use use);
 
 /*
  * Take away what COMMAND would inherit: the ambient and inheritable capabilities, and all from the

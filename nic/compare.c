@@ -107,6 +107,40 @@ static unsigned compare_traffic(const struct compared *compared)
 	       bit(DIFFERS_LIMIT_OUT, want->out.bytes && !is->limits_out);
 }
 
+/* The trunks of a port are a set. */
+static bool has_vlan(const struct ovs_port *row, uint16_t vlan)
+{
+	for (unsigned i = 1; i < row->vlan_count; i++)
+		if (row->vlans[i] == vlan)
+			return true;
+	return false;
+}
+
+static bool has_vlans(const struct ovs_port *row, const struct port_policy *policy)
+{
+	if (row->vlan_count != policy->vlan_count)
+		return false;
+	if (policy->vlan_count && row->vlans[0] != policy->vlans[0])
+		return false;
+	for (unsigned i = 1; i < policy->vlan_count; i++)
+		if (!has_vlan(row, policy->vlans[i]))
+			return false;
+	return true;
+}
+
+static unsigned compare_row(const struct compared *compared)
+{
+	const struct record *record = compared->record;
+	const struct ovs_port *row = compared->row;
+
+	if (!record->ovs[0] || !compared->row_known)
+		return 0;
+	if (!row || strcmp(row->bridge, record->ovs) != 0)
+		return bit(DIFFERS_PARENT, true);
+	return bit(DIFFERS_VLANS, !has_vlans(row, &record->policy)) |
+	       bit(DIFFERS_IFACE_ID, strcmp(row->iface_id, record->iface_id) != 0);
+}
+
 unsigned record_compare(const struct compared *compared)
 {
 	const struct record *record = compared->record;
@@ -125,7 +159,7 @@ unsigned record_compare(const struct compared *compared)
 		return differences | bit(DIFFERS_PARENT, true);
 	if (link->kind == LINK_TUN && record->parent[0])
 		differences |= compare_port(compared);
-	return differences;
+	return differences | compare_row(compared);
 }
 
 /* --- in words --- */
@@ -133,13 +167,23 @@ unsigned record_compare(const struct compared *compared)
 static void parent_words(char *text, const struct compared *compared)
 {
 	const char *wanted = compared->record->parent;
-	const char *is = !compared->link->master ? "no bridge" :
-			 compared->master	 ? compared->master->name :
-						   "another bridge";
+	const char *is;
+
+	if (compared->record->ovs[0] && !compared->link->port.of_bridge) {
+		snprintf(text, DIFFERENCE_TEXT, "it is %s%s and was made for %s of Open vSwitch",
+			 compared->row ? "a port of " : "on no bridge",
+			 compared->row ? compared->row->bridge : "", compared->record->ovs);
+		return;
+	}
+	if (compared->record->ovs[0])
+		wanted = compared->record->ovs;
+	is = !compared->link->master ? "no bridge" :
+	     compared->master	     ? compared->master->name :
+				       "another bridge";
 
 	snprintf(text, DIFFERENCE_TEXT, "it is on %s and was made for %s%s", is,
 		 wanted[0] ? wanted : "no bridge",
-		 wanted[0] && !compared->parent ? ", which is not here" : "");
+		 compared->record->parent[0] && !compared->parent ? ", which is not here" : "");
 }
 
 static void address_words(char *text, const struct compared *compared, bool is_guest)
@@ -183,6 +227,7 @@ static const struct {
 			       "--limit-in" },
 	[DIFFERS_LIMIT_OUT] = { "the bandwidth from its guest is not limited as it was",
 				"--limit-out" },
+	[DIFFERS_IFACE_ID] = { "its port has not the iface-id that it was made for", "--iface-id" },
 	[DIFFERS_DORMANT] = { "its link mode is dormant, and so its bridge keeps the port shut",
 			      NULL },
 	[DIFFERS_ALLMULTI] = { "it drops multicast that the host did not ask for, so its guest's "
@@ -221,6 +266,7 @@ const char *difference_option(enum difference difference)
 
 bool difference_has_value(enum difference difference)
 {
-	return difference == DIFFERS_VLANS || difference == DIFFERS_IP ||
-	       difference == DIFFERS_LIMIT_IN || difference == DIFFERS_LIMIT_OUT;
+	return difference == DIFFERS_VLANS || difference == DIFFERS_IFACE_ID ||
+	       difference == DIFFERS_IP || difference == DIFFERS_LIMIT_IN ||
+	       difference == DIFFERS_LIMIT_OUT;
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "kernel/bridge.h"
+#include "kernel/ovs.h"
 #include "netlink.h"
 #include "nic/record.h"
 
@@ -30,6 +31,7 @@ enum difference {
 	DIFFERS_IP,
 	DIFFERS_LIMIT_IN,
 	DIFFERS_LIMIT_OUT,
+	DIFFERS_IFACE_ID, /* the logical port of one of Open vSwitch */
 	DIFFERS_DORMANT, /* an attach that was killed has left it so */
 	/* of a macvtap */
 	DIFFERS_ALLMULTI,
@@ -55,6 +57,8 @@ struct compared {
 	const struct link *master; /* what it is on now; NULL: nothing, or that is not known */
 	struct port_state port;
 	struct traffic_state traffic;
+	bool row_known; /* the database of Open vSwitch was asked: */
+	const struct ovs_port *row; /* NULL: it has no such port */
 };
 
 /* Add one range of VLANs of the port to what is known of it. */

@@ -138,6 +138,7 @@ static int set_up_tap(struct nl *nl, struct nic *nic, bool no_carrier)
 		.alias = nic->alias,
 		/* Where the MTU is taken over from the bridge. */
 		.mtu = nic->want->mtu ? nic->want->mtu : nic->parent.mtu,
+		.no_ipv6 = nic->want->kind != NIC_UNATTACHED,
 		.no_carrier = no_carrier,
 		.bridge = bridged ? &nic->parent : NULL,
 		.policy = &nic->want->policy,

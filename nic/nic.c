@@ -11,7 +11,8 @@
 
 bool nic_is_tap(const struct nic *nic)
 {
-	return nic->want->kind == NIC_BRIDGED || nic->want->kind == NIC_UNATTACHED;
+	return nic->want->kind == NIC_BRIDGED || nic->want->kind == NIC_UNATTACHED ||
+	       nic->want->kind == NIC_OVS;
 }
 
 /* Derive the host side's address from the guest's, or from a random one where that is not known. */
@@ -35,10 +36,8 @@ static int derive_addresses(struct nic *nic)
 static void derive_name(struct nic *nic)
 {
 	static const char *const prefixes[] = {
-		[NIC_BRIDGED] = "tap",
-		[NIC_UNATTACHED] = "tap",
-		[NIC_MACVTAP] = "mvt",
-		[NIC_HOST] = "mvl",
+		[NIC_BRIDGED] = "tap", [NIC_UNATTACHED] = "tap", [NIC_OVS] = "tap",
+		[NIC_MACVTAP] = "mvt", [NIC_HOST] = "mvl",
 	};
 
 	if (nic->want->name[0])

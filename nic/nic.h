@@ -23,6 +23,7 @@ enum nic_kind {
 	NIC_NONE,
 	NIC_BRIDGED, /* a tap on a bridge */
 	NIC_UNATTACHED, /* a tap on no bridge */
+	NIC_OVS, /* a tap on a bridge of Open vSwitch */
 	NIC_MACVTAP,
 	NIC_HOST, /* a macvlan, for the host itself */
 };
@@ -49,6 +50,8 @@ struct nic_options {
 	struct port_policy policy;
 	struct traffic traffic;
 	struct ip_addresses addresses; /* of the host's, on a tap on no bridge */
+	char iface_id[OVS_ID]; /* the logical port of OVN; "": none */
+	unsigned wait_installed; /* seconds until OVN has to have wired it; 0: not given */
 	uid_t owner; /* (uid_t)-1 and (gid_t)-1: not given */
 	gid_t group;
 	uint64_t said; /* which options were given: bits of commands/options.c */
@@ -91,6 +94,9 @@ struct nic {
 	dev_t rdev; /* of a macvtap, after nic_find_node(); else 0 */
 	struct port_state port; /* once it is verified */
 	struct traffic_state traffic;
+	struct ovs *ovs; /* the nicset's */
+	struct ovs_port row; /* of Open vSwitch */
+	bool has_row; /* and it was made, or found */
 	int lease; /* of a macvtap: its namespace until the queues are open, or -1 */
 	int *fds; /* want->queues of them, -1 where not open */
 	int *vhost_fds; /* the same, or all -1 */

@@ -12,6 +12,7 @@
 #include "nic/lease.h"
 #include "nic/make.h"
 #include "nic/nicset.h"
+#include "nic/plug.h"
 #include "nic/prepare.h"
 #include "nic/record.h"
 #include "nic/rehearse.h"
@@ -36,6 +37,9 @@ int nicset_begin(struct nicset *set, const struct nic_options *wants, size_t cou
 		struct nic *nic = &set->nics[set->count];
 
 		err = nic_init(nic, &wants[set->count++], by);
+		if (!err && nic->want->kind == NIC_OVS && !set->ovs)
+			err = ovs_open(&set->ovs);
+		nic->ovs = set->ovs;
 		if (!err)
 			err = nic_prepare(set->nl, nic, set->count > 1 ? nic - 1 : NULL);
 	}
@@ -119,7 +123,10 @@ static int verify(struct nicset *set, bool all)
 
 static int make_new(struct nicset *set, struct nic *nic)
 {
-	return nic_is_tap(nic) ? nic_make_tap(set->nl, nic, true) : make_macvtap(set, nic, false);
+	int err = nic_is_tap(nic) ? nic_make_tap(set->nl, nic, true) :
+				    make_macvtap(set, nic, false);
+
+	return !err && nic->want->kind == NIC_OVS ? nic_plug(nic) : err;
 }
 
 /* One that another process makes meanwhile is there already, too. */
@@ -177,6 +184,8 @@ static int open_tap(struct nicset *set, struct nic *nic)
 	privs_use(PRIVS_LINKS);
 	err = nic_make_tap(set->nl, nic, false);
 	privs_use(PRIVS_NONE);
+	if (!err && nic->want->kind == NIC_OVS && !nic->reused)
+		err = nic_plug(nic);
 	return err;
 }
 
@@ -254,8 +263,10 @@ static void remove_made(struct nicset *set)
 
 void nicset_unmake(struct nicset *set)
 {
-	if (!set->nl)
+	if (!set->nl || !set->count)
 		return;
+	for (size_t k = set->count; k-- > 0;)
+		nic_unplug(&set->nics[k]);
 	privs_use(PRIVS_LINKS);
 	remove_made(set);
 	for (size_t k = set->count; k-- > 0;)
@@ -269,4 +280,5 @@ void nicset_end(struct nicset *set)
 		nic_free(&set->nics[k]);
 	free(set->nics);
 	nl_close(set->nl);
+	ovs_close(set->ovs);
 }

@@ -12,6 +12,7 @@
 
 struct nicset {
 	struct nl *nl;
+	struct ovs *ovs; /* where one of them is on Open vSwitch */
 	struct nic *nics;
 	size_t count, tried; /* how many there are, and were reached by nicset_make_open() */
 };

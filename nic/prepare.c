@@ -129,13 +129,22 @@ static int write_record(struct nic *nic)
 	struct record *record = &nic->record;
 
 	memcpy(record->guest, nic->guest, MAC_LEN);
-	memcpy(record->parent, nic->parent.name, sizeof(record->parent));
+	if (nic->want->kind == NIC_OVS)
+		memcpy(record->ovs, nic->want->parent, sizeof(record->ovs));
+	else
+		memcpy(record->parent, nic->parent.name, sizeof(record->parent));
+	memcpy(record->iface_id, nic->want->iface_id, sizeof(record->iface_id));
 	if (nic->anonymous || record_write(nic->alias, record))
 		return 0;
 	if (record->traffic.ip.count)
 		return report_error(-E2BIG,
 				    "--ip: too many addresses: the record of a device has %d bytes "
 				    "for them and all else: write prefixes, like 10.0.1.0/28",
+				    LINK_ALIAS - 1);
+	if (strlen(record->iface_id) > LINK_ALIAS / 2 || !record->policy.vlan_count)
+		return report_error(-E2BIG,
+				    "--iface-id: too long: the record of a device has %d bytes for "
+				    "it and all else",
 				    LINK_ALIAS - 1);
 	return report_error(
 		-E2BIG,
@@ -144,12 +153,29 @@ static int write_record(struct nic *nic)
 		LINK_ALIAS - 1);
 }
 
+/* The bridge's own port has its MTU; it is not here where ovs-vswitchd runs elsewhere. */
+static int prepare_ovs(struct nl *nl, struct nic *nic, const struct nic *previous)
+{
+	const char *bridge = nic->want->parent;
+	int err = 0;
+
+	if (previous && previous->ovs && strcmp(previous->want->parent, bridge) == 0)
+		nic->parent = previous->parent;
+	else
+		err = ovs_check_bridge(nic->ovs, bridge);
+	if (!err && !nic->parent.ifindex)
+		(void)nl_link_get(nl, bridge, 0, &nic->parent);
+	return err;
+}
+
 static int prepare_parent(struct nl *nl, struct nic *nic, const struct nic *previous)
 {
 	int err = 0;
 
 	if (nic->want->kind == NIC_UNATTACHED)
 		return 0;
+	if (nic->want->kind == NIC_OVS)
+		return prepare_ovs(nl, nic, previous);
 	if (previous && strcmp(previous->parent.name, nic->want->parent) == 0)
 		nic->parent = previous->parent;
 	else

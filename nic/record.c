@@ -75,6 +75,10 @@ bool record_write(char alias[static LINK_ALIAS], const struct record *record)
 		add(&text, " by=%s", makers[record->by]);
 	if (record->parent[0])
 		add(&text, " on=%s", record->parent);
+	if (record->ovs[0])
+		add(&text, " ovs=%s", record->ovs);
+	if (record->iface_id[0])
+		add(&text, " iface-id=%s", record->iface_id);
 	if (record->policy.isolated)
 		add(&text, " isolated");
 	if (record->policy.locked)
@@ -143,6 +147,14 @@ static bool read_maker(struct record *record, const char *value)
 	return false;
 }
 
+static bool read_text(char *to, size_t size, const char *value)
+{
+	if (strlen(value) >= size)
+		return false;
+	memcpy(to, value, strlen(value) + 1);
+	return true;
+}
+
 /* One word, which is taken apart in place. False: it is not known. */
 static bool read_word(struct record *record, char *word)
 {
@@ -170,10 +182,12 @@ static bool read_word(struct record *record, char *word)
 		return !rate_parse(&record->traffic.in, value);
 	if (strcmp(word, "out") == 0)
 		return !rate_parse(&record->traffic.out, value);
-	if (strcmp(word, "on") == 0 && strlen(value) < sizeof(record->parent)) {
-		memcpy(record->parent, value, strlen(value) + 1);
-		return true;
-	}
+	if (strcmp(word, "on") == 0)
+		return read_text(record->parent, sizeof(record->parent), value);
+	if (strcmp(word, "ovs") == 0)
+		return read_text(record->ovs, sizeof(record->ovs), value);
+	if (strcmp(word, "iface-id") == 0)
+		return read_text(record->iface_id, sizeof(record->iface_id), value);
 	if (strcmp(word, "mtu") == 0 && parse_number(&number, value, 1, UINT32_MAX)) {
 		record->mtu = (uint32_t)number;
 		return true;

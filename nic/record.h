@@ -7,6 +7,7 @@
  *
  *	tapctl guest 52:54:00:84:e3:62 by=exec on=br0 isolated locked vlan=10,20-29 mtu=9000
  *	tapctl guest 52:54:00:84:e3:62 by=add ip=10.0.1.2,fd00::2 in=100mbit out=10mbit
+ *	tapctl guest 52:54:00:84:e3:62 by=exec ovs=br-int iface-id=vm1
  *	tapctl host by=add on=eth0
  *
  * and is written in the message that brings the device up: a device that has it is complete.
@@ -17,6 +18,7 @@
 
 #include "kernel/bridge.h"
 #include "kernel/qdisc.h"
+#include "kernel/ovs.h"
 #include "macutil.h"
 #include "netlink.h"
 
@@ -31,6 +33,8 @@ struct record {
 	uint8_t guest[MAC_LEN];
 	enum record_maker by;
 	char parent[IFNAMSIZ]; /* the bridge or lower device; "": none */
+	char ovs[IFNAMSIZ]; /* the bridge of Open vSwitch; "": none */
+	char iface_id[OVS_ID]; /* the logical port there; "": none */
 	struct port_policy policy;
 	struct traffic traffic;
 	uint32_t mtu; /* 0: not asked for */

@@ -222,9 +222,12 @@ int nic_restore(struct nl *nl, const struct compared *compared, unsigned differe
 				    compared->link->name, LINK_ALIAS - 1);
 	if (joins)
 		return join(nl, compared, differences, alias);
-	if (has(differences, DIFFERS_PARENT) && !compared->record->parent[0])
+	if (has(differences, DIFFERS_PARENT) && !compared->record->parent[0] &&
+	    compared->link->port.of_bridge)
 		err = leave(nl, compared);
 	differences &= ~(1U << DIFFERS_PARENT);
+	if (compared->record->ovs[0])
+		differences &= ~(1U << DIFFERS_VLANS | 1U << DIFFERS_IFACE_ID);
 	if (err || (!differences && !*alias))
 		return err;
 	return compared->link->kind == LINK_TUN ? repair_tap(nl, compared, differences, alias) :

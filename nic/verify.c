@@ -9,6 +9,7 @@
 #include "nic/addresses.h"
 #include "nic/lease.h"
 #include "nic/make.h"
+#include "nic/plug.h"
 #include "nic/verify.h"
 
 /* A device is compared with what is wanted of it, as its record has it or will have it. */
@@ -20,6 +21,8 @@ static struct compared compared_of(const struct nic *nic)
 		.parent = nic->parent.ifindex ? &nic->parent : NULL,
 		.port = nic->port,
 		.traffic = nic->traffic,
+		.row_known = nic->want->kind == NIC_OVS,
+		.row = nic->has_row ? &nic->row : NULL,
 	};
 }
 
@@ -74,7 +77,7 @@ static bool was_made_so(const struct nic *nic, const struct record *own)
 {
 	const struct traffic *was = &own->traffic, *want = &nic->want->traffic;
 
-	return strcmp(own->parent, nic->want->parent) == 0 &&
+	return strcmp(own->ovs[0] ? own->ovs : own->parent, nic->want->parent) == 0 &&
 	       (!want->ip.count || prefixes_equal(&was->ip, &want->ip)) &&
 	       (!want->in.bytes || rate_equal(&was->in, &want->in)) &&
 	       (!want->out.bytes || rate_equal(&was->out, &want->out));
@@ -100,9 +103,9 @@ static int refuse_existing(const struct nic *nic, const struct record *own,
 				    nic->name, nic->allowed_by,
 				    difference_has_value(difference) ? "this " : "", option,
 				    nic->name);
-	if (difference == DIFFERS_PARENT && nic->want->kind == NIC_BRIDGED)
+	if (difference == DIFFERS_PARENT && nic->want->parent[0])
 		return report_error(-ESTALE, "%s: is not a port of %s", nic->name,
-				    nic->parent.name);
+				    nic->want->parent);
 	if (difference == DIFFERS_PARENT)
 		return report_error(-ESTALE,
 				    "%s: is a port of another link, and --unattached was given",
@@ -324,6 +327,8 @@ int nic_find_existing(struct nl *nl, struct nic *nic, const char *option)
 	/* Of what an old record is, nothing says that it goes by itself. */
 	nic->record.by = found.by == RECORD_OLD ? RECORD_BY_ADD : found.by;
 	err = read_traffic(nl, nic);
+	if (!err && nic->want->kind == NIC_OVS)
+		err = nic_find_row(nic);
 	if (!err)
 		err = compare(nic);
 	if (!err)

@@ -6,8 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "kernel/event.h"
 #include "kernel/netns.h"
 #include "lib/libc.h"
 #include "lib/privs.h"
@@ -18,11 +20,19 @@
 
 enum { READY = 3 }; /* the descriptor by which tapctl hears that it waits */
 
+/* What a watcher waits for, and is to remove then. */
+struct watched {
+	int ifindex;
+	int lease; /* of a macvtap: not for the watcher */
+	struct ovs_port row; /* of a tap */
+	pid_t maker; /* the watcher ends with it, if the device stays; 0: not */
+};
+
 /*
- * Nothing of the caller's is kept: no fd, terminal, directory or signal, and no capability but the
- * one that removing a link needs. False: could not.
+ * Nothing of the caller's is kept: no fd, terminal, directory or signal, and no capability but
+ * those for @use. False: could not.
  */
-static bool become_daemon(int ready)
+static bool become_daemon(int ready, enum privs_use use)
 {
 	/* Those of a terminal do not stop a process whose group is orphaned. */
 	static const int ignored[] = { SIGHUP,	SIGINT,	 SIGQUIT, SIGTERM,
@@ -38,8 +48,16 @@ static bool become_daemon(int ready)
 	    dup2(STDIN_FILENO, STDERR_FILENO) < 0)
 		return false;
 	prctl(PR_SET_NAME, "tapctl-watcher");
-	return chdir("/") == 0 && privs_keep_links() == 0;
+	return chdir("/") == 0 && privs_keep(use) == 0;
 }
+
+/* From now on what happens is heard. False: tapctl is gone. */
+static bool tell_ready(void)
+{
+	return write(READY, "", 1) == 1 && close(READY) == 0;
+}
+
+/* --- a macvtap --- */
 
 /*
  * Until the lease has ended. Whoever is short of memory may lose what was to be heard, and even be
@@ -47,7 +65,7 @@ static bool become_daemon(int ready)
  */
 static void wait_for_end(struct nl *nl, const struct nl *watch, int number)
 {
-	while (netns_wait_end(watch) < 0 && netns_find_number(nl, number) != -ENOENT)
+	while (event_wait(watch) < 0 && netns_find_number(nl, number) != -ENOENT)
 		poll(NULL, 0, 100);
 }
 
@@ -65,27 +83,126 @@ static int remove_device(struct nl *nl, int ifindex)
 	return err == -ENODEV ? 0 : err;
 }
 
-static _Noreturn void watch_lease(int ifindex, int ready)
+static void watch_lease(const struct watched *watched, int ready)
 {
-	int number = lease_number(ifindex);
+	int ifindex = watched->ifindex, number = lease_number(ifindex);
 	struct nl *nl, *watch;
 
 	/* What tapctl has open goes first: the lease would never end. */
-	if (!become_daemon(ready) || nl_open(&nl) < 0 || netns_watch_end(&watch, number) < 0)
+	if (!become_daemon(ready, PRIVS_LINKS) || nl_open(&nl) < 0 ||
+	    event_watch_netns(&watch, number) < 0)
 		_exit(1);
-	/* From now on its end is heard; it may have ended before, when tapctl was killed. */
-	if (netns_find_number(nl, number) == -ENOENT)
-		_exit(0);
-	if (write(READY, "", 1) != 1)
+	/* It may have ended before, when tapctl was killed. */
+	if (netns_find_number(nl, number) == -ENOENT || !tell_ready())
 		_exit(1);
-	close(READY);
 	wait_for_end(nl, watch, number);
 	for (int tries = 0; tries < 50 && remove_device(nl, ifindex) < 0; tries++)
 		poll(NULL, 0, 100);
-	_exit(0);
+	nl_close(watch);
+	nl_close(nl);
 }
 
-int watcher_start(int ifindex, int lease)
+/* --- a tap on Open vSwitch --- */
+
+static bool is_there(struct nl *nl, int ifindex, struct link *link)
+{
+	int err;
+
+	while ((err = nl_link_get(nl, NULL, ifindex, link)) && err != -ENODEV)
+		poll(NULL, 0, 100);
+	return !err;
+}
+
+static bool has_ended(pid_t maker)
+{
+	return kill(maker, 0) < 0 && errno == ESRCH;
+}
+
+/*
+ * Until the link is gone from here. Where its maker has ended and it is persistent, there is
+ * nothing more to do; one that is not may be held a moment longer by the watcher of another.
+ */
+static void wait_for_link(struct nl *nl, const struct nl *watch, const struct watched *watched)
+{
+	struct pollfd events[] = {
+		{ .fd = nl_fd(watch), .events = POLLIN },
+		{ .fd = -1, .events = POLLIN },
+	};
+	pid_t maker = watched->maker;
+	bool ended = false;
+	struct link link;
+	int patience = -1;
+
+	if (maker)
+		events[1].fd = (int)syscall(SYS_pidfd_open, maker, 0);
+	/* A container may forbid that. */
+	if (maker && events[1].fd < 0)
+		patience = 100;
+	while (is_there(nl, watched->ifindex, &link)) {
+		ended |= patience >= 0 && has_ended(maker);
+		if (ended && link.tun.persistent)
+			_exit(0);
+		if (poll(events, 2, patience) < 0)
+			poll(NULL, 0, 100);
+		if (events[0].revents)
+			event_wait(watch);
+		if (events[1].revents) {
+			events[1].fd = -1;
+			ended = true;
+		}
+	}
+}
+
+/*
+ * Ours, or the one that attach has made for our link. The row is read first: if there is no link of
+ * its name then, there was none when the row was made.
+ */
+static bool is_for_us(struct nl *nl, const struct watched *watched, const struct ovs_port *row)
+{
+	struct link link;
+
+	if (strcmp(row->nonce, watched->row.nonce) == 0)
+		return true;
+	return row->nonce[0] && (!row->ifindex || row->ifindex == watched->ifindex) &&
+	       nl_link_get(nl, row->name, 0, &link) == -ENODEV;
+}
+
+static int remove_row(struct nl *nl, const struct watched *watched)
+{
+	struct ovs_port row;
+	struct ovs *ovs;
+	int err = ovs_try_open(&ovs);
+
+	if (err)
+		return err;
+	err = ovs_find_port(ovs, watched->row.name, &row);
+	if (!err && is_for_us(nl, watched, &row))
+		err = ovs_remove_port(ovs, &row);
+	ovs_close(ovs);
+	return err == -ENOENT ? 0 : err;
+}
+
+static void watch_port(const struct watched *watched, int ready)
+{
+	struct nl *nl, *watch;
+
+	/* The socket of the database may be that of another user than root. */
+	if (!become_daemon(ready, PRIVS_NODES) || nl_open(&nl) < 0 ||
+	    event_watch_link(&watch, watched->ifindex) < 0 || !tell_ready())
+		_exit(1);
+	wait_for_link(nl, watch, watched);
+	/* The database may be restarting. */
+	for (int tries = 0; tries < 600 && remove_row(nl, watched) < 0; tries++)
+		poll(NULL, 0, 100);
+	nl_close(watch);
+	nl_close(nl);
+}
+
+/* --- both --- */
+
+typedef void watch_fn(const struct watched *watched, int ready);
+
+static int start(const struct watched *watched, watch_fn *watch)
 {
 	int ready[2], err = 0;
 	pid_t child;
@@ -95,14 +212,15 @@ int watcher_start(int ifindex, int lease)
 		return report_error(-errno, "cannot watch the device: pipe: %s", strerror(errno));
 	child = fork();
 	if (child == 0) {
-		close(lease);
+		if (watched->lease >= 0)
+			close(watched->lease);
 		close(ready[0]);
 		/* Forked twice: the watcher is nobody's child, and COMMAND never has to wait for
 		 * it. */
 		if (setsid() < 0 || (child = fork()) < 0)
 			_exit(1);
 		if (child == 0)
-			watch_lease(ifindex, ready[1]);
+			watch(watched, ready[1]);
 		_exit(0);
 	}
 	if (child < 0)
@@ -119,4 +237,23 @@ int watcher_start(int ifindex, int lease)
 				    "%s",
 				    err == -ECHILD ? "it ended early" : strerror(-err));
 	return 0;
+}
+
+int watcher_start(int ifindex, int lease)
+{
+	const struct watched watched = { .ifindex = ifindex, .lease = lease };
+
+	return start(&watched, watch_lease);
+}
+
+int watcher_start_port(int ifindex, const struct ovs_port *row, bool persists)
+{
+	const struct watched watched = {
+		.ifindex = ifindex,
+		.lease = -1,
+		.row = *row,
+		.maker = persists ? getpid() : 0,
+	};
+
+	return start(&watched, watch_port);
 }

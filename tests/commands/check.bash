@@ -69,7 +69,7 @@ only() {
 }
 silent() {
 	run_tapctl check ${WORDS:-}
-	[[ $status = 0 && -z "$output$stderr" ]] || return
+	[[ $status = 0 && -z "$stderr" && ( -z "$output" || "${#lines[@]} $output" == "1 "*": nothing found; "* ) ]] || return
 	run_tapctl check --json ${WORDS:-}
 	[[ $status = 0 && "$output" = "[]" ]]
 }

@@ -127,6 +127,20 @@ host_bridge() {
 	[[ $status = 1 && "$stderr" == "tapctl: 'nosuch': there is no such device"* ]]
 }
 
+@test "check: of one device in which nothing is found, trace is next" {
+	sound_bridge
+	tapctl add --bridge br0 --mac $B --owner root
+	for words in "$TAP" $A; do
+		run_quiet check $words
+		[ "$output" = "$TAP: nothing found; to see where its frames end: tapctl trace $TAP" ]
+	done
+	# Not when more were asked for, nor for a program.
+	for words in "" br0 "--json $TAP"; do
+		run_tapctl check $words
+		[[ "$output" != *trace* ]]
+	done
+}
+
 @test "check: a bridge or a lower device stands for what is on it" {
 	sound_bridge
 	ip tuntap add foreign mode tap user root

@@ -1,184 +1,8 @@
 #!/usr/bin/env bats
-# tapctl trace: guests of which something takes the frames, and guests who get through. All are set up and
-# traced at once, some at a time, before the first test: each test then looks at what was said of one.
+# tapctl trace: guests who get through, see trace.bash; and the command itself.
 # shellcheck disable=SC2086,SC2317 # words are lists of words; row calls the functions
 load ../tools/helpers
-
-A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
-B=52:54:00:84:e3:63
-
-# --- the parts of a set-up ---
-
-# br0 with an uplink to another namespace, where 192.0.2.1 answers.
-sound() {
-	ip link add br0 type bridge
-	add_cable uplink far "far$NS"
-	ip link set uplink address 02:00:00:00:00:02
-	ip link set uplink master br0
-	ip link set br0 up
-	far ip address add 192.0.2.1/24 dev far
-}
-far() { inside_of "far$NS" "$@"; }
-
-# guest NIC-OPTION... -- MAC IP WORD...: a guest that is running (see guest.py).
-guest() {
-	local options=()
-	while [ "$1" != -- ]; do options+=("$1"); shift; done
-	shift
-	BEGUN=$WORK/begun nsenter --net="/run/netns/$NS" -- "$TAPCTL" exec --no-vnet-hdr --mac "$1" "${options[@]}" -- \
-		python3 "$TESTS/tools/guest.py" "$@" >>"$WORK/log" 2>&1 </dev/null 3>&- 4>&- &
-	wait_until 20 test -e "$WORK/begun" || { cat "$WORK/log"; return 1; }
-	rm "$WORK/begun"
-}
-asking() { sound; guest --bridge br0 "$@" -- $A 192.0.2.2 arp=192.0.2.1; }
-pinging() { sound; guest --bridge br0 "$@" -- $A 192.0.2.2 ping=192.0.2.1; }
-bridge_rule() { inside nft "add table bridge t; add chain bridge t c { type filter hook $1 priority 0; }; add rule bridge t c ${*:2}"; }
-netdev_rule() { inside nft "add table netdev t; add chain netdev t c { type filter hook ingress device $1 priority 0; }; add rule netdev t c ${*:2}"; }
-tc_drop() { # DEVICE ingress|egress
-	tc qdisc replace dev "$1" clsact
-	tc filter add dev "$1" "$2" protocol all bpf da bytecode '1,6 0 0 2'
-}
-# The uplink stands on another device: a VLAN or, where the kernel has none, a macvlan.
-stacked() {
-	sound
-	ip link set uplink nomaster
-	if ip link add link uplink name upper type vlan id 10 2>/dev/null; then
-		far ip address del 192.0.2.1/24 dev far
-		far ip link add link far name far10 type vlan id "${1:-10}"
-		far ip address add 192.0.2.1/24 dev far10
-		far ip link set far10 up
-	else
-		[ -z "${1-}" ] || skip_row "this kernel has no VLANs"
-		ip link add link uplink name upper type macvlan mode passthru || skip_row "this kernel has no macvlan"
-	fi
-	ip link set upper master br0 up
-	guest --bridge br0 -- $A 192.0.2.2 arp=192.0.2.1
-}
-bonded() {
-	sound
-	ip link set uplink nomaster
-	ip link add bond0 type bond mode active-backup 2>/dev/null || skip_row "this kernel has no bonding"
-	ip link set uplink down
-	ip link set uplink master bond0
-	ip link set bond0 up master br0
-	guest --bridge br0 -- $A 192.0.2.2 arp=192.0.2.1
-}
-routed() {
-	add_cable uplink far "far$NS"
-	ip address add 192.0.2.1/24 dev uplink
-	far ip address add 192.0.2.9/24 dev far
-	far ip route add 198.51.100.0/24 via 192.0.2.1
-	inside sysctl -qw net.ipv4.ip_forward=1
-	guest --unattached -- $A 198.51.100.2 ping=192.0.2.9 via=198.51.100.1
-	ip address add 198.51.100.1/24 dev $TAP
-	inside ping -c 1 -w 5 192.0.2.9 >/dev/null
-}
-macvtap() {
-	has_macvtap || skip_row "this kernel has no macvtap"
-	add_cable wire far "far$NS"
-	far ip address add 192.0.2.1/24 dev far
-	guest --link wire -- $A 192.0.2.2 ping=192.0.2.1
-}
-has_macvtap() { [ -z "$TAPCTL_TESTS_UNPRIVILEGED" ] && ip link add link lo name probe type macvtap 2>&1 | grep -vq 'not supported\|Unknown'; }
-far_asks() { far bash -c 'while :; do ip neigh flush dev far; ping -c 1 -W 1 192.0.2.2; done' >/dev/null 2>&1 & }
-far_pings() { far bash -c 'while :; do ping -c 1 -W 1 192.0.2.2; sleep 0.1; done' >/dev/null 2>&1 & }
-
-# --- what is broken: broken_NAME, and what trace has to say: the verdict's id, the first hop without
-# the frames (or the last one with them), the finding of check's that explains it (null: none) ---
-
-broken_silent() { sound; guest --bridge br0 -- $A 192.0.2.2 mute; }
-broken_no_holder() { sound; tapctl add --bridge br0 --mac $A; }
-broken_wrong_source() { sound; guest --bridge br0 -- $A 192.0.2.2 arp=192.0.2.1 from=$B; }
-broken_tc_ingress() { asking; tc_drop $TAP ingress; }
-broken_netdev_ingress() { asking; netdev_rule $TAP drop; }
-broken_prerouting() { asking; bridge_rule prerouting ether saddr $A drop; }
-broken_locked() { asking --lock-mac; bridge fdb del $A dev $TAP master static; }
-broken_port_state() { asking; bridge link set dev $TAP state 0; }
-broken_forward() { asking; bridge_rule forward iif $TAP drop; }
-broken_isolated() { asking --isolated; bridge link set dev uplink isolated on; }
-broken_flood() { asking; bridge link set dev uplink bcast_flood off; }
-broken_uplink_egress() { asking; tc_drop uplink egress; }
-broken_uplink_down() { asking; ip link set uplink down; }
-broken_only_ipv4() { pinging; bridge_rule forward ether type ip drop; }
-broken_not_there() { sound; far ip address del 192.0.2.1/24 dev far; guest --bridge br0 -- $A 192.0.2.2 arp=192.0.2.1; }
-broken_no_dhcp() { sound; guest --bridge br0 -- $A 192.0.2.2 dhcp; }
-broken_no_ping() { pinging; far sysctl -qw net.ipv4.icmp_echo_ignore_all=1; }
-broken_no_neighbour() { sound; guest --bridge br0 -- $A 192.0.2.2 solicit=2001:db8::1; }
-broken_answers_forward() { asking; bridge_rule forward iif uplink drop; }
-broken_answers_netdev() { asking; netdev_rule uplink ether daddr $A drop; }
-broken_tap_egress() { asking; tc_drop $TAP egress; }
-broken_fdb_elsewhere() {
-	asking
-	ip tuntap add other mode tap user root
-	ip link set other master br0 up
-	bridge fdb replace $A dev other master static sticky
-}
-broken_asks_not_flooded() {
-	sound
-	guest --bridge br0 -- $A 192.0.2.2 announce
-	far_asks
-	bridge link set dev $TAP bcast_flood off
-}
-broken_multicast_not_flooded() {
-	sound
-	guest --bridge br0 -- $A 192.0.2.2 mute
-	ip link set br0 type bridge mcast_snooping 0
-	bridge link set dev $TAP mcast_flood off
-	far ip address add 2001:db8::1/64 dev far nodad
-	far bash -c 'while :; do ping -c 1 -W 1 2001:db8::5054:ff:fe84:e362; sleep 0.1; done' >/dev/null 2>&1 &
-}
-broken_deaf() {
-	sound
-	guest --bridge br0 -- $A 192.0.2.2 mute
-	bridge fdb replace $A dev $TAP master static
-	far ip neighbour replace 192.0.2.2 lladdr $A dev far nud permanent
-	far_pings
-}
-broken_idle() { sound; guest --bridge br0 -- $A 192.0.2.2 announce idle; far_pings; }
-broken_host_output() {
-	sound
-	ip address add 192.0.2.3/24 dev br0
-	guest --bridge br0 -- $A 192.0.2.2 arp=192.0.2.3
-	tc_drop $TAP egress
-}
-broken_same_address() {
-	sound
-	far ip link set far address $A
-	far ip link set far up
-	far bash -c 'while :; do arping -c 1 -w 1 -I far 192.0.2.77; ping -c 1 -W 1 192.0.2.77; sleep 0.05; done' >/dev/null 2>&1 &
-	guest --bridge br0 -- $A 192.0.2.2 arp=192.0.2.78
-}
-broken_below_egress() { stacked; tc_drop uplink egress; }
-broken_below_ingress() { stacked; tc_drop uplink ingress; }
-broken_bond_egress() { bonded; tc_drop uplink egress; }
-broken_vlan_other_tag() { stacked 11; }
-broken_vlan_filtering() {
-	has_vlan_filtering || skip_row "the bridges of this kernel have no VLAN filtering"
-	asking
-	ip link set br0 type bridge vlan_filtering 1
-	bridge vlan del dev $TAP vid 1
-	bridge vlan add dev $TAP vid 10 pvid untagged
-}
-broken_vlan_no_pvid() {
-	has_vlan_filtering || skip_row "the bridges of this kernel have no VLAN filtering"
-	asking
-	ip link set br0 type bridge vlan_filtering 1
-	bridge vlan del dev $TAP vid 1
-}
-broken_no_forwarding() { routed; inside sysctl -qw net.ipv4.ip_forward=0; }
-broken_routed_no_way_back() { routed; far ip route del 198.51.100.0/24; }
-broken_routed_drop() { routed; inside nft 'add table ip t; add chain ip t c { type filter hook forward priority 0; }; add rule ip t c iif uplink drop'; }
-broken_routed_no_host() { routed; ip address del 198.51.100.1/24 dev $TAP; }
-broken_macvtap_not_there() { macvtap; far ip address del 192.0.2.1/24 dev far; }
-broken_macvtap_ingress() { macvtap; tc_drop wire ingress; }
-broken_macvtap_egress() { macvtap; tc_drop wire egress; }
-broken_macvtap_filter() { macvtap; tc_drop $MVT egress; }
-broken_macvtap_address() { macvtap; ip link set $MVT address $B; }
-
-has_vlan_filtering() {
-	ip link add vlanprobe type bridge vlan_filtering 1 2>/dev/null
-	[ "$(link_field vlanprobe .linkinfo.info_data.vlan_filtering)" = 1 ] && ip link del vlanprobe
-}
+load trace
 
 # --- who gets through: sound_NAME ---
 
@@ -205,6 +29,7 @@ sound_neighbours() {
 }
 sound_stacked() { stacked; }
 sound_bond() { bonded; }
+sound_vlan_bond() { bonded vlan; }
 sound_routed() { routed; }
 sound_masqueraded() {
 	routed
@@ -214,7 +39,7 @@ sound_masqueraded() {
 sound_macvtap() { macvtap; }
 sound_macvtap_pair() {
 	has_macvtap || skip_row "this kernel has no macvtap"
-	add_cable wire far "far$NS"
+	add_far wire
 	guest --link wire -- $B 192.0.2.5
 	guest --link wire -- $A 192.0.2.2 ping=192.0.2.5
 }
@@ -224,108 +49,7 @@ sound_foreign_tap() {
 	guest --bridge br0 -- $A 192.0.2.2 ping=192.0.2.1
 	ip link set $TAP alias ''
 }
-sound_two_uplinks() { sound; add_cable second there "far$NS"; ip link set second master br0; guest --bridge br0 -- $A 192.0.2.2 ping=192.0.2.1; }
-
-# --- run them ---
-
-skip_row() { echo "$1" >"$DIR/$ROW.skip"; exit 0; }
-
-row() { # NAME: in a namespace of its own
-	ROW=$1 NS=r$BASHPID WORK=$DIR/$1
-	mkdir "$WORK"
-	command ip netns add "$NS"
-	ip link set lo up
-	if "$1"; then
-		run_trace
-	else
-		echo "the set-up failed"
-	fi
-	for ns in "$NS" "far$NS"; do
-		[ -e "/run/netns/$ns" ] || continue
-		command ip netns pids "$ns" | xargs -r kill -KILL 2>/dev/null
-		command ip netns del "$ns"
-	done
-}
-run_trace() {
-	local device=$TAP status=0
-	ip link show $MVT >/dev/null 2>&1 && device=$MVT
-	wait_until 5 device_up $device
-	inside "$TAPCTL" trace --json --seconds 2 $device >"$DIR/$ROW.json" || status=$?
-	echo $status >"$DIR/$ROW.status"
-}
-device_up() { ip link show "$1" | grep -q '[<,]UP[,>]'; }
-
-setup_file() {
-	[ -w /dev/net/tun ] || return 0
-	export DIR=$BATS_FILE_TMPDIR
-	local name
-	for name in $(compgen -A function | grep -E '^(broken|sound)_'); do
-		while [ "$(jobs -pr | wc -l)" -ge 10 ]; do wait -n || :; done
-		(row "$name") >"$DIR/$name.log" 2>&1 3>&- 4>&- &
-	done
-	wait
-}
-# The tests that look at what was said have no namespace; those at the end make one.
-setup() { [ -w /dev/net/tun ] || skip "/dev/net/tun is not for this user"; }
-teardown() { [ -z "${NS-}" ] || teardown_namespace; }
-
-# said NAME STATUS VERDICT WHERE FINDING: of what has that name.
-said() {
-	[ ! -e "$DIR/$1.skip" ] || skip "$(cat "$DIR/$1.skip")"
-	cat "$DIR/$1.log"
-	cat "$DIR/$1/log" "$DIR/$1.json" || :
-	[ "$(cat "$DIR/$1.status")" = "$2" ]
-	output=$(cat "$DIR/$1.json")
-	got '.verdict == $v' --arg v "$3"
-	[ -z "${4-}" ] || got '.where | contains($w)' --arg w "$4"
-	[ -z "${5-}" ] || got '(.finding | tostring) == $f' --arg f "$5"
-}
-broken() { said "broken_$1" 1 "${@:2}"; }
-flows() { said "sound_$1" 0 flows; }
-
-@test "trace: broken: the guest sends nothing" { broken silent guest-silent "$TAP" null; }
-@test "trace: broken: nobody has the tap open" { broken no_holder guest-silent "$TAP" no-holder; }
-@test "trace: broken: another address than its NIC's" { broken wrong_source wrong-source "sends as $B"; }
-@test "trace: broken: a tc filter on the tap" { broken tc_ingress stops-at-port "not at br0"; }
-@test "trace: broken: nftables at the tap's ingress" { broken netdev_ingress stops-at-port "not at br0"; }
-@test "trace: broken: nftables before the bridge" { broken prerouting stops-at-port "not at br0"; }
-@test "trace: broken: a locked port without its entry" { broken locked stops-at-port "not at br0" locked-out; }
-@test "trace: broken: a port that is switched off" { broken port_state stops-at-port "not at br0" port-blocked; }
-@test "trace: broken: nftables in the bridge" { broken forward stops-before-uplink "not at uplink" null; }
-@test "trace: broken: port and uplink isolated" { broken isolated stops-before-uplink "not at uplink" null; }
-@test "trace: broken: an uplink to which nothing is flooded" { broken flood stops-before-uplink "not at uplink"; }
-@test "trace: broken: a tc filter on the uplink" { broken uplink_egress stops-before-uplink "not at uplink"; }
-@test "trace: broken: an uplink that is down" { broken uplink_down stops-before-uplink "not at uplink" uplink-down; }
-@test "trace: broken: IPv4 alone is dropped" { broken only_ipv4 stops-before-uplink "IPv4 from the guest: seen at $TAP, and not at uplink"; }
-@test "trace: broken: nobody has the address" { broken not_there no-answer "as far as uplink, and not answered: who has 192.0.2.1"; }
-@test "trace: broken: no DHCP server" { broken no_dhcp no-answer "DHCP from"; }
-@test "trace: broken: ARP is answered, and IPv4 is not" { broken no_ping no-answer "IPv4 from"; }
-@test "trace: broken: no IPv6 neighbour" { broken no_neighbour no-answer "IPv6 neighbours from"; }
-@test "trace: broken: nftables drops the answers" { broken answers_forward stops-before-guest "seen at uplink, and not at $TAP"; }
-@test "trace: broken: nftables drops them at the uplink" { broken answers_netdev stops-before-guest "seen at uplink, and not at $TAP"; }
-@test "trace: broken: a tc filter to the guest" { broken tap_egress stops-before-guest "seen at uplink, and not at $TAP"; }
-@test "trace: broken: an entry at another port" { broken fdb_elsewhere stops-before-guest "seen at uplink, and not at $TAP" guest-elsewhere; }
-@test "trace: broken: broadcast is not flooded to the tap" { broken asks_not_flooded stops-before-guest "ARP to the guest"; }
-@test "trace: broken: multicast is not flooded to the tap" { broken multicast_not_flooded stops-before-guest "IPv6 neighbours to the guest"; }
-@test "trace: broken: the guest does not react" { broken deaf guest-ignores "IPv4 to the guest: seen at $TAP"; }
-@test "trace: broken: the guest does not read" { broken idle guest-ignores "to the guest: seen at $TAP"; }
-@test "trace: broken: the host's answers are dropped" { broken host_output stops-before-guest "seen at br0, and not at $TAP"; }
-@test "trace: broken: another machine has the address" { broken same_address guest-elsewhere "uplink: frames from"; }
-@test "trace: broken: below a VLAN" { broken below_egress stops-below-uplink "seen at upper, and not at uplink"; }
-@test "trace: broken: answers below a VLAN" { broken below_ingress stops-at-uplink "seen at uplink, and not at upper"; }
-@test "trace: broken: below a bond" { broken bond_egress stops-below-uplink "seen at bond0, and not at uplink"; }
-@test "trace: broken: beyond, another VLAN" { broken vlan_other_tag no-answer "as far as uplink"; }
-@test "trace: broken: a VLAN that the uplink is not in" { broken vlan_filtering stops-before-uplink "not at uplink" vlan-not-on-uplink; }
-@test "trace: broken: a port without PVID" { broken vlan_no_pvid stops-before-uplink "not at uplink" vlan-no-pvid; }
-@test "trace: broken: the host does not route" { broken no_forwarding stops-before-uplink "seen at $TAP, and not at uplink" no-forwarding; }
-@test "trace: broken: the way back is missing" { broken routed_no_way_back no-answer "as far as uplink"; }
-@test "trace: broken: routed answers are dropped" { broken routed_drop stops-before-guest "seen at uplink, and not at $TAP"; }
-@test "trace: broken: the host has no address there" { broken routed_no_host no-answer "who has 198.51.100.1"; }
-@test "trace: broken: macvtap: nobody answers" { broken macvtap_not_there no-answer "as far as wire"; }
-@test "trace: broken: macvtap: answers are dropped" { broken macvtap_ingress stops-before-guest "seen at wire, and not at $MVT"; }
-@test "trace: broken: macvtap: dropped at the lower device" { broken macvtap_egress stops-before-uplink "seen at $MVT, and not at wire"; }
-@test "trace: broken: macvtap: a filter takes all from the guest" { broken macvtap_filter guest-silent "$MVT"; }
-@test "trace: broken: macvtap: it has another address" { broken macvtap_address stops-before-guest "seen at wire, and not at $MVT" not-guest-address; }
+sound_two_uplinks() { sound; add_cable second there "$FAR"; ip link set second master br0; guest --bridge br0 -- $A 192.0.2.2 ping=192.0.2.1; }
 
 @test "trace: sound: ARP" { flows arp; }
 @test "trace: sound: ping" { flows ping; }
@@ -337,6 +61,7 @@ flows() { said "sound_$1" 0 flows; }
 @test "trace: sound: IPv6 neighbours" { flows neighbours; }
 @test "trace: sound: an uplink on another device" { flows stacked; }
 @test "trace: sound: an uplink that is a bond" { flows bond; }
+@test "trace: sound: an uplink that is a VLAN on a bond" { flows vlan_bond; }
 @test "trace: sound: routed" { flows routed; }
 @test "trace: sound: masqueraded" { flows masqueraded; }
 @test "trace: sound: macvtap" { flows macvtap; }

@@ -13,6 +13,7 @@
 
 #include "inspect/show.h"
 #include "kernel/address.h"
+#include "kernel/dropmon.h"
 #include "kernel/macvtap.h"
 #include "kernel/nftables.h"
 #include "kernel/tap.h"
@@ -311,6 +312,22 @@ static void create_macvtap(struct nl *nl, struct link *link)
 		check_link(link);
 }
 
+static void hear_drops(struct nl *nl)
+{
+	const struct dropmon monitor = { .nl = nl };
+	struct drop drop;
+
+	while (dropmon_next(&monitor, &drop)) {
+		size_t sum = 0;
+
+		for (size_t i = 0; i < drop.len; i++)
+			sum += drop.bytes[i];
+		always(sum <= drop.len * UINT8_MAX, "the frame can be read");
+		always(ends(drop.function, DROP_TEXT) && ends(drop.reason, DROP_TEXT),
+		       "what the kernel says ends");
+	}
+}
+
 static void request(struct nl *nl, unsigned which)
 {
 	static struct link links[2 * NL_MESSAGES];
@@ -350,6 +367,9 @@ static void request(struct nl *nl, unsigned which)
 		break;
 	case 'p':
 		nftables_forward_drops(&drops);
+		break;
+	case 'm':
+		hear_drops(nl);
 		break;
 	case 's':
 		set_up_tap(nl);

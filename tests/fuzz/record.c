@@ -17,6 +17,8 @@ static void check_again(const struct record *record)
 	always(again.host == record->host && mac_equal(again.guest, record->guest), "of the same");
 	always(again.by == record->by && again.mtu == record->mtu, "with the same values");
 	always(strcmp(again.parent, record->parent) == 0, "on the same parent");
+	always(strcmp(again.ovs, record->ovs) == 0 && strcmp(again.iface_id, record->iface_id) == 0,
+	       "on the same bridge of Open vSwitch");
 	always(again.policy.locked == record->policy.locked &&
 		       again.policy.isolated == record->policy.isolated &&
 		       again.policy.hairpin == record->policy.hairpin,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Frames at the hops of a trace: the first byte of each says at which hop and whether out, the
- * second how long it is. Whatever comes, every sum is that of its parts and there is one verdict.
+ * Frames at the hops of a trace: the first byte of each says at which hop and whether out, or that
+ * the kernel dropped it, the second how long it is. Whatever comes, every sum is that of its parts
+ * and there is one verdict.
  */
 #include "tests/fuzz/fuzz.h"
 #include "inspect/verdict.h"
@@ -9,8 +10,11 @@
 static void begin(struct trace *trace, uint8_t choice)
 {
 	static const struct hop hops[] = {
-		{ .role = HOP_DEVICE, .name = "tap" },
-		{ .role = HOP_BRIDGE, .name = "br0", .address = { 2, 0, 0, 0, 0, 1 } },
+		{ .role = HOP_DEVICE, .name = "tap", .ifindex = 1 },
+		{ .role = HOP_BRIDGE,
+		  .name = "br0",
+		  .ifindex = 2,
+		  .address = { 2, 0, 0, 0, 0, 1 } },
 		{ .role = HOP_UPLINK, .name = "eth0", .address = { 2 }, .outward = true },
 		{ .role = HOP_BELOW, .name = "eth1", .address = { 2 }, .outward = true },
 	};
@@ -38,14 +42,17 @@ static bool feed(struct trace *trace, uint8_t where, const uint8_t *bytes, size_
 	struct hop *hop = &trace->hops[where % trace->count];
 	char *copy = as_string(bytes, len);
 	struct frame frame;
-	bool whole = frame_read(&frame, (const uint8_t *)copy, len);
+	bool whole = frame_read(&frame, (const uint8_t *)copy, len), lost = where & 64;
+	struct drop drop = { .in_port = where & 3, .function = { (char)(where & 31) } };
 
 	always(whole == (len >= 14), "a frame has an Ethernet header");
 	always(frame.kind < KINDS, "its kind is one of them");
-	if (whole)
+	if (whole && lost)
+		trace_count_drop(trace, &drop, &frame);
+	else if (whole)
 		trace_count(trace, hop, &frame, where & 128);
 	free(copy);
-	return whole;
+	return whole && !lost;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -80,6 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	verdict_find(&trace, &again);
 	always(verdict.id && *verdict.where && *verdict.remedy, "there is a verdict");
 	always(verdict.id == again.id, "and always the same one");
+	always(!verdict.dropped || (!verdict.flows && *verdict.drop),
+	       "drops explain what is wrong");
 	always(verdict.flows == (strcmp(verdict.id, "flows") == 0), "only one says that it flows");
 	return 0;
 }

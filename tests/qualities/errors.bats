@@ -209,7 +209,7 @@ fails_with_dir() {
 	fails 2 "--nosuch: unknown option: see tapctl add --help" add --nosuch
 	fails 125 "--nosuch: unknown option" exec --nosuch -- true
 	fails 2 "no guest address: give --mac MAC" add --bridge br0
-	fails 2 "no place for the device: give --bridge BRIDGE, --link IFNAME or --unattached" add --mac $A
+	fails 2 "no place for the device: give --bridge BRIDGE, --link IFNAME, --ovs BRIDGE or --unattached" add --mac $A
 	# Without --, whatever else would be said of COMMAND's words.
 	fails 125 "'qemu': COMMAND stands behind --: tapctl exec ... -- qemu ..." exec --bridge br0 qemu -device x
 	fails 125 "'true': COMMAND stands behind --" exec --bridge br0 --mac $A true

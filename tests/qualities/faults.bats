@@ -19,4 +19,8 @@ sweep() {
 @test "faults: the watcher survives every one" { sweep watcher; }
 @test "faults: del survives every one" { sweep del; }
 @test "faults: list and pin survive every one" { sweep list pin; }
+@test "faults: taps on Open vSwitch survive every one" {
+	[ -e "$SWITCHES/complete" ] || skip "Open vSwitch could not be fetched: see build/check/switches.log"
+	sweep ovs
+}
 @test "faults: bridge-helper survives every one" { sweep bridge-helper; }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Valgrind on every command: no error, no leak of memory, no fd that is forgotten open.
 load ../tools/helpers
+load ../subjects/ovs
 
 A=52:54:00:00:00:01
 B=52:54:00:00:00:02
@@ -49,6 +50,24 @@ clean() {
 		[ "$log" = "$main" ] || sed -i '/FILE DESC/,/HEAP SUMMARY/d' "$log"
 		[ -z "$(faults "$log")" ] || { cat "$log"; return 1; }
 	done
+}
+
+@test "memory: on Open vSwitch" {
+	requires_switch
+	start_switch
+	clean 0 add --ovs br-int --mac $A --vlan 10,20 --mac $B
+	clean 0 exec --fd 20 --reuse --ovs br-int --mac $B -- true
+	clean 1 add --ovs br-x --mac 52:54:00:00:00:03
+	clean 1 add --ovs br-int --mac 52:54:00:00:00:03 --name br-int
+	clean 0 list --json
+	clean 1 check
+	vsctl del-port $TAP
+	clean 1 check $TAP
+	clean 0 attach
+	clean 0 del $A $B
+	clean 0 exec --fd 20 --ovs br-int --mac $A -- true
+	clean 0 del --stale
+	clean 126 exec --fd 20 --ovs br-int --mac $A -- "$WORK"
 }
 
 @test "memory: mac and wrong command lines" {

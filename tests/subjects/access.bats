@@ -377,6 +377,10 @@ on_wire() { # [OPTION...] -- COMMAND...
 	[[ $stderr = *"$TAP: made"* ]]
 	run_caller exec --bridge br0 --isolated -- sh -c ": nic,mac=$MAC; cat /sys/class/net/$TAP/brport/isolated; exec ip -d -j link show $TAP"
 	got '.[0].linkinfo.info_slave_data.isolated'
+	# These only restrict the caller's own guest.
+	run_caller exec --bridge br0 --ip 10.0.1.2 --limit-in 10mbit -- sh -c ": nic,mac=$MAC; tc -j filter show dev $TAP ingress; tc qdisc show dev $TAP root >&2"
+	got 'any(.kind == "bpf")'
+	[[ $stderr = *"qdisc tbf "*"rate 10Mbit"* ]]
 }
 
 @test "access: root needs no access file" {

@@ -5,7 +5,8 @@
 It answers who asks for its IP address, and pings. The words are what it does besides, ten times a
 second: arp=IP asks for IP, ping=IP pings it as soon as IP has answered, announce tells its own
 address, dhcp asks for one, solicit=IPV6 asks for IPV6, from=MAC is what it really sends as, tag=VID
-tags what it sends, mute: it answers nothing, idle: it never reads. via=IP is the router for ping, to=MAC
+tags what it sends, mute: it answers nothing, idle: it never reads, once: it ends when its
+ping is answered. via=IP is the router for ping, to=MAC
 its address. The file $BEGUN is made as soon as it has done so once.
 """
 import os, select, socket, struct, sys, time
@@ -84,6 +85,8 @@ def react(frame):
             arp(2, frame[6:12], frame[22:28], frame[28:32])
     elif kind == 0x0800 and frame[23] == 1 and frame[34] == 8 and frame[30:34] == ip and "mute" not in words:
         icmp(frame[6:12], 0, frame[26:30], frame[38:])
+    elif kind == 0x0800 and frame[23] == 1 and frame[34] == 0 and frame[30:34] == ip and "once" in words:
+        sys.exit()
 
 
 begun = os.environ.get("BEGUN")

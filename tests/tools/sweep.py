@@ -71,6 +71,8 @@ NEVER_FAIL = {"close", "exit_group", "geteuid", "getuid", "brk", "mmap", "munmap
 # What others can see. To be killed at another call is to be killed at the next of these.
 SEEN = {"ioctl", "sendto", "clone", "write", "close(1)", "openat", "inotify_add_watch", "mknodat", "unlinkat",
         "chmod", "fchownat", "dup2", "execve", "exit_group"}
+# Open vSwitch, if it was fetched: tests/tools/switches.
+SWITCHES = os.environ.get("SWITCHES") or os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../build/switches")
 MACS = [f"52:54:00:00:00:0{n}" for n in (1, 2, 3)]
 
 
@@ -174,6 +176,9 @@ class Scenario:
                            stderr=subprocess.DEVNULL)
         for pid in processes():
             os.kill(int(pid), signal.SIGKILL)
+        if self.name.startswith("ovs"):
+            wait_for(lambda: not processes())
+            vsctl(*(word for port in ports() for word in ("--", "del-port", port)))
 
     def run(self, *trace, log="/dev/null"):
         """Its exit status and output, or None when it hangs."""
@@ -200,6 +205,30 @@ class Scenario:
         return same_as(before)
 
 
+def vsctl(*words):
+    return run("ovs-vsctl", "--timeout=20", *words).stdout
+
+
+def ports():
+    """Those of taps on Open vSwitch."""
+    return [port for port in vsctl("list-ports", "br-int").split() if port.startswith("tap")]
+
+
+def start_switch():
+    """Open vSwitch with a bridge, for which all of this namespace is."""
+    switches, data = f"{os.path.dirname(os.path.realpath(__file__))}/switches", tempfile.mkdtemp(dir="/run")
+    subprocess.run([switches, "start", SWITCHES, data], check=True, stdin=subprocess.DEVNULL)
+    os.environ.update(line.split("=", 1) for line in run(switches, "env", SWITCHES, data).stdout.splitlines())
+
+
+class Exec(Scenario):
+    """exec on Open vSwitch: the watcher removes the port."""
+
+    def judge(self, before, result, killed):
+        wait_for(lambda: not ports())
+        return same_as(before) or (f"port {ports()}" if ports() else None)
+
+
 class Add(Scenario):
     def judge(self, before, result, killed):
         if result.returncode and not killed:
@@ -212,6 +241,34 @@ class Add(Scenario):
         if not killed and len(made) != self.words.count("--mac"):
             return f"success with {len(made)} devices"
         return f"process {processes()}" if processes() else None
+
+
+class AddPort(Scenario):
+    """add on Open vSwitch: each port with its tap, which stays, and none without."""
+
+    def judge(self, before, result, killed):
+        wait_for(lambda: not processes())
+        made = {n: l for n, l in links().items() if n not in before["links"]}
+        if sorted(made) != sorted(ports()):
+            return f"taps {sorted(made)} and ports {sorted(ports())}"
+        if result.returncode and not killed and made:
+            return f"failed, and left {', '.join(made)}"
+        if result.returncode == 0 and len(made) != self.words.count("--mac"):
+            return f"success with {len(made)} devices"
+        for name, link in made.items():
+            if "by=add ovs=br-int" not in link.get("ifalias", "") or not link["linkinfo"]["info_data"].get("persist"):
+                return f"{name} is incomplete"
+        return f"process {processes()}" if processes() else None
+
+
+class DelPort(Scenario):
+    """del on Open vSwitch: no port without its tap."""
+
+    def judge(self, before, result, killed):
+        left = [name for name in links() if name.startswith("tap")]
+        if not set(ports()) <= set(left):
+            return f"taps {left} and ports {ports()}"
+        return f"success, and there is {left}" if result.returncode == 0 and left else None
 
 
 class Del(Scenario):
@@ -285,6 +342,7 @@ class Attach(Scenario):
 class Watcher(Scenario):
     """exec on a macvtap; the faults are those of the watcher, and of its parent, which forks it."""
     own_calls = False
+    prefix = "mvt"
 
     def __init__(self, name, words):
         super().__init__(name, [*words, "--", BUSYBOX, "cat"], statuses=(125,))
@@ -307,7 +365,7 @@ class Watcher(Scenario):
         wait_for(lambda: program(main.pid) in ("", BUSYBOX))
         wait_for(lambda: all(status(pid, "State")[:1] == "S" for pid in processes()))
         self.robbed = program(main.pid) == BUSYBOX and \
-            sum(name.startswith("mvt") for name in links()) < self.words.count("--mac")
+            sum(name.startswith(self.prefix) for name in links()) < self.words.count("--mac")
         try:
             stdout, stderr = main.communicate(timeout=20)
             tracer.wait(timeout=20)
@@ -329,6 +387,21 @@ class Watcher(Scenario):
             return f"list shows {shown} where {orphans} are left"
         stale = run(TAPCTL, "del", "--stale")
         return f"del --stale: {stale.stderr}" if stale.returncode else same_as(before)
+
+
+class PortWatcher(Watcher):
+    """exec on Open vSwitch, too."""
+    prefix = "tap"
+
+    def judge(self, before, result, killed):
+        if self.robbed:
+            return "COMMAND lost its device"
+        wait_for(lambda: not processes())
+        if killed and result.returncode == 0:
+            # ovs-vswitchd takes a moment to see that a tap is gone.
+            wait_for(lambda: run(TAPCTL, "del", "--stale").returncode or not ports())
+        wait_for(lambda: not ports())
+        return same_as(before) or (f"port {ports()}" if ports() else None)
 
 
 class Helper(Scenario):
@@ -399,6 +472,12 @@ def scenarios():
     yield Attach("attach", ["attach"], [["add", "--bridge", "br0", "--lock-mac", "--isolated", *TRAFFIC, *first]])
     yield Scenario("exec netns", ["exec", "--netns", "/proc/self/ns/net", "--bridge", "br0", *first, *COMMAND],
                    statuses=(125, 126))
+    if os.path.exists(f"{SWITCHES}/complete"):
+        two = macs_words(MACS[:2])
+        yield AddPort("ovs add", ["add", "--ovs", "br-int", *two])
+        yield Exec("ovs exec", ["exec", "--ovs", "br-int", *two, *COMMAND], statuses=(125, 126))
+        yield DelPort("ovs del", ["del", *MACS[:2]], [["add", "--ovs", "br-int", *two]])
+        yield PortWatcher("ovs watcher", ["exec", "--ovs", "br-int", *macs_words(MACS[:1])])
     yield Helper("bridge-helper", ["bridge-helper", "--br=br0", "--fd=0", "--mac", MACS[0]])
 
 
@@ -480,6 +559,8 @@ def sweep_here(name, quick):
     ip("link", "add", "v0", "type", "veth", "peer", "name", "v1")
     ip("link", "set", "v0", "up")
     ip("link", "set", "v1", "up")
+    if name.startswith("ovs"):
+        start_switch()
     print(json.dumps(sweep(next(s for s in scenarios() if s.name == name), quick)))
 
 

@@ -24,6 +24,7 @@ static void test_written(void)
 		"tapctl guest 52:54:00:84:e3:62 by=add on=a=b",
 		"tapctl guest 52:54:00:84:e3:62 by=add ip=10.0.1.2,10.0.2.0/28,fd00::2,fe80::/64",
 		"tapctl guest 52:54:00:84:e3:62 by=exec ip=::/0 in=1500kbit out=1gbit:200000",
+		"tapctl guest 52:54:00:84:e3:62 by=exec ovs=br-int iface-id=a=b:c vlan=10",
 		"tapctl host by=add on=eth0",
 	};
 	char alias[LINK_ALIAS];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Unit tests of trace: frames read, counted and judged, in TAP. */
+#include <stdio.h>
 #include <string.h>
 
 #include "inspect/verdict.h"
@@ -237,6 +238,86 @@ static void test_neighbours_on_the_bridge(void)
 	ok(says(&trace, "flows"), "the host answers");
 }
 
+/* --- what the kernel dropped --- */
+
+static void lose(struct trace *trace, struct made made, int in_port, const char *function)
+{
+	struct drop drop = { .in_port = in_port };
+	struct frame frame = read_made(&made);
+
+	snprintf(drop.function, sizeof(drop.function), "%s", function);
+	trace_count_drop(trace, &drop, &frame);
+}
+
+static bool dropped_in(const struct trace *trace, const char *function)
+{
+	struct verdict verdict;
+
+	verdict_find(trace, &verdict);
+	if (!function || !verdict.dropped)
+		return !function && !verdict.dropped;
+	return strcmp(verdict.dropped->function, function) == 0;
+}
+
+static void test_drops(void)
+{
+	enum { TAP = 7, BRIDGE, ETH, ELSEWHERE };
+	const struct made asks = arp(everybody, guest, 1, "\xc0\0\2\2", "\xc0\0\2\1");
+	const struct made answers = arp(guest, other, 2, "\xc0\0\2\1", "\xc0\0\2\2");
+	struct trace trace = on_bridge();
+
+	for (int i = 0; i < 3; i++)
+		trace.hops[i].ifindex = TAP + i;
+	count(&trace, 0, asks, false);
+	lose(&trace, arp(everybody, other, 1, "\xc0\0\2\3", "\xc0\0\2\1"), TAP, "others");
+	lose(&trace, udp(other, guest, 0, 53), TAP, "ipv4");
+	lose(&trace, asks, ELSEWHERE, "elsewhere");
+	lose(&trace, asks, ETH, "echo");
+	lose(&trace, asks, BRIDGE, "host");
+	ok(dropped_in(&trace, NULL), "other frames, and at other places, do not explain it");
+	lose(&trace, asks, TAP, "once");
+	lose(&trace, asks, TAP, "twice");
+	lose(&trace, asks, TAP, "twice");
+	ok(dropped_in(&trace, "twice"), "where most of them were dropped does");
+	count(&trace, 1, asks, false);
+	count(&trace, 2, asks, true);
+	ok(dropped_in(&trace, NULL), "what left is not answered by others");
+	count(&trace, 2, answers, false);
+	lose(&trace, answers, 0, "answers");
+	ok(dropped_in(&trace, "answers"), "on the way to the guest, too");
+	count(&trace, 0, answers, true);
+	ok(dropped_in(&trace, NULL), "what flows needs no reason");
+	for (int i = 0; i < 2 * DROPPED_MAX; i++)
+		lose(&trace, asks, TAP, (char[]){ (char)('A' + i), 0 });
+	ok(trace.dropped_count == DROPPED_MAX, "there is an end to the places that are kept");
+}
+
+/* On a macvtap, a filter may take all before it is seen. */
+static void test_drops_of_silent(void)
+{
+	struct trace trace = { .count = 1,
+			       .place = ON_LOWER,
+			       .hops = { { .name = "mvt", .outward = true } } };
+
+	memcpy(trace.guest, guest, MAC_LEN);
+	lose(&trace, arp(everybody, guest, 1, "\xc0\0\2\2", "\xc0\0\2\1"), 0, "filter");
+	ok(says(&trace, "guest-silent") && dropped_in(&trace, "filter"), "all from the guest");
+	count(&trace, 0, udp(guest, other, 0, 53), false);
+	ok(says(&trace, "guest-ignores") && dropped_in(&trace, "filter"), "also when it is asked");
+}
+
+static void test_drops_by_host(void)
+{
+	struct trace trace = on_bridge();
+	const uint8_t *host = trace.hops[1].address;
+
+	trace.hops[1].ifindex = 8;
+	count(&trace, 0, udp(host, guest, 0, 53), false);
+	count(&trace, 1, udp(host, guest, 0, 53), false);
+	lose(&trace, udp(host, guest, 0, 53), 8, "input");
+	ok(dropped_in(&trace, "input"), "the host was asked, and dropped it");
+}
+
 int main(void)
 {
 	test_arp();
@@ -246,5 +327,8 @@ int main(void)
 	test_way();
 	test_others();
 	test_neighbours_on_the_bridge();
+	test_drops();
+	test_drops_of_silent();
+	test_drops_by_host();
 	return finish();
 }
