@@ -202,10 +202,10 @@ static int run_command(const struct command *command, struct run *run, poptConte
 	if (err)
 		return failure_status(command);
 	err = read_line(run, command, context);
-	if (err)
+	if (err) {
 		report_misuse();
-	if (err)
 		return err == -EPERM ? failure_status(command) : misuse_status(command);
+	}
 	if (run->options.help || run->options.usage) {
 		print_help(command, context, run->options.usage);
 		return EXIT_SUCCESS;

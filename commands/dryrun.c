@@ -171,7 +171,7 @@ static void print_filter(const struct script *script, const struct nic *nic)
 	struct program program;
 
 	filter_write(&program, nic->guest, &nic->want->traffic.ip);
-	fprintf(out, " protocol all pref %u handle 1 bpf da bytecode '%u,", FILTER_PREFERENCE,
+	fprintf(out, " protocol all pref %d handle 1 bpf da bytecode '%u,", FILTER_PREFERENCE,
 		program.count);
 	for (unsigned i = 0; i < program.count; i++)
 		fprintf(out, "%u %u %u %u,", program.ops[i].code, program.ops[i].jt,
@@ -205,10 +205,10 @@ static void print_traffic(const struct script *script, const struct nic *nic)
 	if (!policed->bytes)
 		return;
 	begin_with(script, "tc filter add dev ", nic, " ingress protocol all");
-	fprintf(out, " pref %u handle 1 bpf bytecode '1,6 0 0 4294967295,' action police",
+	fprintf(out, " pref %d handle 1 bpf bytecode '1,6 0 0 4294967295,' action police",
 		POLICE_PREFERENCE);
 	print_rate(out, policed);
-	fprintf(out, " mtu %u conform-exceed drop\n", BURST_LEAST);
+	fprintf(out, " mtu %d conform-exceed drop\n", BURST_LEAST);
 }
 
 static void print_ovs_port(const struct script *script, const struct nic *nic)

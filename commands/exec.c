@@ -45,7 +45,8 @@ static void warn_of(void *context, const char *line)
  */
 static int warn_of_command(const struct nicset *set, char *const command[])
 {
-	struct args_nic *nics = calloc(set->count, sizeof(*nics));
+	/* Never of nothing, for which there may be NULL. */
+	struct args_nic *nics = calloc(set->count + 1, sizeof(*nics));
 	struct args *args = args_read(command);
 	int err = nics && args ? 0 : -ENOMEM;
 

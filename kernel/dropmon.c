@@ -12,6 +12,7 @@
 #include <linux/net_dropmon.h>
 
 #include "kernel/dropmon.h"
+#include "lib/libc.h"
 #include "netlink.h"
 
 #define FAMILY_VERSION 2

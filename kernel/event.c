@@ -10,6 +10,7 @@
 #include <linux/rtnetlink.h>
 
 #include "kernel/event.h"
+#include "lib/libc.h"
 #include "netlink.h"
 
 /* Messages of the @type alone, with @value at @offset, of the multicast @group. */

@@ -7,10 +7,12 @@
 #include <time.h>
 #include <unistd.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include "kernel/ovsdb.h"
 #include "lib/json.h"
+#include "lib/libc.h"
 #include "lib/report.h"
 
 #define TO_ANSWER 5 /* seconds, beside those for what it is to wait for */

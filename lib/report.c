@@ -177,7 +177,7 @@ void report_to(report_fn *tell)
 
 void report_tell(enum report_kind kind, const char *fmt, ...)
 {
-	struct line line;
+	struct line line = { .word = "" };
 	va_list ap;
 
 	if (!listener)
