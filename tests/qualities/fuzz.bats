@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # Each fuzzer over its seeds and a short while more; longer: make fuzz.
+# bats file_tags=once
 load ../tools/helpers
 
 setup() { WORK=$BATS_TEST_TMPDIR; }

@@ -2,6 +2,7 @@
 # Why the kernel drops a guest's frames, as tapctl trace has it of the drop monitor, which is one switch for the
 # whole machine and in its first network namespace alone: on a virtual machine, and there in that namespace.
 # shellcheck disable=SC2046,SC2086 # words are lists of words
+# bats file_tags=once
 load ../tools/helpers
 load ../commands/trace
 
