@@ -6,7 +6,7 @@ load ../tools/helpers
 @test "vm: VLANs, vhost-net, limits and reasons for drops on a kernel of Debian's" {
 	[ ! -c /dev/vhost-net ] || ! (requires_vlan_filtering) >/dev/null || skip "this kernel has them itself"
 	requires_root # in a user namespace the files would have no owner
-	[ -e build/vm/linux-image-amd64/vmlinux ] || skip "no machine could be built: see build/check/guest.log"
+	[ -e build/vm/linux-image-amd64/vmlinux ] || skip "no machine could be built: see build/check/vm.log"
 	local status=0
 	FILTER='^(add: VLANs$|policy: a --vlan|clients: qemu takes|traffic: policing|drops: nft)' \
 		"$TESTS/tools/vm" tests/{commands/add,subjects/policy,subjects/clients,subjects/traffic,subjects/drops}.bats \
