@@ -9,6 +9,8 @@ NETWORKDIR ?= $(PREFIX)/lib/systemd/network
 NMDIR ?= /etc/NetworkManager
 DISPATCHERDIR ?= /etc/networkd-dispatcher
 IFUPDIR ?= /etc/network/if-up.d
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 CLANG ?= clang
 PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
@@ -27,7 +29,9 @@ $(AS_ROOT): private .SHELLFLAGS := -c
 endif
 
 # Git's word counts only where this directory is a checkout, not where one above it is.
-VERSION := $(shell git --git-dir=.git --work-tree=. describe --tags --always --dirty 2>/dev/null || echo $(VERSION))
+# A tarball of make dist has a file that says it.
+VERSION := $(shell git --git-dir=.git --work-tree=. describe --tags --always --dirty 2>/dev/null || \
+	cat version 2>/dev/null || echo $(VERSION))
 
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Werror
 # A distribution that says _FORTIFY_SOURCE itself is not contradicted.
@@ -147,6 +151,9 @@ install: all
 	install -d '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(MANDIR)/man8'
 	install -m 755 tapctl '$(DESTDIR)$(SBINDIR)/tapctl'
 	install -m 644 man/tapctl.8 '$(DESTDIR)$(MANDIR)/man8/tapctl.8'
+	install -d '$(DESTDIR)$(BASHDIR)' '$(DESTDIR)$(ZSHDIR)'
+	install -m 644 dist/tapctl.bash '$(DESTDIR)$(BASHDIR)/tapctl'
+	install -m 644 dist/_tapctl '$(DESTDIR)$(ZSHDIR)/_tapctl'
 	install -d $(foreach file,$(CONFIGS) $(HOOKS),'$(DESTDIR)$(dir $(file))')
 	install -m 644 dist/05-tapctl.network dist/05-tapctl.link '$(DESTDIR)$(NETWORKDIR)'
 	install -m 644 dist/NetworkManager.conf '$(DESTDIR)$(NMDIR)/conf.d/tapctl.conf'
@@ -155,8 +162,15 @@ install: all
 			chmod 755 "$(DESTDIR)$$hook" || exit; \
 	done
 
+# What is committed, as a tarball that builds without git and says its version.
+dist: NAME = tapctl-$(VERSION:%-dirty=%)
+dist:
+	@mkdir -p build/dist && echo '$(VERSION:%-dirty=%)' >build/dist/version
+	git archive --prefix=$(NAME)/ --add-file=build/dist/version -o $(NAME).tar.gz HEAD
+
 uninstall:
 	rm -f '$(DESTDIR)$(SBINDIR)/tapctl' '$(DESTDIR)$(MANDIR)/man8/tapctl.8' \
+		'$(DESTDIR)$(BASHDIR)/tapctl' '$(DESTDIR)$(ZSHDIR)/_tapctl' \
 		$(foreach file,$(CONFIGS) $(HOOKS),'$(DESTDIR)$(file)')
 
 clean:
@@ -164,4 +178,4 @@ clean:
 
 -include $(addsuffix .d,$(OBJECTS:.o=) $(UNITS) $(FUZZERS))
 
-.PHONY: FORCE all units demo check check-vm sweep stress bench lint fuzz install uninstall clean
+.PHONY: FORCE all units demo check check-vm sweep stress bench lint fuzz install dist uninstall clean

@@ -16,6 +16,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 
+#include "lib/libc.h"
 #include "netlink.h"
 
 #define ERRNO_MAX 4095 /* MAX_ERRNO of linux/err.h */

@@ -37,6 +37,7 @@ enum nl_step {
 	NL_CLSACT,
 	NL_FILTER,
 	NL_POLICE,
+	NL_ADDRESS,
 	NL_UP,
 	NL_READ,
 	NL_DELETE,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of commands, and the way from the command line to one of them.
+ * The way from the command line to one of the commands.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,16 +16,12 @@
 #include "lib/json.h"
 #include "lib/privs.h"
 #include "lib/report.h"
+#include "lib/suggest.h"
 #include "vmm/fds.h"
 
 #ifndef VERSION
 #define VERSION "unknown"
 #endif
-
-static const struct command *const commands[] = {
-	&command_mac,	&command_add, &command_exec,   &command_list, &command_check,
-	&command_trace, &command_del, &command_attach, &command_pin,  &command_bridgehelper,
-};
 
 /* --- what is printed --- */
 
@@ -42,6 +38,36 @@ static void print_warning(enum report_kind kind, const char *line)
 		print_line(kind, line);
 }
 
+/* Whether errors are for a program: before the command line is taken apart, as that may fail
+ * itself.
+ * @words begin with the command. */
+static bool wants_json(char *const words[])
+{
+	while (*words && *++words && strcmp(*words, "--") != 0) {
+		const char *word = *words;
+
+		if (strcmp(word, "--json") == 0)
+			return true;
+		/* Letters that go together, all without a value. */
+		if (word[0] == '-' && strchr(word, 'j') && !word[1 + strspn(word + 1, "aHjrstv")])
+			return true;
+	}
+	return false;
+}
+
+static void print_error_json(void)
+{
+	struct report_parts parts;
+
+	report_get_parts(&parts);
+	fputs("{\"error\":", stderr);
+	json_string(stderr, parts.word);
+	json_member(stderr, "subject", parts.subject);
+	json_member(stderr, "message", parts.message);
+	json_member(stderr, "remedy", parts.remedy);
+	fputs("}\n", stderr);
+}
+
 /* popt exits by itself after --help. A command has already closed its output. */
 static void close_output(void)
 {
@@ -54,13 +80,17 @@ static void close_output(void)
 static void print_usage(FILE *out)
 {
 	fputs("Usage: tapctl COMMAND [OPTION...]\n\n", out);
-	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
-		const struct command *command = commands[i];
-		int n = fprintf(out, "  tapctl %-6s %s", command->name, command->words);
+	for (size_t i = 0; i < command_count; i++) {
+		const struct command *command = command_table[i];
+		int n;
+
+		if (command->hidden)
+			continue;
+		n = fprintf(out, "  tapctl %-6s %s", command->name, command->words);
 
 		fprintf(out, "%*s%s\n", 38 - n, "", command->summary);
 	}
-	fputs("\nEach command has --help. The manual page: man 8 tapctl\n", out);
+	fputs("\ntapctl help COMMAND tells its options. The manual page: man 8 tapctl\n", out);
 }
 
 /* --- one run --- */
@@ -75,13 +105,24 @@ static int misuse_status(const struct command *command)
 	return command->misuse ? command->misuse : EXIT_USAGE;
 }
 
+/* popt's text fits 80 columns, or the terminal. */
+static void print_help(const struct command *command, poptContext context, bool brief)
+{
+	if (brief)
+		poptPrintUsage(context, stdout, 0);
+	else
+		poptPrintHelp(context, stdout, 0);
+	if (!brief && command->notes)
+		printf("\n%s", command->notes);
+}
+
 /* The words that are not options, of which a command takes a certain number. */
-static int read_words(struct run *run, const struct command *command, poptContext context)
+static int read_words(struct run *run, const struct command *command, const char **words)
 {
 	static const char *none[] = { NULL };
 	int count = 0;
 
-	run->words = poptGetArgs(context);
+	run->words = words;
 	if (!run->words)
 		run->words = none;
 	while (run->words[count])
@@ -97,15 +138,24 @@ static int read_words(struct run *run, const struct command *command, poptContex
 static int read_line(struct run *run, const struct command *command, poptContext context)
 {
 	int err = options_read(&run->options, context, command->options, run->command);
+	const char **words = poptGetArgs(context);
 
+	if (run->options.help || run->options.usage)
+		return 0;
+	if (command->takes_command && err != -EPERM && words && words[0]) {
+		report_forget();
+		return report_error(-EINVAL,
+				    "'%s': COMMAND stands behind --\ntapctl %s ... -- %s ...",
+				    words[0], command->name, words[0]);
+	}
 	if (!err)
-		err = read_words(run, command, context);
-	/* Without --, complaints about COMMAND's options, taken for tapctl's, would mislead. */
+		err = read_words(run, command, words);
+	/* Without --, what is wrong with the rest does not matter yet. */
 	if (command->takes_command && err != -EPERM &&
 	    (!run->command || run->command[0][0] == '-')) {
 		report_forget();
 		err = report_error(-EINVAL,
-				   "%s: %s after --: tapctl exec [OPTION...] -- COMMAND [ARG...]",
+				   "%s: %s after --\ntapctl exec [OPTION...] -- COMMAND [ARG...]",
 				   command->name, run->command ? "an option" : "no COMMAND");
 	}
 	return err;
@@ -115,12 +165,12 @@ static int check_caller(const struct command *command)
 {
 	if (getauxval(AT_EUID) != getauxval(AT_UID) || getauxval(AT_EGID) != getauxval(AT_GID))
 		return report_error(-EPERM,
-				    "tapctl must not be setuid or setgid: remove that bit and use "
+				    "tapctl must not be setuid or setgid\nremove that bit and use "
 				    "sudo or file capabilities");
 	if (privs_from_file() && !command->unprivileged)
 		return report_error(
 			-EPERM,
-			"%s: not permitted for an unprivileged caller: run it with sudo, or, with "
+			"%s: not permitted for an unprivileged caller\nrun it with sudo, or, with "
 			"a capability of your own, a tapctl whose file has none",
 			command->name);
 	return 0;
@@ -153,16 +203,24 @@ static int run_command(const struct command *command, struct run *run, poptConte
 		return failure_status(command);
 	err = read_line(run, command, context);
 	if (err)
+		report_misuse();
+	if (err)
 		return err == -EPERM ? failure_status(command) : misuse_status(command);
+	if (run->options.help || run->options.usage) {
+		print_help(command, context, run->options.usage);
+		return EXIT_SUCCESS;
+	}
 	if (run->options.verbose)
 		report_to(print_line);
 	status = prepare(run, command);
 	if (!status)
 		status = command->run(run);
 	nl_close(run->nl);
+	if (status == EXIT_USAGE)
+		report_misuse();
 	if (status >= 0)
 		return status;
-	report_error(status, "unknown error: %s", strerror(-status));
+	report_error(status, "cannot go on: %s", strerror(-status));
 	return failure_status(command);
 }
 
@@ -170,9 +228,9 @@ static int run_command(const struct command *command, struct run *run, poptConte
 
 static const struct command *find_command(const char *name)
 {
-	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
-		if (strcmp(commands[i]->name, name) == 0)
-			return commands[i];
+	for (size_t i = 0; i < command_count; i++)
+		if (strcmp(command_table[i]->name, name) == 0)
+			return command_table[i];
 	return NULL;
 }
 
@@ -205,12 +263,14 @@ static int run_line(const struct command *command, int argc, char **argv)
 	snprintf(title, sizeof(title), "tapctl %s", command->name);
 	argv[0] = title;
 	options_fill(&tables, command->options);
-	context = poptGetContext("tapctl", own, (const char **)argv, tables.top, 0);
+	context = poptGetContext("tapctl", own, (const char **)argv, tables.top,
+				 command->takes_command ? POPT_CONTEXT_POSIXMEHARDER : 0);
 	if (!context) {
 		report_error(-ENOMEM, "out of memory");
 		return failure_status(command);
 	}
-	snprintf(usage, sizeof(usage), "[OPTION...] %s", command->words);
+	snprintf(usage, sizeof(usage), "[OPTION...]%s%s", *command->words ? " " : "",
+		 command->words);
 	poptSetOtherOptionHelp(context, usage);
 	status = run_command(command, &run, context);
 	options_free(&run.options);
@@ -218,32 +278,102 @@ static int run_line(const struct command *command, int argc, char **argv)
 	return status;
 }
 
+enum { MEANINGS = 32 };
+
+/* Words of other tools for what is a command here. */
+static const char *find_meaning(const char *name)
+{
+	static const char *const others[][2] = {
+		{ "delete", "del" },  { "ls", "list" },	      { "show", "list" },
+		{ "status", "list" }, { "rm", "del" },	      { "remove", "del" },
+		{ "destroy", "del" }, { "create", "add" },    { "new", "add" },
+		{ "make", "add" },    { "run", "exec" },      { "start", "exec" },
+		{ "fix", "attach" },  { "repair", "attach" }, { "doctor", "check" },
+		{ "diag", "check" },
+	};
+	const char *names[MEANINGS];
+	size_t count = 0;
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (strcmp(others[i][0], name) == 0)
+			return others[i][1];
+	names[count++] = "help";
+	names[count++] = "version";
+	for (size_t i = 0; i < command_count && count < MEANINGS; i++)
+		if (!command_table[i]->hidden)
+			names[count++] = command_table[i]->name;
+	return suggest_word(name, names, count);
+}
+
+static void refuse_command(const char *name)
+{
+	const char *meant = find_meaning(name);
+
+	if (meant)
+		report_error(-EINVAL,
+			     "'%s': there is no such command\ndid you mean %s? see tapctl --help",
+			     name, meant);
+	else
+		report_error(-EINVAL, "'%s': there is no such command\nsee tapctl --help", name);
+}
+
+/* tapctl help [COMMAND] */
+static int run_help(int argc, char **argv)
+{
+	static char help[] = "--help";
+	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
+	char *line[] = { argc > 1 ? argv[1] : NULL, help, NULL };
+
+	if (argc < 2) {
+		print_usage(stdout);
+		return EXIT_SUCCESS;
+	}
+	if (command && argc == 2)
+		return run_line(command, 2, line);
+	if (command)
+		report_error(-EINVAL, "'%s': this word is not expected here", argv[2]);
+	else
+		refuse_command(argv[1]);
+	report_misuse();
+	return EXIT_USAGE;
+}
+
+/* Whether @word is one of @others, which end with NULL. */
+static bool is_one_of(const char *word, const char *const others[])
+{
+	while (*others && strcmp(word, *others) != 0)
+		others++;
+	return *others;
+}
+
 static int run_words(int argc, char **argv)
 {
+	static const char *const help[] = { "help", "--help", "-h", "-?", NULL };
+	static const char *const version[] = { "version", "--version", "-V", NULL };
 	const struct command *command = argc > 0 ? find_command(argv[0]) : NULL;
 
 	if (command)
 		return run_line(command, argc, argv);
-	if (argc > 0 && strcmp(argv[0], "--help") == 0) {
-		print_usage(stdout);
-		return EXIT_SUCCESS;
-	}
-	if (argc > 0 && strcmp(argv[0], "--version") == 0) {
+	if (argc > 0 && is_one_of(argv[0], help))
+		return run_help(argc, argv);
+	if (argc > 0 && is_one_of(argv[0], version)) {
 		puts("tapctl " VERSION);
 		return EXIT_SUCCESS;
 	}
 	if (argc > 0 && argv[0][0] == '-')
-		report_error(-EINVAL, "%s: give the command first: see tapctl --help", argv[0]);
+		report_error(-EINVAL, "%s: give the command first\nsee tapctl --help", argv[0]);
 	else if (argc > 0)
-		report_error(-EINVAL, "'%s': there is no such command: see tapctl --help", argv[0]);
+		refuse_command(argv[0]);
 	else
-		report_error(-EINVAL, "give a command: see tapctl --help");
+		report_error(-EINVAL, "give a command\nsee tapctl --help");
+	report_misuse();
 	return EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
 {
 	static char helper[] = "bridge-helper";
+	bool json;
 	int status;
 
 	report_to(print_warning);
@@ -259,8 +389,11 @@ int main(int argc, char **argv)
 		argc--;
 		argv++;
 	}
+	json = wants_json(argv);
 	status = run_words(argc, argv);
-	if (status != EXIT_SUCCESS && report_line()[0])
+	if (status != EXIT_SUCCESS && report_line()[0] && json)
+		print_error_json();
+	else if (status != EXIT_SUCCESS && report_line()[0])
 		print_line(REPORT_STEP, report_line());
 	return status;
 }

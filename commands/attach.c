@@ -340,7 +340,7 @@ static int refuse_rest(const struct compared *compared, unsigned rest)
 	if (rest & 1U << DIFFERS_PARENT)
 		difference = DIFFERS_PARENT;
 	finding = difference_finding(&texts, compared, difference);
-	return report_error(-ENOENT, "%s: %s: %s", finding.name, finding.problem, finding.remedy);
+	return report_error(-ENOENT, "%s: %s\n%s", finding.name, finding.problem, finding.remedy);
 }
 
 #define OF_ROW (1U << DIFFERS_PARENT | 1U << DIFFERS_VLANS | 1U << DIFFERS_IFACE_ID)
@@ -365,6 +365,8 @@ static int mend(struct attach *attach, const struct target *target)
 	if (err)
 		return err;
 	differences = record_compare(&compared);
+	report_tell(REPORT_STEP, "%s: %s", target->link.name,
+		    differences ? "is not as its record says" : "is as its record says");
 	if (!differences)
 		return 0;
 	if (differences & 1U << DIFFERS_PARENT && target->record.parent[0] && !compared.parent)
@@ -412,7 +414,7 @@ static int move(struct attach *attach, const struct target *target)
 		return report_error(
 			-EOPNOTSUPP,
 			"%s: --bridge: an older tapctl made it, and its record does not "
-			"say which protections it has: make it anew",
+			"say which protections it has\nmake it anew",
 			name);
 	memcpy(record.parent, attach->bridge.name, sizeof(record.parent));
 	differences = record_compare(&compared);
@@ -434,13 +436,14 @@ static int find_bridge(struct attach *attach)
 	int err = nl_link_get(attach->nl, name, 0, &attach->bridge);
 
 	if (err == -ENODEV)
-		return report_error(err, "%s: there is no such bridge in this network namespace",
-				    name);
+		return report_failure("no-such-bridge", err,
+				      "%s: there is no such bridge in this network namespace",
+				      name);
 	if (err)
 		return report_error(err, "%s: cannot look it up: %s", name, nl_strerror(err));
 	if (attach->bridge.kind != LINK_BRIDGE)
-		return report_error(-EOPNOTSUPP, "%s: is not a bridge but a %s", name,
-				    link_kind_word(&attach->bridge));
+		return report_failure("not-a-bridge", -EOPNOTSUPP, "%s: is not a bridge but a %s",
+				      name, link_kind_word(&attach->bridge));
 	return 0;
 }
 
@@ -472,7 +475,7 @@ static int run_attach(struct run *run)
 	int err = 0;
 
 	if (run->options.bridge[0] && !run->words[0]) {
-		report_error(-EINVAL, "attach: --bridge moves the devices that are named: give "
+		report_error(-EINVAL, "attach: --bridge moves the devices that are named\ngive "
 				      "names or guest addresses");
 		return EXIT_USAGE;
 	}

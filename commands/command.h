@@ -27,8 +27,10 @@ enum {
 
 struct command {
 	const char *name, *words, *summary;
+	const char *notes; /* what its --help ends with, or NULL */
 	enum option_command options;
 	int min_words, max_words; /* -1: any number */
+	bool hidden; /* for programs: not in --help */
 	bool wants_netlink;
 	bool takes_command;
 	bool unprivileged; /* safe for every caller, or asks the access file */
@@ -37,8 +39,16 @@ struct command {
 	int (*run)(struct run *run);
 };
 
+/* All of them, in the order of --help. */
+extern const struct command *const command_table[];
+extern const size_t command_count;
+
 extern const struct command command_mac, command_add, command_exec, command_list, command_check,
-	command_trace, command_del, command_attach, command_pin, command_bridgehelper;
+	command_trace, command_del, command_attach, command_pin, command_bridgehelper,
+	command_complete;
+
+/* Whether standard output is a terminal, and its user has nothing against colours (NO_COLOR). */
+bool command_wants_colour(void);
 
 /*
  * Close standard output: a full disk or a closed pipe is a failure, and some file systems tell only

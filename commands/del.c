@@ -30,7 +30,7 @@ static int check_deletable(const struct link *link, bool force)
 				    link->name);
 	if (!record_guest(guest, link) && !record_is_host(link) && !force)
 		return report_error(-EPERM,
-				    "%s: tapctl did not make it: --force removes it all the same",
+				    "%s: tapctl did not make it\n--force removes it all the same",
 				    link->name);
 	return 0;
 }
@@ -78,6 +78,9 @@ static enum use wait_for_use(struct nl *nl, struct link *link, const struct time
 	enum use use = find_use(nl, link);
 
 	while (use == USE_HELD && !is_past(deadline)) {
+		if (!*waited)
+			report_tell(REPORT_STEP, "%s: in use: waiting for the end of its guest",
+				    link->name);
 		*waited = true;
 		wait_moment();
 		read_again(nl, link);
@@ -96,7 +99,7 @@ static int refuse_use(const struct link *link, enum use use)
 		return report_error(
 			-EBUSY,
 			"%s: whether it is in use is not known: processes that cannot be "
-			"looked into may have it open: run it as root and outside of "
+			"looked into may have it open\nrun it as root and outside of "
 			"containers, or with --force",
 			link->name);
 	if (holders_read(&holders) == 0)
@@ -107,7 +110,7 @@ static int refuse_use(const struct link *link, enum use use)
 			 (int)holder->pid);
 	holders_free(&holders);
 	return report_error(-EBUSY,
-			    "%s: in use%s: end its guest first, or remove it all the same with "
+			    "%s: in use%s\nend its guest first, or remove it all the same with "
 			    "--force",
 			    link->name, words);
 }
@@ -186,6 +189,9 @@ static int hold_devices(struct nl *nl, const struct selection *selection, int ho
 			return -EBUSY;
 		}
 		report_forget();
+		if (holds[i] >= 0)
+			report_tell(REPORT_STEP, "%s: open, so that nobody else opens it",
+				    selection->links[i].name);
 	}
 	return 0;
 }
@@ -328,15 +334,18 @@ static int run_del(struct run *run)
 		report_error(-EINVAL, "del: give names or guest addresses, or --stale");
 		return EXIT_USAGE;
 	}
-	err = run->options.stale ? select_stale(run->nl, &selection) :
-				   select_words(run->nl, &selection, run->words);
+	err = run->options.stale     ? select_stale(run->nl, &selection) :
+	      run->options.if_exists ? select_existing(run->nl, &selection, run->words) :
+				       select_words(run->nl, &selection, run->words);
+	if (!err)
+		report_tell(REPORT_STEP, "devices found: %zu", selection.count);
 	for (size_t i = 0; i < selection.count && !err; i++)
 		err = check_deletable(&selection.links[i], run->options.force);
 	if (!err && run->options.stale)
 		err = remove_stale_ports(run->nl);
 	else if (!err && run->options.force)
 		err = remove_ports(&selection, true);
-	if (!err)
+	if (!err && selection.count)
 		err = run->options.force || run->options.stale ? delete_links(run->nl, &selection) :
 								 delete_unused(run->nl, &selection);
 	free(selection.links);

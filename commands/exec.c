@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "commands/dryrun.h"
 #include "kernel/netns.h"
 #include "lib/access.h"
 #include "lib/privs.h"
@@ -141,6 +142,75 @@ static int prepare(struct nicset *set, const struct run *run)
 	return err;
 }
 
+/* Where execvp(3) would find it: 0, -ENOENT or -EACCES. */
+static int find_command(const char *name)
+{
+	const char *path = getenv("PATH");
+	int err = -ENOENT;
+	char file[4096];
+
+	if (strchr(name, '/'))
+		return access(name, X_OK) < 0 ? -errno : 0;
+	for (path = path ? path : "/bin:/usr/bin"; *path; path += strspn(path, ":")) {
+		int len = (int)strcspn(path, ":");
+
+		snprintf(file, sizeof(file), "%.*s/%s", len, path, name);
+		if (access(file, X_OK) == 0)
+			return 0;
+		err = errno == EACCES ? -EACCES : err;
+		path += len;
+	}
+	return err;
+}
+
+/* --dry-run: check everything that can be, and make nothing. */
+static int rehearse(const struct run *run, struct nicset *set)
+{
+	const struct options *options = &run->options;
+	int previous = -1, first = first_fd(options), err;
+	unsigned count = 0;
+
+	for (size_t k = 0; k < options->nic_count; k++)
+		count += fds_count(&options->nics[k]);
+	err = fds_reserve(first, count);
+	if (!err && options->netns[0])
+		err = netns_enter(options->netns, &previous);
+	if (!err)
+		err = nicset_begin(set, options->nics, options->nic_count, RECORD_BY_EXEC);
+	if (!err)
+		err = nicset_rehearse(set, geteuid(), options->reuse ? "--reuse" : NULL);
+	if (!err && options->netns[0])
+		err = netns_leave(previous);
+	if (err)
+		return err;
+	/* The places that were just reserved. */
+	for (size_t k = 0; k < set->count; k++)
+		for (unsigned i = 0; i < fds_count(&options->nics[k]); i++)
+			set->nics[k].fds[i] = first++;
+	return warn_of_command(set, run->command);
+}
+
+static int run_dry(struct run *run)
+{
+	struct nicset set = { .count = 0 };
+	const char *command = run->command[0];
+	int err, status = EXIT_EXEC_FAILED;
+
+	if (rehearse(run, &set) == 0) {
+		err = find_command(command);
+		status = !err ? EXIT_SUCCESS : err == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+		if (err)
+			report_failure(err == -ENOENT ? "command-not-found" : "cannot-run", err,
+				       "%s: cannot run it: %s", command, strerror(-err));
+		else
+			dry_run_print(stdout, &set, run->options.netns);
+		if (!err && command_flush_output() < 0)
+			status = EXIT_EXEC_FAILED;
+	}
+	nicset_end(&set);
+	return status;
+}
+
 /* Returns only when there is no COMMAND; nothing is left behind. */
 static int run_exec(struct run *run)
 {
@@ -148,10 +218,13 @@ static int run_exec(struct run *run)
 	struct nicset set = { .count = 0 };
 	int status = EXIT_EXEC_FAILED;
 
+	if (run->options.dry_run)
+		return run_dry(run);
 	if (prepare(&set, run) == 0) {
 		execvp(command[0], command);
 		status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
-		report_error(-errno, "%s: cannot run it: %s", command[0], strerror(errno));
+		report_failure(errno == ENOENT ? "command-not-found" : "cannot-run", -errno,
+			       "%s: cannot run it: %s", command[0], strerror(errno));
 	}
 	nicset_unmake(&set);
 	nicset_end(&set);
@@ -161,7 +234,11 @@ static int run_exec(struct run *run)
 const struct command command_exec = {
 	.name = "exec",
 	.words = "-- COMMAND [ARG...]",
-	.summary = "run COMMAND with new devices open from fd 3 upwards",
+	.summary = "run COMMAND with a new device as fd 3",
+	.notes = "Options after a --mac are for that NIC, those before the first for all.\n\n"
+		 "  tapctl exec --bridge br0 -- qemu-system-x86_64 -m 1G disk.img \\\n"
+		 "      -netdev tap,id=n0,fd=3 \\\n"
+		 "      -device virtio-net-pci,netdev=n0,mac=52:54:00:84:e3:62\n",
 	.options = FOR_EXEC,
 	.takes_command = true,
 	.unprivileged = true,

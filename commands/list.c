@@ -9,6 +9,7 @@
 #include "commands/command.h"
 #include "inspect/select.h"
 #include "inspect/show.h"
+#include "inspect/tree.h"
 #include "lib/report.h"
 #include "nic/record.h"
 
@@ -21,7 +22,10 @@ struct list {
 static void list_device(struct list *list, const struct link *link)
 {
 	struct device device;
+	struct record record;
 
+	if (record_read(&record, link))
+		record_tell_unknown(&record, link);
 	device_look_up(&list->lookups, link, &device);
 	show_device(&list->show, &device);
 }
@@ -53,22 +57,25 @@ static int list_all(struct nl *nl, struct list *list)
 	return 0;
 }
 
-/* The taps, macvtaps and host macvlans that the words of the command line mean. */
+/* The devices that the words of the command line mean; a bridge or lower device stands for all on
+ * it.
+ */
 static int list_words(struct nl *nl, struct list *list, const char **words)
 {
-	struct selection selection = { .count = 0 };
-	int err = select_words(nl, &selection, words);
+	struct selection named = { .count = 0 }, selection = { .count = 0 };
+	int err = select_words(nl, &named, words);
 
-	for (size_t i = 0; i < selection.count && !err; i++)
-		if (!link_is_tap(&selection.links[i]) && !record_is_host(&selection.links[i]))
-			err = report_error(-EOPNOTSUPP,
-					   "%s: is not a tap or macvtap: tapctl list --all "
-					   "shows those",
-					   selection.links[i].name);
+	for (size_t i = 0; i < named.count && !err; i++) {
+		const struct link *link = &named.links[i];
+
+		err = link_is_tap(link) || record_is_host(link) ? select_link(&selection, link) :
+								  select_on(nl, &selection, link);
+	}
 	if (!err)
 		show_begin(&list->show);
 	for (size_t i = 0; i < selection.count && !err; i++)
 		list_device(list, &selection.links[i]);
+	free(named.links);
 	free(selection.links);
 	return err;
 }
@@ -78,11 +85,52 @@ static int end_list(struct list *list)
 {
 	int err = list->lookups.err;
 
-	show_end(&list->show);
+	if (show_end(&list->show) < 0)
+		return report_error(-ENOMEM, "out of memory");
 	if (err)
 		return report_error(err, "cannot look up what the devices are on: %s",
 				    nl_strerror(err));
-	return command_flush_output();
+	return 0;
+}
+
+static int list_devices(struct run *run, struct list *list)
+{
+	int err = run->words[0] ? list_words(run->nl, list, run->words) : list_all(run->nl, list);
+
+	if (!err)
+		report_tell(REPORT_STEP, "devices read from the kernel: %zu", list->show.count);
+	return err ? err : end_list(list);
+}
+
+/* Programs get all of it, or nothing and an error. */
+static int list_json(struct run *run, struct list *list)
+{
+	char *text = NULL;
+	size_t size;
+	int err;
+
+	list->show.out = open_memstream(&text, &size);
+	if (!list->show.out)
+		return report_error(-ENOMEM, "out of memory");
+	err = list_devices(run, list);
+	if (fclose(list->show.out) != 0 && !err)
+		err = report_error(-ENOMEM, "out of memory");
+	if (!err)
+		fwrite(text, 1, size, stdout);
+	free(text);
+	return err;
+}
+
+static int draw_tree(struct run *run)
+{
+	struct selection selection = { .count = 0 };
+	int err = select_words(run->nl, &selection, run->words);
+
+	if (!err)
+		err = tree_draw(stdout, run->nl, run->words[0] ? &selection : NULL,
+				run->options.all, command_wants_colour());
+	free(selection.links);
+	return err ? err : command_flush_output();
 }
 
 static int run_list(struct run *run)
@@ -91,22 +139,29 @@ static int run_list(struct run *run)
 	struct list list = {
 		.show = { .out = stdout,
 			  .json = options->json,
+			  .colour = command_wants_colour(),
 			  .holders = options->holders ? &list.lookups.holders : NULL },
 		.lookups = { .whole = options->json || options->holders },
 		.all = options->all,
 	};
 	/* A socket in the middle of a dump takes no other request. */
-	int err = nl_open(&list.lookups.nl);
+	int err;
 
+	if (options->tree && options->json) {
+		report_error(-EINVAL, "--tree: is for people, and --json for programs\ngive one");
+		return EXIT_USAGE;
+	}
+	if (options->tree)
+		return draw_tree(run);
+	err = nl_open(&list.lookups.nl);
 	if (err)
 		return report_error(err, "cannot open a netlink socket: %s", nl_strerror(err));
 	if (options->holders)
 		err = lookups_read_holders(&list.lookups);
 	if (!err)
-		err = run->words[0] ? list_words(run->nl, &list, run->words) :
-				      list_all(run->nl, &list);
+		err = options->json ? list_json(run, &list) : list_devices(run, &list);
 	if (!err)
-		err = end_list(&list);
+		err = command_flush_output();
 	lookups_free(&list.lookups);
 	nl_close(list.lookups.nl);
 	return err;

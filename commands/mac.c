@@ -37,7 +37,7 @@ static int check_words(const char **words)
 	for (; *words; words++) {
 		if (!mac_parse(mac, *words))
 			return report_error(-EINVAL,
-					    "'%s': is not a MAC address: write one like "
+					    "'%s': is not a MAC address\nwrite one like "
 					    "52:54:00:84:e3:62",
 					    *words);
 		if (mac_fault(mac))

@@ -9,6 +9,7 @@
 #include "kernel/tap.h"
 #include "lib/array.h"
 #include "lib/report.h"
+#include "lib/suggest.h"
 #include "vmm/args.h"
 
 #define NICS (FOR_ADD | FOR_EXEC)
@@ -19,8 +20,9 @@
 #define BRIDGED (1U << NIC_BRIDGED)
 #define MACVTAP (1U << NIC_MACVTAP)
 #define HOST (1U << NIC_HOST)
+#define UNATTACHED (1U << NIC_UNATTACHED)
 #define OVS (1U << NIC_OVS)
-#define GUEST (BRIDGED | 1U << NIC_UNATTACHED | MACVTAP | OVS) /* a kind that has queues */
+#define GUEST (BRIDGED | UNATTACHED | MACVTAP | OVS) /* a kind that has queues */
 #define KERNEL (GUEST & ~OVS) /* with traffic control of the kernel in its way */
 #define ANY (GUEST | HOST)
 
@@ -36,7 +38,7 @@
  */
 /* clang-format off */
 static const struct option_rule rules[] = {
-	{ "mac", 'm', "MAC|random", "the guest's address; each one begins another NIC",
+	{ "mac", 'm', "MAC|random", "the guest's address; each begins another NIC",
 	  value_mac, 0, 0, NICS, ANY, true, NIC(guest) },
 	{ "bridge", 'b', "BRIDGE", "a tap on this bridge",
 	  value_parent, NIC_BRIDGED, 0, NICS, BRIDGED, true, 0 },
@@ -46,80 +48,88 @@ static const struct option_rule rules[] = {
 	  value_parent, NIC_OVS, 0, NICS, OVS, false, 0 },
 	{ "iface-id", 0, "ID", "with --ovs: the logical port of OVN",
 	  value_iface_id, 0, OVS_ID, NICS, OVS, false, NIC(iface_id) },
-	{ "wait-installed", 0, "SECONDS",
-	  "with --iface-id: wait until OVN has wired it (default: 10), or fail",
+	{ "wait-installed", 0, "N",
+	  "with --iface-id: wait for OVN, or fail",
 	  value_seconds, 1, 3600, NICS, OVS, false, NIC(wait_installed) },
 	{ "unattached", 0, NULL, "a tap on no bridge",
-	  value_kind, NIC_UNATTACHED, 0, NICS, 1U << NIC_UNATTACHED, false, 0 },
-	{ "mode", 0, "MODE", "of a macvtap: bridge (default), vepa, private, passthru",
+	  value_kind, NIC_UNATTACHED, 0, NICS, UNATTACHED, false, 0 },
+	{ "address", 0, "IP/LEN,...", "with --unattached: the host's IP addresses",
+	  value_addresses, 0, 0, NICS, UNATTACHED, false, NIC(addresses) },
+	{ "mode", 0, "MODE", "of a macvtap: bridge, vepa, private, passthru",
 	  value_mode, 0, 0, NICS, MACVTAP | HOST, true, NIC(mode) },
 	{ "name", 'n', "NAME",
-	  "device name; may contain one %d (default: tap or mvt and the address's digits)",
+	  "its name, instead of tap or mvt and the digits",
 	  value_name, 0, 0, NICS, ANY, false, NIC(name) },
-	{ "mtu", 0, "N", "its MTU (default: that of the bridge or lower device)",
+	{ "mtu", 0, "N", "its MTU, instead of the bridge's or link's",
 	  value_number, 68, 65535, NICS, ANY, false, NIC(mtu) },
-	{ "queues", 'q', "N", "number of queues, each an fd (default: 1)",
+	{ "queues", 'q', "N", "its queues, each an fd (default: 1)",
 	  value_number, 1, QUEUES_MAX, NICS, GUEST, true, NIC(queues) },
 	{ "vhost", 0, "on|auto",
-	  "also a vhost fd per queue: on fails without it, auto (default) warns",
+	  "and a vhost fd a queue; auto (default) warns",
 	  value_vhost, 0, 0, NICS, GUEST, true, NIC(vhost) },
 	{ "no-vnet-hdr", 0, NULL, "bare Ethernet frames, without IFF_VNET_HDR",
 	  value_flag, 0, 0, NICS, GUEST, true, NIC(no_vnet_hdr) },
-	{ "lock-mac", 0, NULL, "drop frames from any source but the guest's address",
+	{ "lock-mac", 0, NULL, "drop frames from any but the guest's address",
 	  value_flag, 0, 0, NICS, BRIDGED, false, NIC(policy.locked) },
-	{ "isolated", 0, NULL, "bridge port: nothing from or to other isolated ports",
+	{ "isolated", 0, NULL, "nothing from or to other isolated ports",
 	  value_flag, 0, 0, NICS, BRIDGED, true, NIC(policy.isolated) },
-	{ "hairpin", 0, NULL, "bridge port: frames may leave where they came in",
+	{ "hairpin", 0, NULL, "frames may leave where they came in",
 	  value_flag, 0, 0, NICS, BRIDGED, false, NIC(policy.hairpin) },
-	{ "vlan", 0, "VID[,VID...]", "bridge port: the first VLAN untagged, the others tagged",
+	{ "vlan", 0, "VID,...", "the first VLAN untagged, the others tagged",
 	  value_vlans, 0, 0, NICS, BRIDGED | OVS, false, NIC(policy) },
-	{ "ip", 0, "ADDR[/LEN][,...]", "drop frames from any other IP address of the guest's",
+	{ "ip", 0, "ADDR,...", "drop frames from any other IP address",
 	  value_prefixes, 0, 0, NICS, KERNEL, true, NIC(traffic.ip) },
-	{ "limit-in", 0, "RATE[:BURST]", "bandwidth to the guest, like 100mbit",
+	{ "limit-in", 0, "RATE", "bandwidth to the guest, like 100mbit",
 	  value_rate, 0, 0, NICS, KERNEL, true, NIC(traffic.in) },
-	{ "limit-out", 0, "RATE[:BURST]", "bandwidth from the guest",
+	{ "limit-out", 0, "RATE", "bandwidth from the guest",
 	  value_rate, 0, 0, NICS, KERNEL, true, NIC(traffic.out) },
-	{ "host", 0, NULL, "with --link: a macvlan for this host, beside the guests' macvtaps",
+	{ "host", 0, NULL, "with --link: a macvlan for this host itself",
 	  value_kind, NIC_HOST, 0, FOR_ADD, HOST, false, 0 },
-	{ "owner", 'o', "USER", "the user who may open the device without privilege",
+	{ "owner", 'o', "USER", "the user who may open it without privilege",
 	  value_owner, 0, 0, FOR_ADD, GUEST, false, NIC(owner) },
 	{ "group", 'g', "GROUP", "the same for a group",
 	  value_group, 0, 0, FOR_ADD, GUEST, false, NIC(group) },
+	{ "may-exist", 0, NULL, "one that is there already, and is so, is fine",
+	  value_flag, 0, 0, FOR_ADD, 0, false, RUN(may_exist) },
 	{ "mac", 'm', "MAC", "the guest's address, if it is known",
 	  value_mac, 0, 0, FOR_HELPER, BRIDGED, true, NIC(guest) },
 	{ "br", 0, "BRIDGE", "the bridge",
 	  value_parent, NIC_BRIDGED, 0, FOR_HELPER, BRIDGED, true, 0 },
-	{ "fd", 0, "N", "the Unix socket that the tap's fd is sent through",
+	{ "fd", 0, "N", "the Unix socket that takes the tap's fd",
 	  value_fd, 0, 1 << 20, FOR_HELPER, 0, true, RUN(fd) },
 	{ "use-vnet", 0, NULL, "with IFF_VNET_HDR",
 	  value_flag, 0, 0, FOR_HELPER, 0, true, RUN(use_vnet) },
 	{ "fd", 'f', "N", "the first fd's number (default: 3)",
 	  value_fd, 0, 1 << 20, FOR_EXEC, 0, true, RUN(fd) },
-	{ "user", 'u', "USER[:GROUP]", "run COMMAND as this user, without any privilege",
+	{ "user", 'u', "USER[:GROUP]", "run COMMAND as this user, without privilege",
 	  value_user, 0, 0, FOR_EXEC, 0, false, RUN(user) },
-	{ "reuse", 0, NULL, "open the device when it exists already; it then persists",
+	{ "reuse", 0, NULL, "open the device when it exists; it then stays",
 	  value_flag, 0, 0, FOR_EXEC, 0, false, RUN(reuse) },
+	{ "dry-run", 0, NULL, "print the commands of ip and others instead",
+	  value_flag, 0, 0, FOR_ADD | FOR_EXEC, 0, false, RUN(dry_run) },
 	{ "no-audit", 0, NULL, "write nothing to the kernel's audit log",
 	  value_flag, 0, 0, FOR_EXEC | FOR_HELPER, 0, false, RUN(no_audit) },
 	{ "all", 'a', NULL, "all taps and macvtaps, not only tapctl's",
 	  value_flag, 0, 0, FOR_LIST, 0, true, RUN(all) },
 	{ "holders", 'H', NULL, "also which processes have them open",
 	  value_flag, 0, 0, FOR_LIST, 0, true, RUN(holders) },
+	{ "tree", 't', NULL, "bridges, their uplinks and guests, as a tree",
+	  value_flag, 0, 0, FOR_LIST, 0, true, RUN(tree) },
 	{ "force", 'f', NULL,
-	  "also what tapctl did not make, and what is in use",
+	  "also what others made, and what is in use",
 	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(force) },
-	{ "stale", 's', NULL, "all macvtaps, and ports of Open vSwitch, that exec has left behind",
+	{ "if-exists", 0, NULL, "what does not exist is no error",
+	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(if_exists) },
+	{ "stale", 's', NULL, "what exec has left: macvtaps, ports of OVS",
 	  value_flag, 0, 0, FOR_DEL, 0, false, RUN(stale) },
-	{ "bridge", 'b', "BRIDGE", "move the named taps, and their records, to this bridge",
+	{ "bridge", 'b', "BRIDGE", "move the named taps to this bridge",
 	  value_bridge, 0, 0, FOR_ATTACH, 0, false, RUN(bridge) },
 	{ "seconds", 0, "N", "how long to listen (default: 5)",
 	  value_number, 1, 86400, FOR_TRACE, 0, false, RUN(seconds) },
 	{ "random", 'r', NULL, "print a new address for a guest",
 	  value_flag, 0, 0, FOR_MAC, 0, true, RUN(random) },
-	{ "json", 'j', NULL, "print JSON",
-	  value_flag, 0, 0,
-	  FOR_MAC | FOR_ADD | FOR_LIST | FOR_CHECK | FOR_TRACE | FOR_ATTACH, 0, true,
-	  RUN(json) },
+	{ "json", 'j', NULL, "print JSON, also of an error",
+	  value_flag, 0, 0, FOR_MAC | (ALL & ~FOR_HELPER), 0, true, RUN(json) },
 	{ "netns", 'N', "NAME|PID|PATH", "work in that network namespace",
 	  value_text, 0, sizeof(((struct options *)NULL)->netns), ALL, 0, false, RUN(netns) },
 	{ "verbose", 'v', NULL, "report each step on stderr",
@@ -151,9 +161,6 @@ static uint64_t all_that_say_kind(void)
 
 /* --- for popt --- */
 
-static const char nic_title[] =
-	"NIC options (before the first --mac: for all NICs; after a --mac: for that one):";
-
 /* A row of popt's: its number is that of the rule, from 1. */
 static struct poptOption popt_row(const struct option_rule *rule)
 {
@@ -178,28 +185,72 @@ static struct poptOption popt_table(struct poptOption *table, const char *title)
 				    .descrip = title };
 }
 
+const struct option_rule *options_next(enum option_command command, const struct option_rule *after)
+{
+	for (const struct option_rule *rule = after ? after + 1 : rules; rule < rules + RULES;
+	     rule++)
+		if (rule->commands & command)
+			return rule;
+	return NULL;
+}
+
+/* What everybody needs, or comes first for another reason. */
+static bool is_first(const struct option_rule *rule)
+{
+	return says_kind(rule) || rule->read == value_mac || rule->read == value_user ||
+	       rule->read == value_owner || rule->read == value_group || rule->read == value_fd ||
+	       !rule->kinds;
+}
+
+/* Beside the rules: their numbers are above all of those. */
+enum { HELP = RULES + 1, USAGE };
+
+static const struct poptOption help_rows[] = {
+	{ "help", '?', POPT_ARG_NONE, NULL, HELP, "show this (-h, too)", NULL },
+	{ "usage", 0, POPT_ARG_NONE, NULL, USAGE, "the same in short", NULL },
+	{ NULL, 'h', POPT_ARG_NONE | POPT_ARGFLAG_DOC_HIDDEN, NULL, HELP, NULL, NULL },
+};
+
 void options_fill(struct option_tables *tables, enum option_command command)
 {
-	const struct poptOption help[] = { POPT_AUTOHELP POPT_TABLEEND };
-	struct poptOption *top = tables->top, *nic = tables->nic, *general = tables->general;
+	struct poptOption *top = tables->top, *device = tables->device, *port = tables->port;
+	struct poptOption *general = tables->general;
 
 	for (size_t i = 0; i < RULES; i++) {
 		const struct option_rule *rule = &rules[i];
 
 		if (!(rule->commands & command))
 			continue;
-		if (rule->commands == NICS)
-			*nic++ = popt_row(rule);
-		else if (rule->commands == ALL)
+		if (rule->commands & FOR_PIN || rule->offset == RUN(no_audit) ||
+		    rule->offset == RUN(dry_run))
 			*general++ = popt_row(rule);
-		else
+		else if (is_first(rule) || !(rule->commands & NICS))
 			*top++ = popt_row(rule);
+		else if (rule->kinds == BRIDGED)
+			*port++ = popt_row(rule);
+		else
+			*device++ = popt_row(rule);
 	}
-	if (nic != tables->nic)
-		*top++ = popt_table(tables->nic, nic_title);
+	memcpy(tables->help, help_rows, sizeof(help_rows));
+	if (device != tables->device)
+		*top++ = popt_table(tables->device, "The device:");
+	if (port != tables->port)
+		*top++ = popt_table(tables->port, "The port of a bridge:");
 	if (general != tables->general)
 		*top++ = popt_table(tables->general, "General options:");
-	*top = help[0];
+	*top = popt_table(tables->help, "Help options:");
+}
+
+/* What was probably meant by an option that @command does not have. */
+static const char *suggest_option(const char *option, enum option_command command)
+{
+	const char *names[RULES];
+	size_t count = 0;
+
+	for (size_t i = 0; i < RULES; i++)
+		if (rules[i].commands & command)
+			names[count++] = rules[i].name;
+	return strncmp(option, "--", 2) == 0 ? suggest_word(option + 2, names, count) : NULL;
 }
 
 /* --- one option after the other --- */
@@ -254,7 +305,7 @@ static int check_reach(const struct option_rule *rule)
 		return 0;
 	return report_error(
 		-EPERM,
-		"--%s: not permitted for an unprivileged caller: run it with sudo, or, with "
+		"--%s: not permitted for an unprivileged caller\nrun it with sudo, or, with "
 		"a capability of your own, a tapctl whose file has none",
 		rule->name);
 }
@@ -289,6 +340,7 @@ static const char *kinds_words(unsigned kinds)
 	return kinds == OVS		? "for a port of Open vSwitch, with --ovs" :
 	       kinds == BRIDGED		? "for a bridge port, with --bridge" :
 	       kinds == (BRIDGED | OVS) ? "for a bridge port, with --bridge or --ovs" :
+	       kinds == UNATTACHED	? "for a tap on no bridge, with --unattached" :
 	       kinds & GUEST & ~MACVTAP ? "for a guest's device, not with --host" :
 					  "for a macvtap, with --link";
 }
@@ -341,17 +393,17 @@ static int check_nic(const struct nic_options *nic)
 	if (nic->kind == NIC_NONE)
 		return report_error(
 			-EINVAL,
-			"no place for the device: give --bridge BRIDGE, --link IFNAME, "
+			"no place for the device\ngive --bridge BRIDGE, --link IFNAME, "
 			"--ovs BRIDGE or --unattached, before the first --mac or for each");
 	if (nic->kind == NIC_HOST && (!is_on_lower(nic) || nic->mode != MODE_BRIDGE))
 		return report_error(-EINVAL, "--host: is a macvlan in mode bridge on a lower "
-					     "device: give --link IFNAME");
+					     "device\ngive --link IFNAME");
 	if (nic->wait_installed && !nic->iface_id[0])
-		return report_error(-EINVAL, "--wait-installed: OVN wires a logical port: give "
+		return report_error(-EINVAL, "--wait-installed: OVN wires a logical port\ngive "
 					     "--iface-id ID");
 	if (nic->mode == MODE_PASSTHRU && privs_from_file())
 		return report_error(-EPERM, "--mode passthru: not permitted for an unprivileged "
-					    "caller, as it takes a whole device: run it with sudo");
+					    "caller, as it takes a whole device\nrun it with sudo");
 	if (nic->kind != NIC_MACVTAP && nic->kind != NIC_HOST && nic->mtu > TAP_MTU_MAX)
 		return report_error(-EINVAL, "--mtu %u: a tap's is 68 to %d", nic->mtu,
 				    TAP_MTU_MAX);
@@ -385,7 +437,7 @@ static int check_duplicates(const struct options *options)
 			    strcmp(nic->name, other->name) == 0)
 				return report_error(-EINVAL,
 						    "--name %s: two NICs cannot have the "
-						    "same name: write it with %%d",
+						    "same name\nwrite it with %%d",
 						    nic->name);
 		}
 	}
@@ -401,25 +453,25 @@ static int explain_no_mac(const struct args_guest *guest, const char *command)
 	switch (guest->answer) {
 	case ARGS_INVALID:
 		return report_error(-EINVAL,
-				    "mac=%.*s: is not a MAC address: write one like "
+				    "mac=%.*s: is not a MAC address\nwrite one like "
 				    "52:54:00:84:e3:62, or give the guest's by --mac",
 				    guest->length, guest->text);
 	case ARGS_SEVERAL:
 		return report_error(-EINVAL,
-				    "%s: its arguments name several addresses, %s, %s%s: give a "
+				    "%s: its arguments name several addresses, %s, %s%s\ngive a "
 				    "--mac for each NIC that tapctl is to make",
 				    command, one, mac_format(two, guest->macs[1]),
 				    guest->count > 2 ? " ..." : "");
 	case ARGS_MENTIONED:
 		return report_error(-EINVAL,
-				    "%s: none of its arguments says mac=ADDRESS: it has %s in %s: "
+				    "%s: none of its arguments says mac=ADDRESS: it has %s in %s\n"
 				    "if that is the guest's, say --mac %s",
 				    command, one, guest->text, one);
 	default:
 		return report_error(
 			-EINVAL,
 			"%s: none of its arguments says mac=ADDRESS%s, and qemu would give every "
-			"such guest the same 52:54:00:12:34:56: write it there, or give --mac "
+			"such guest the same 52:54:00:12:34:56\nwrite it there, or give --mac "
 			"when the guest gets it otherwise",
 			command, guest->named ? " for the card on this device" : "");
 	}
@@ -459,7 +511,7 @@ static int finish_nics(struct reading *reading, char *const command[])
 	if (options->nic_count == 0 && reading->common.kind == NIC_HOST)
 		err = begin_nic(reading);
 	else if (options->nic_count == 0 && !command)
-		return report_error(-EINVAL, "no guest address: give --mac MAC");
+		return report_error(-EINVAL, "no guest address\ngive --mac MAC");
 	else if (options->nic_count == 0)
 		err = take_mac_of_command(reading, command);
 	for (size_t k = 0; k < options->nic_count && !err; k++)
@@ -486,6 +538,21 @@ static int finish_helper(struct reading *reading)
 	return err;
 }
 
+static int refuse_option(poptContext context, int number, enum option_command command)
+{
+	const char *option = poptBadOption(context, POPT_BADOPTION_NOALIAS);
+	const char *meant = NULL, *help = poptGetInvocationName(context);
+
+	if (number != POPT_ERROR_BADOPT)
+		return report_error(-EINVAL, "%s: %s\nsee %s --help", option, poptStrerror(number),
+				    help);
+	meant = suggest_option(option, command);
+	if (meant)
+		return report_error(-EINVAL, "%s: unknown option\ndid you mean --%s? see %s --help",
+				    option, meant, help);
+	return report_error(-EINVAL, "%s: unknown option\nsee %s --help", option, help);
+}
+
 int options_read(struct options *options, poptContext context, enum option_command command,
 		 char *const tail[])
 {
@@ -499,15 +566,15 @@ int options_read(struct options *options, poptContext context, enum option_comma
 	while (!err && (number = poptGetNextOpt(context)) > 0) {
 		char *text = poptGetOptArg(context);
 
+		options->help |= number == HELP;
+		options->usage |= number == USAGE;
+		if (number > RULES)
+			return 0;
 		err = read_option(&reading, &rules[number - 1], text);
 		free(text);
 	}
 	if (!err && number < -1)
-		return report_error(-EINVAL, "%s: %s: see %s --help",
-				    poptBadOption(context, POPT_BADOPTION_NOALIAS),
-				    number == POPT_ERROR_BADOPT ? "unknown option" :
-								  poptStrerror(number),
-				    poptGetInvocationName(context));
+		return refuse_option(context, number, command);
 	if (!err && command & NICS)
 		err = finish_nics(&reading, tail);
 	if (!err && command == FOR_HELPER)

@@ -31,6 +31,7 @@ enum option_command {
 /* The options of all commands. It begins as all zeros but fd (-1). */
 struct options {
 	bool json, verbose;
+	bool help, usage; /* is all that is wanted */
 	char netns[256]; /* "": here */
 	/* add, exec, bridge-helper */
 	struct nic_options *nics;
@@ -40,16 +41,28 @@ struct options {
 	bool reuse, no_audit, use_vnet;
 	struct privs_user user;
 	char bridge[IFNAMSIZ]; /* attach: where to; "": where the record says */
+	/* add, exec */
+	bool dry_run;
+	/* add */
+	bool may_exist;
 	/* list, del, mac */
-	bool all, holders, force, stale, random;
+	bool all, holders, tree, force, stale, if_exists, random;
 	/* trace */
 	unsigned seconds; /* 0: not given */
 };
 
+struct option_rule;
+
+/* The rules of the options that @command has, one after the other: that after @after (NULL: the
+ * first), or NULL. */
+const struct option_rule *options_next(enum option_command command,
+				       const struct option_rule *after);
+
 /* popt's tables for one command. */
 #define OPTION_ROWS 24
 struct option_tables {
-	struct poptOption top[OPTION_ROWS], nic[OPTION_ROWS], general[OPTION_ROWS];
+	struct poptOption top[OPTION_ROWS], device[OPTION_ROWS], port[OPTION_ROWS];
+	struct poptOption general[OPTION_ROWS], help[OPTION_ROWS];
 };
 
 /* Fill in, from zeros, those of the options that @command has. They refer to each other: do not

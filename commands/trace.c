@@ -243,11 +243,11 @@ static int finish(struct nl *nl, const struct trace *trace, struct selection *se
 static int check_selection(const struct selection *selection, const char *word)
 {
 	if (selection->count > 1)
-		return report_error(-EINVAL, "%s: %s and %s are both for this guest: name one",
+		return report_error(-EINVAL, "%s: %s and %s are both for this guest\nname one",
 				    word, selection->links[0].name, selection->links[1].name);
 	if (!link_is_tap(&selection->links[0]))
 		return report_error(-EOPNOTSUPP,
-				    "%s: is not a tap or macvtap: tapctl list --all shows those",
+				    "%s: is not a tap or macvtap\ntapctl list --all shows those",
 				    word);
 	return 0;
 }

@@ -88,7 +88,7 @@ int value_mac(void *target, const struct option_rule *rule, const char *text)
 	}
 	if (!mac_parse(mac, text))
 		return report_error(-EINVAL,
-				    "--%s '%s': is not a MAC address: write one like "
+				    "--%s '%s': is not a MAC address\nwrite one like "
 				    "52:54:00:84:e3:62, or random",
 				    rule->name, text);
 	fault = mac_fault(mac);
@@ -222,6 +222,38 @@ int value_rate(void *target, const struct option_rule *rule, const char *text)
 	return fault ? report_error(-EINVAL, "--%s '%s': %s", rule->name, text, fault) : 0;
 }
 
+static bool parse_addresses(struct ip_addresses *addresses, const char *text)
+{
+	for (;; text++) {
+		struct ip_address *ip = &addresses->list[addresses->count];
+		size_t len = strcspn(text, ",");
+
+		if (addresses->count == sizeof(addresses->list) / sizeof(*ip) ||
+		    !ip_parse_span(ip, text, len) || ip_fault(ip))
+			return false;
+		for (unsigned i = 0; i < addresses->count; i++)
+			if (ip_equal(&addresses->list[i], ip))
+				return false;
+		addresses->count++;
+		text += len;
+		if (!*text)
+			return true;
+	}
+}
+
+int value_addresses(void *target, const struct option_rule *rule, const char *text)
+{
+	struct ip_addresses *addresses = target, read = { .count = 0 };
+
+	if (!parse_addresses(&read, text))
+		return report_error(-EINVAL,
+				    "--%s '%s': write up to %zu addresses of this host's, each "
+				    "once and with its length, like 192.0.2.1/24,fd00::1/64",
+				    rule->name, text, sizeof(read.list) / sizeof(*read.list));
+	*addresses = read;
+	return 0;
+}
+
 /* --- users --- */
 
 static bool find_user(uid_t *uid, const char *word)
@@ -294,7 +326,7 @@ int value_user(void *target, const struct option_rule *rule, const char *text)
 	if (!*colon && !entry)
 		return report_error(-EINVAL,
 				    "--%s %s: no user has that number, so its group "
-				    "is not known: write %s:GROUP",
+				    "is not known\nwrite %s:GROUP",
 				    rule->name, word, word);
 	*(struct privs_user *)target = user;
 	return 0;

@@ -45,6 +45,8 @@ value_fn value_iface_id; /* @max bytes of char: a word in ASCII */
 value_fn value_seconds; /* an unsigned of @min to @max; NULL: 10 */
 value_fn value_vlans; /* a struct port_policy: VID[,VID...] */
 
+value_fn value_addresses; /* a struct ip_addresses: ADDR/LEN[,...] */
+
 value_fn value_owner; /* a uid_t: a user by name or number */
 value_fn value_group; /* a gid_t: the same of a group */
 value_fn value_user; /* a struct privs_user: USER[:GROUP], GROUP for a uid without a user */

@@ -134,7 +134,7 @@ static int choose_all(struct inventory *inventory, const struct selection *selec
 	for (size_t i = 0; selection && i < selection->count; i++)
 		if (!choose(inventory, &selection->links[i]))
 			return report_error(-ENODEV,
-					    "%s: is not a tap or macvtap, and none is on it: "
+					    "%s: is not a tap or macvtap, and none is on it\n"
 					    "tapctl list --all shows all of them",
 					    selection->links[i].name);
 	return 0;

@@ -20,7 +20,7 @@ static int report_packet(int err, const char *name)
 	if (err == -EPERM)
 		return report_error(err,
 				    "%s: listening on it is not permitted: it needs "
-				    "CAP_NET_RAW: run it with sudo",
+				    "CAP_NET_RAW\nrun it with sudo",
 				    name);
 	return report_error(err, "%s: cannot listen on it: %s", name, strerror(-err));
 }

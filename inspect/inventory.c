@@ -202,13 +202,13 @@ bool inventory_next(const struct inventory *inventory, struct siblings *siblings
 
 /* --- around the links --- */
 
-static int keep_address(int ifindex, int family, void *data)
+static int keep_address(const struct address *address, void *data)
 {
-	struct inventory_link *link = inventory_find(data, ifindex);
+	struct inventory_link *link = inventory_find(data, address->ifindex);
 
-	if (link) {
+	if (link && address->wide) {
 		link->has_ip = true;
-		link->has_ipv4 |= family == AF_INET;
+		link->has_ipv4 |= address->ip.family == AF_INET;
 	}
 	return 0;
 }
@@ -349,6 +349,7 @@ static void find_vlans(struct lookups *lookups, struct device *device)
 
 	if (!lookups->vlans_known) {
 		lookups->vlans_known = true;
+		report_tell(REPORT_STEP, "VLANs: read those of all ports");
 		err = bridge_dump_vlans(lookups->nl, append_vlan, vlans);
 		if (err < 0 && !lookups->err)
 			lookups->err = err;
@@ -366,6 +367,10 @@ int lookups_read_holders(struct lookups *lookups)
 {
 	int err = lookups->holders_known ? 0 : holders_read(&lookups->holders);
 
+	if (!err && !lookups->holders_known)
+		report_tell(REPORT_STEP, "/proc: read who has what open: %zu queues%s",
+			    lookups->holders.count,
+			    lookups->holders.incomplete ? ", not of all processes" : "");
 	lookups->holders_known |= !err;
 	return err;
 }
@@ -391,12 +396,12 @@ void device_look_up(struct lookups *lookups, const struct link *link, struct dev
 	*device = (struct device){ .link = link };
 	if (!link->lower_elsewhere)
 		device->parent = find_parent(lookups, parent);
+	find_use(lookups, device);
 	if (!lookups->whole)
 		return;
 	if (link->master && device->parent && device->parent->bridge.filters)
 		find_vlans(lookups, device);
 	device->rdev = macvtap_rdev(link);
-	find_use(lookups, device);
 	device->has_owner = device->rdev &&
 			    macvtap_node_is(link->ifindex, device->rdev, &device->owner);
 }

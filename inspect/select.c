@@ -10,7 +10,7 @@
 #include "nic/lease.h"
 #include "nic/record.h"
 
-static int select_link(struct selection *selection, const struct link *link)
+int select_link(struct selection *selection, const struct link *link)
 {
 	struct link *links;
 
@@ -68,27 +68,73 @@ static int select_word(struct nl *nl, struct selection *selection, struct invent
 		if (err == -ENODEV)
 			return report_error(err,
 					    "%s: there is no device of tapctl's for this guest "
-					    "here: tapctl list shows all",
+					    "here\ntapctl list shows all",
 					    word);
 	}
 	if (err == -ENODEV)
 		return report_error(
-			err, "'%s': there is no such device here: tapctl list --all shows all",
-			word);
+			name ? err : -EINVAL,
+			"'%s': there is no such device here\ntapctl list --all shows all", word);
 	if (err)
 		return report_error(err, "%s: cannot look it up: %s", word, nl_strerror(err));
 	return 0;
 }
 
-int select_words(struct nl *nl, struct selection *selection, const char **words)
+static int select_each(struct nl *nl, struct selection *selection, const char **words,
+		       bool may_lack)
 {
 	struct inventory inventory = { .count = 0 };
 	int err = 0;
 
-	for (; *words && !err; words++)
+	for (; *words && !err; words++) {
 		err = select_word(nl, selection, &inventory, *words);
+		if (err != -ENODEV || !may_lack)
+			continue;
+		report_forget();
+		err = 0;
+	}
 	inventory_free(&inventory);
 	return err;
+}
+
+int select_words(struct nl *nl, struct selection *selection, const char **words)
+{
+	return select_each(nl, selection, words, false);
+}
+
+int select_existing(struct nl *nl, struct selection *selection, const char **words)
+{
+	return select_each(nl, selection, words, true);
+}
+
+struct search {
+	struct selection *selection;
+	const struct link *parent;
+};
+
+static int select_child(const struct link *link, void *data)
+{
+	const struct search *search = data;
+	int parent = link->kind == LINK_TUN ? link->master :
+		     link->lower_elsewhere  ? 0 :
+					      link->lower;
+
+	if (parent != search->parent->ifindex || !(link_is_tap(link) || record_is_host(link)))
+		return 0;
+	return select_link(search->selection, link);
+}
+
+int select_on(struct nl *nl, struct selection *selection, const struct link *parent)
+{
+	static const enum link_kind kinds[] = { LINK_TUN, LINK_MACVTAP, LINK_MACVLAN };
+	struct search search = { .selection = selection, .parent = parent };
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && err >= 0; i++)
+		err = nl_link_dump_whole(nl, kinds[i], select_child, &search);
+	return err < 0 ? report_error(err, "%s: cannot list what is on it: %s", parent->name,
+				      nl_strerror(err)) :
+			 0;
 }
 
 static int select_macvtap(const struct link *link, void *data)

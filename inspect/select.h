@@ -18,9 +18,19 @@ struct selection {
 	size_t count;
 };
 
+/* Add one link, unless it is there. 0 or -ENOMEM, without a line of error. */
+int select_link(struct selection *selection, const struct link *link);
+
 /* Add the link of that name, or all of tapctl's for that guest, for each of @words (ends with
  * NULL). */
 int select_words(struct nl *nl, struct selection *selection, const char **words);
+
+/* The same, where there may be nothing for a word. */
+int select_existing(struct nl *nl, struct selection *selection, const char **words);
+
+/* Add the taps, macvtaps and macvlans of this host's that are on @parent, a bridge or lower device,
+ * also those that tapctl did not make. */
+int select_on(struct nl *nl, struct selection *selection, const struct link *parent);
 
 /* Add the macvtaps of exec's that have no lease any more: nobody has them open, and nothing else
  * would remove them. */

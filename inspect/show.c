@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
 #include <string.h>
 
+#include "inspect/describe.h"
 #include "inspect/show.h"
+#include "inspect/vm.h"
 #include "lib/json.h"
 #include "nic/record.h"
 
@@ -39,6 +42,7 @@ static void json_vlans(FILE *out, const struct device *device, const struct reco
 
 static void json_holders(const struct show *show, const struct device *device)
 {
+	char name[VM_NAME];
 	const struct holder *holder = NULL;
 	const char *comma = "";
 
@@ -46,6 +50,7 @@ static void json_holders(const struct show *show, const struct device *device)
 	while ((holder = holders_next(show->holders, holder, device->link->name, device->rdev))) {
 		fprintf(show->out, "%s{\"pid\":%d,\"command\":", comma, (int)holder->pid);
 		json_string(show->out, holder->command);
+		json_member(show->out, "vm", vm_name(name, holder) ? name : NULL);
 		putc('}', show->out);
 		comma = ",";
 	}
@@ -135,53 +140,44 @@ static void show_json(const struct show *show, const struct device *device)
 
 /* --- the table --- */
 
-#define ROW "%-15s  %-7s  %-17s  %-17s  %-15s  %5s  %-5s  %-7s"
+static const struct table_column columns[] = {
+	{ "NAME", NULL },  { "KIND", NULL }, { "GUEST", NULL }, { "ON", NULL }, { "STATE", NULL },
+	{ "MTU", "1500" }, { "HOST", "" },   { "HOLDERS", "" }, { NULL, NULL },
+};
 
-static void show_holders(const struct show *show, const struct device *device)
+/* The host side's address only where it is not as usual. */
+static void add_row(struct show *show, const struct device *device)
 {
-	const struct holder *holder = NULL;
-	const char *separator = "  ";
-
-	while ((holder = holders_next(show->holders, holder, device->link->name, device->rdev))) {
-		fprintf(show->out, "%s%d/", separator, (int)holder->pid);
-		plain_string(show->out, holder->command);
-		separator = ",";
-	}
-	if (*separator == ' ')
-		fputs("  -", show->out);
-}
-
-static void show_row(const struct show *show, const struct device *device)
-{
-	char guest_text[MAC_STRLEN] = "-", host_text[MAC_STRLEN], mtu[16], row[160];
-	const char *on = device->parent ? device->parent->name : "-";
+	char guest_text[MAC_STRLEN] = "", host_text[MAC_STRLEN] = "", mtu[16], *held = NULL;
 	const struct link *link = device->link;
+	enum state state = device_state(device, show->holders);
+	const char *on = device->parent ? device->parent->name : "";
 	struct record record;
 
 	if (record_read(&record, link) && !record.host)
 		mac_format(guest_text, record.guest);
 	if (record.ovs[0])
 		on = record.ovs;
+	if (!device_has_usual_address(link))
+		mac_format(host_text, link->address);
 	snprintf(mtu, sizeof(mtu), "%u", link->mtu);
-	snprintf(row, sizeof(row), ROW, link->name, kind_word(link), guest_text,
-		 mac_format(host_text, link->address), on, mtu,
-		 link->flags & IFF_UP ? "up" : "down", link->carrier ? "carrier" : "-");
-	/* Without holders there are no blanks at the end. */
-	for (size_t len = strlen(row); !show->holders && len && row[len - 1] == ' '; len--)
-		row[len - 1] = '\0';
-	plain_string(show->out, row);
 	if (show->holders)
-		show_holders(show, device);
-	putc('\n', show->out);
+		held = device_holders(device, show->holders, false);
+	table_add(&show->table,
+		  (const char *[]){ link->name, kind_word(link), guest_text, on, state_word(state),
+				    mtu, host_text,
+				    held && *held ? held :
+				    show->holders ? "-" :
+						    "" },
+		  state_colour(state));
+	free(held);
 }
 
 /* --- both --- */
 
 void show_begin(struct show *show)
 {
-	if (!show->json)
-		fprintf(show->out, ROW "%s\n", "NAME", "KIND", "GUEST", "HOST", "ON", "MTU",
-			"STATE", "CARRIER", show->holders ? "  HOLDERS" : "");
+	show->table = (struct table){ .columns = columns, .coloured = 4 };
 }
 
 void show_device(struct show *show, const struct device *device)
@@ -189,12 +185,15 @@ void show_device(struct show *show, const struct device *device)
 	if (show->json)
 		show_json(show, device);
 	else
-		show_row(show, device);
+		add_row(show, device);
 	show->count++;
 }
 
-void show_end(struct show *show)
+int show_end(struct show *show)
 {
 	if (show->json)
 		fputs(show->count ? "]\n" : "[]\n", show->out);
+	else
+		table_print(&show->table, show->out, show->colour);
+	return show->table.err;
 }

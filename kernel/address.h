@@ -4,12 +4,23 @@
  */
 #pragma once
 
+#include "lib/ip.h"
 #include "netlink.h"
 
-/* Call @each for every address of wider use than its own link (AF_INET and AF_INET6), as nl_dump()
- * does. */
-typedef int address_fn(int ifindex, int family, void *data);
+/* Call @each for every address of the host's, as nl_dump() does. */
+struct address {
+	int ifindex;
+	bool wide; /* of wider use than its own link */
+	struct ip_address ip;
+};
+typedef int address_fn(const struct address *address, void *data);
 int address_dump(struct nl *nl, address_fn *each, void *data);
+
+/*
+ * Put the message into the transaction that gives the link @ifindex an address of the host's: an
+ * IPv6 address is not searched for on the link before it is used.
+ */
+void address_put(struct nl *nl, int ifindex, const struct ip_address *ip);
 
 /* Call @each for every neighbour whose address the host has found, on the link @ifindex. */
 typedef int neighbour_fn(int ifindex, const uint8_t mac[static MAC_LEN], void *data);

@@ -16,6 +16,7 @@
 #include <linux/if_tun.h>
 
 #include "lib/array.h"
+#include "lib/libc.h"
 #include "kernel/holders.h"
 
 #define FIRST_PIDS 0xeffffffc /* PROC_PID_INIT_INO of linux/proc_ns.h */
@@ -143,23 +144,22 @@ static int read_fd(struct holders *holders, const struct table *table, const cha
 		.fd = table->own ? -1 : (int)strtol(number, NULL, 10),
 	};
 	char path[64], text[512];
-	struct statx st;
+	int found;
 
 	snprintf(path, sizeof(path), "fd/%.10s", number);
-	/* DONT_SYNC: a file on a server that does not answer must not stop us. */
-	if (statx(table->dir, path, AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0)
+	found = libc_find_device(table->dir, path, &new.rdev);
+	if (found < 0)
 		/* Process 1 is not a VMM, and in a container may be closed to its root. */
-		return table->pid == 1 ? 0 : cannot_read(holders, -errno);
-	if (!S_ISCHR(st.stx_mode))
+		return table->pid == 1 ? 0 : cannot_read(holders, found);
+	if (!found)
 		return 0;
-	new.rdev = makedev(st.stx_rdev_major, st.stx_rdev_minor);
 	if (new.rdev == TUN_DEVICE) {
 		snprintf(path, sizeof(path), "fdinfo/%.10s", number);
 		if (!read_text(table->dir, path, text, sizeof(text)) ||
 		    !holders_parse_fdinfo(new.tap, text) || is_elsewhere(table->pid, new.fd))
 			return 0;
 		new.rdev = 0;
-	} else if (st.stx_rdev_major < 234) {
+	} else if (major(new.rdev) < 234) {
 		return 0; /* macvtaps have a dynamic major number */
 	}
 	if (read_text(table->dir, "comm", text, sizeof(text)))
@@ -286,6 +286,48 @@ const struct holder *holders_next(const struct holders *holders, const struct ho
 			return holder;
 	}
 	return NULL;
+}
+
+/* The words, one after the other, each with its NUL; the block has room for their addresses before.
+ */
+static char **split_words(const char *text, size_t len)
+{
+	size_t count = 0;
+	char **words, *to;
+
+	for (size_t i = 0; i < len; i++)
+		count += !text[i];
+	words = malloc((count + 1) * sizeof(*words) + len);
+	if (!words)
+		return NULL;
+	to = (char *)(words + count + 1);
+	memcpy(to, text, len);
+	for (size_t i = 0; i < count; i++) {
+		words[i] = to;
+		to += strlen(to) + 1;
+	}
+	words[count] = NULL;
+	return words;
+}
+
+char **holder_argv(const struct holder *holder)
+{
+	enum { WORDS = 1 << 18 };
+	char path[32], *text = malloc(WORDS), **words = NULL;
+	size_t len = 0;
+	ssize_t n = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)holder->pid);
+	fd = text ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	while (fd >= 0 && len < WORDS && (n = read(fd, text + len, WORDS - len)) > 0)
+		len += (size_t)n;
+	if (fd >= 0 && n == 0 && len && !text[len - 1])
+		words = split_words(text, len);
+	if (fd >= 0)
+		close(fd);
+	free(text);
+	return words;
 }
 
 bool holders_are_passing(const struct holders *holders, const char *name, dev_t rdev)

@@ -43,6 +43,12 @@ const struct holder *holders_next(const struct holders *holders, const struct ho
 				  const char *name, dev_t rdev);
 
 /*
+ * The words that the process was started with, which end with NULL: one block, which is the
+ * caller's to free. NULL: it has ended, may not be looked into, or has more than a VMM needs.
+ */
+char **holder_argv(const struct holder *holder);
+
+/*
  * Whether all who hold that device are a tapctl that looks (list --holders takes copies of
  * descriptors), or is at work: soon they will not.
  */

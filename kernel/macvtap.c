@@ -17,6 +17,7 @@
 
 #include "kernel/macvtap.h"
 #include "kernel/sysfs.h"
+#include "lib/libc.h"
 #include "lib/report.h"
 
 #define NODE_PATH 32 /* "/dev/tap2147483647" and its NUL, with room */
@@ -195,7 +196,7 @@ int macvtap_node_give(int ifindex, dev_t rdev, uid_t uid, gid_t gid)
  */
 static int node_directory(char path[static NODE_PATH])
 {
-	int dir = sysfs_mount_detached("tmpfs");
+	int dir = libc_mount_detached("tmpfs");
 
 	path[0] = '\0';
 	if (dir >= 0)
@@ -288,8 +289,9 @@ static int report_queues(int err, const struct macvtap_queues *queues, dev_t rde
 
 	node_path(path, ifindex);
 	if (link_disappeared(err))
-		return report_error(err, "%s: it disappeared: something removed it in the meantime",
-				    queues->name);
+		return report_failure("disappeared", err,
+				      "%s: it disappeared: something removed it in the meantime",
+				      queues->name);
 	if (err == -ENOENT)
 		return report_error(-EPERM,
 				    "%s: it has no device node %s, and only root may make one",

@@ -17,6 +17,7 @@
 #include <linux/sockios.h>
 
 #include "kernel/netns.h"
+#include "lib/libc.h"
 #include "lib/report.h"
 #include "netlink.h"
 
@@ -26,14 +27,15 @@ static int report_netns(const char *which, const char *path)
 
 	switch (err) {
 	case -ENOENT:
-		return report_error(err, "--netns %s: there is no %s%s", which, path,
-				    strncmp(path, "/run/netns/", 11) == 0 ?
-					    ": ip netns list shows the names" :
-					    "");
+		return report_failure(
+			"no-such-netns", err, "--netns %s: there is no %s%s", which, path,
+			strncmp(path, "/run/netns/", 11) == 0 ? ": ip netns list shows the names" :
+								"");
 	case -EINVAL:
 	case -ENXIO:
 	case -ENODEV:
-		return report_error(err, "--netns %s: %s is not a network namespace", which, path);
+		return report_failure("no-such-netns", err,
+				      "--netns %s: %s is not a network namespace", which, path);
 	case -EPERM:
 	case -EACCES:
 		return report_error(

@@ -16,9 +16,6 @@
 #define INGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)
 #define EGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)
 
-/* tc's: filters are asked in this order. */
-enum { FILTER_PREFERENCE = 1, POLICE_PREFERENCE };
-
 #define TICK_NS 64 /* in which the kernel counts (PSCHED_SHIFT of include/net/pkt_sched.h) */
 #define WAIT_PART 20 /* of a second: how long a frame to be shaped may wait */
 
@@ -81,6 +78,13 @@ static struct tc_ratespec ratespec_of(const struct rate *rate)
 	};
 }
 
+uint32_t traffic_queue_limit(const struct rate *rate)
+{
+	uint64_t limit = rate_burst(rate) + rate->bytes / WAIT_PART;
+
+	return limit < UINT32_MAX ? (uint32_t)limit : UINT32_MAX;
+}
+
 static uint32_t ticks_of(const struct rate *rate)
 {
 	return (uint32_t)(rate_burst(rate) * 1e9 / TICK_NS / (double)rate->bytes);
@@ -89,10 +93,9 @@ static uint32_t ticks_of(const struct rate *rate)
 static void put_shaping(struct nl *nl, int ifindex, const struct rate *rate)
 {
 	uint32_t burst = rate_burst(rate);
-	uint64_t limit = burst + rate->bytes / WAIT_PART;
 	struct tc_tbf_qopt parameters = {
 		.rate = ratespec_of(rate),
-		.limit = limit < UINT32_MAX ? (uint32_t)limit : UINT32_MAX,
+		.limit = traffic_queue_limit(rate),
 		.buffer = ticks_of(rate),
 	};
 	struct nlmsghdr *m = qdisc_message(nl, NL_SHAPE, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE,

@@ -35,6 +35,12 @@ void traffic_put_again(struct nl *nl, int ifindex, bool is_macvtap, const uint8_
 
 bool traffic_is_set(const struct traffic *traffic);
 
+/* tc's preferences: filters are asked in this order. */
+enum { FILTER_PREFERENCE = 1, POLICE_PREFERENCE };
+
+/* How many bytes may wait where a rate is shaped. */
+uint32_t traffic_queue_limit(const struct rate *rate);
+
 /* What of it is there. */
 struct traffic_state {
 	bool known; /* all that was asked for was looked at */

@@ -3,23 +3,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
-#include <sys/mount.h>
 
 #include "kernel/sysfs.h"
-
-int sysfs_mount_detached(const char *type)
-{
-	int mount = -1, context = fsopen(type, FSOPEN_CLOEXEC);
-
-	if (context < 0)
-		return -errno;
-	if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
-		mount = fsmount(context, FSMOUNT_CLOEXEC, 0);
-	if (mount < 0)
-		mount = -errno;
-	close(context);
-	return mount;
-}
+#include "lib/libc.h"
 
 int sysfs_read_numbers(int dir, const char *path, unsigned *a, unsigned *b)
 {
@@ -62,7 +48,7 @@ static int open_link(int sysfs, const char *name, int ifindex)
 
 int sysfs_open_link(const char *name, int ifindex)
 {
-	int dir = open_link(sysfs_mount_detached("sysfs"), name, ifindex);
+	int dir = open_link(libc_mount_detached("sysfs"), name, ifindex);
 
 	/* Without the right to mount, equal name and index have to do. */
 	if (dir < 0)

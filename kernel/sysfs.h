@@ -7,10 +7,6 @@
  */
 #pragma once
 
-/* Mount a fresh @type ("tmpfs"). Returns an fd of its root, close-on-exec, or a negative errno
- * (-EPERM: no CAP_SYS_ADMIN). */
-int sysfs_mount_detached(const char *type);
-
 /*
  * The directory class/net/@name of this thread's network namespace, in a sysfs mounted for it.
  * Where mounting is not allowed (CAP_SYS_ADMIN) it is that of /sys, if name and @ifindex agree

@@ -11,37 +11,39 @@
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 
+#include "kernel/address.h"
 #include "kernel/tap.h"
+#include "lib/libc.h"
 #include "lib/report.h"
 
-static int report_open(int err, const char *path, const char *driver)
+static int report_open(int err, const char *path, const char *driver, const char *missing)
 {
 	struct utsname kernel;
 
 	switch (err) {
 	case -ENOENT:
-		return report_error(
-			err,
-			"%s: there is no such device here: a container needs --device %s "
+		return report_failure(
+			missing, err,
+			"%s: there is no such device here\na container needs --device %s "
 			"and the capability NET_ADMIN; elsewhere: modprobe %s",
 			path, path, driver);
 	case -ENODEV:
 	case -ENXIO:
 		uname(&kernel);
-		return report_error(
-			err,
-			"%s: the running kernel %s has no driver %s: was the kernel updated "
+		return report_failure(
+			missing, err,
+			"%s: the running kernel %s has no driver %s\nwas the kernel updated "
 			"and not rebooted? else: modprobe %s",
 			path, kernel.release, driver, driver);
 	case -EPERM:
 		return report_error(err,
-				    "%s: opening it is forbidden, as by a device cgroup: allow "
+				    "%s: opening it is forbidden, as by a device cgroup\nallow "
 				    "the device there (a container: --device %s)",
 				    path, path);
 	case -EACCES:
 		return report_error(
 			err,
-			"%s: opening it is forbidden by its mode or by a security module: "
+			"%s: opening it is forbidden by its mode or by a security module\n"
 			"run as root or as its owner",
 			path);
 	default:
@@ -49,26 +51,26 @@ static int report_open(int err, const char *path, const char *driver)
 	}
 }
 
-static int open_device(int *fd, const char *path, const char *driver)
+static int open_device(int *fd, const char *path, const char *driver, const char *missing)
 {
 	int n = (int)TEMP_FAILURE_RETRY(open(path, O_RDWR | O_CLOEXEC));
 
 	if (n < 0)
-		return report_open(-errno, path, driver);
+		return report_open(-errno, path, driver, missing);
 	*fd = n;
 	return 0;
 }
 
 int vhost_open(int *fd)
 {
-	return open_device(fd, "/dev/vhost-net", "vhost_net");
+	return open_device(fd, "/dev/vhost-net", "vhost_net", "no-vhost");
 }
 
 /* --- tap --- */
 
 int tap_open(int *fd)
 {
-	return open_device(fd, "/dev/net/tun", "tun");
+	return open_device(fd, "/dev/net/tun", "tun", "no-tun");
 }
 
 /* ifr_flags is a short, which the kernel reads as unsigned. */
@@ -155,6 +157,8 @@ static struct nl_result set_up(struct nl *nl, const struct tap_setup *setup, boo
 	if (bridge)
 		bridge_put_policy(nl, setup->ifindex, setup->policy, setup->guest,
 				  bridge->bridge.default_pvid);
+	for (unsigned i = 0; i < setup->address_count; i++)
+		address_put(nl, setup->ifindex, &setup->addresses[i]);
 	traffic_put(nl, setup->ifindex, false, setup->guest, setup->traffic);
 	nl_put_up(nl, setup->ifindex, IFF_UP, setup->alias, bridge ? 0 : NLM_F_ACK);
 	if (!bridge)

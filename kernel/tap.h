@@ -14,6 +14,7 @@
 
 #include "kernel/bridge.h"
 #include "kernel/qdisc.h"
+#include "lib/ip.h"
 #include "macutil.h"
 #include "netlink.h"
 
@@ -65,13 +66,15 @@ struct tap_setup {
 	const struct link *bridge; /* NULL: on no bridge */
 	const struct port_policy *policy;
 	const struct traffic *traffic; /* NULL: nothing of it */
+	const struct ip_address *addresses; /* of the host's, @address_count of them */
+	unsigned address_count;
 };
 
 /*
  * Set up a tap, one transaction: address and MTU, the bridge, IPv6 address generation; the port's
- * policy; traffic control; up, with the alias. On a bridge, @owner becomes the ifindex of
- * the port that owns the tap's address there: another one's when two ports have the same address,
- * which the kernel accepts silently.
+ * policy; the host's addresses; traffic control; up, with the alias. On a bridge, @owner becomes
+ * the ifindex of the port that owns the tap's address there: another one's when two ports have the
+ * same address, which the kernel accepts silently.
  */
 struct nl_result tap_set_up(struct nl *nl, const struct tap_setup *setup, int *owner);
 

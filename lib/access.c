@@ -87,12 +87,12 @@ static int check_file(const struct question *question, const char *path, int fd)
 		return report_error(-EINVAL, "%s: is not a regular file", path);
 	if (st.st_mode & S_IWOTH)
 		return report_error(-EINVAL,
-				    "%s: is writable by everybody, so it allows nothing: chmod o-w "
+				    "%s: is writable by everybody, so it allows nothing\nchmod o-w "
 				    "%s",
 				    path, path);
 	if (question->depth == 0 && st.st_uid != 0)
 		return report_error(
-			-EINVAL, "%s: does not belong to root, so it allows nothing: chown root %s",
+			-EINVAL, "%s: does not belong to root, so it allows nothing\nchown root %s",
 			path, path);
 	return 0;
 }
@@ -129,7 +129,7 @@ static int read_file(struct question *question, const char *path)
 	if (question->depth > INCLUDES_MAX)
 		return report_error(
 			-ELOOP,
-			"%s: includes are nested more than %d deep: does it include itself?", path,
+			"%s: includes are nested more than %d deep\ndoes it include itself?", path,
 			INCLUDES_MAX);
 	/* Opening a pipe must not block. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);

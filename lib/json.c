@@ -90,8 +90,7 @@ void json_string(FILE *out, const char *text)
 	putc('"', out);
 }
 
-/* As the environment says, without reading a locale: what is not UTF-8 takes bytes for signs. */
-static bool is_utf8_terminal(void)
+bool plain_is_utf8(void)
 {
 	static const char *const variables[] = { "LC_ALL", "LC_CTYPE", "LANG" };
 	const char *locale = NULL;
@@ -110,7 +109,7 @@ void plain_string(FILE *out, const char *text)
 		size_t len = *s >= ' ' && *s <= '~' ? 1 : read_utf8(s, &code);
 
 		if (len == 0 || (len == 1 && (*s < ' ' || *s > '~')) ||
-		    (len > 1 && (is_control(code) || !is_utf8_terminal()))) {
+		    (len > 1 && (is_control(code) || !plain_is_utf8()))) {
 			putc('?', out);
 			s++;
 			continue;

@@ -25,3 +25,7 @@ void json_format(FILE *out, const char *fmt, ...) __attribute__((format(printf, 
 /* A string for a terminal: whatever it or its reader would act on becomes question marks, one a
  * byte; so does all that is not ASCII, unless the locale is one of UTF-8. */
 void plain_string(FILE *out, const char *text);
+
+/* Whether the locale is one of UTF-8, as the environment says, without reading it: what is not
+ * takes bytes for signs. */
+bool plain_is_utf8(void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a device differs from its record, and nowhere else: verify, check, attach and --reuse ask.
+ * How a device differs from its record, and nowhere else: verify, check, attach, --reuse and
+ * --may-exist ask.
  *
  * It compares what the caller has read, and asks the kernel for traffic control alone. Of an old
  * record nothing but the guest's address is known.

@@ -39,8 +39,9 @@ static const char *holder_words(char words[static 64], const char *format, const
 static int explain_disappeared(struct nl *nl, const struct nic *nic, int err)
 {
 	(void)nl;
-	return report_error(err, "%s: it disappeared: something removed it in the meantime",
-			    nic->name);
+	return report_failure("disappeared", err,
+			      "%s: it disappeared: something removed it in the meantime",
+			      nic->name);
 }
 
 static int explain_changed(struct nl *nl, const struct nic *nic, int err)
@@ -50,7 +51,7 @@ static int explain_changed(struct nl *nl, const struct nic *nic, int err)
 	(void)nl;
 	return report_error(err,
 			    "%s: its address was changed from %s, and again when it was set once "
-			    "more: find out what on this host does that (udev: see OTHER MANAGERS "
+			    "more\nfind out what on this host does that (udev: see OTHER MANAGERS "
 			    "in tapctl(8))",
 			    nic->name, mac_format(mac, nic->host));
 }
@@ -67,11 +68,11 @@ static int explain_exists(struct nl *nl, const struct nic *nic, int err)
 		return report_error(err, "%s: already exists", name);
 	if (record_is_host(&link))
 		return report_error(
-			err, "%s: already exists, as this host's macvlan: tapctl del removes it",
+			err, "%s: already exists, as this host's macvlan\ntapctl del removes it",
 			name);
 	if (!record_guest(guest, &link))
 		return report_error(err,
-				    "%s: already exists, a %s that tapctl did not make%s: "
+				    "%s: already exists, a %s that tapctl did not make%s\n"
 				    "choose another --name",
 				    name, link_kind_word(&link),
 				    link_is_tap(&link) ? holder_words(words, HELD_BY, name,
@@ -83,7 +84,7 @@ static int explain_exists(struct nl *nl, const struct nic *nic, int err)
 		return report_error(err, "%s: already exists, and its guest %s runs already%s",
 				    name, text, words);
 	return report_error(err,
-			    "%s: already exists, made for the guest %s: exec --reuse opens it, "
+			    "%s: already exists, made for the guest %s\nexec --reuse opens it, "
 			    "tapctl del removes it",
 			    name, text);
 }
@@ -108,11 +109,11 @@ static int explain_no_right(struct nl *nl, const struct nic *nic, int err)
 	if (nic->reused && nic->link.tun.has_owner && nic->link.tun.owner != geteuid())
 		return report_error(err,
 				    "%s: belongs to uid %u, and another user needs "
-				    "CAP_NET_ADMIN to open it: run it with sudo",
+				    "CAP_NET_ADMIN to open it\nrun it with sudo",
 				    nic->name, nic->link.tun.owner);
 	return report_error(err,
 			    "%s: making a tap needs CAP_NET_ADMIN over this network "
-			    "namespace: run it with sudo, or in a user namespace of your own: "
+			    "namespace\nrun it with sudo, or in a user namespace of your own: "
 			    "unshare -Urn",
 			    nic->name);
 }
@@ -123,7 +124,7 @@ static int explain_queues(struct nl *nl, const struct nic *nic, int err)
 	if (!nic->reused)
 		return report_error(err, "%s: the kernel refuses this name or these flags",
 				    nic->name);
-	return report_error(err, "%s: was made %s several queues: --queues has to agree", nic->name,
+	return report_error(err, "%s: was made %s several queues\n--queues has to agree", nic->name,
 			    nic->link.tun.multi_queue ? "for" : "without");
 }
 
@@ -137,15 +138,16 @@ static bool parent_disappeared(struct nl *nl, const struct nic *nic)
 
 static int explain_parent_disappeared(const struct nic *nic, int err)
 {
-	return report_error(err, "%s: it disappeared: something removed it in the meantime",
-			    nic->parent.name);
+	return report_failure("disappeared", err,
+			      "%s: it disappeared: something removed it in the meantime",
+			      nic->parent.name);
 }
 
 static int explain_full(struct nl *nl, const struct nic *nic, int err)
 {
 	(void)nl;
 	return report_error(
-		err, "%s: the bridge is full, it takes 1023 ports: tapctl list shows leftovers",
+		err, "%s: the bridge is full, it takes 1023 ports\ntapctl list shows leftovers",
 		nic->parent.name);
 }
 
@@ -160,6 +162,15 @@ static int explain_no_port(struct nl *nl, const struct nic *nic, int err)
 			    nl_result_text(&nic->refusal));
 }
 
+static int explain_no_ipv6(struct nl *nl, const struct nic *nic, int err)
+{
+	(void)nl;
+	return report_error(err,
+			    "%s: --address: IPv6 is off here, so it can have no IPv6 address\nsee "
+			    "sysctl net.ipv6.conf.default.disable_ipv6",
+			    nic->name);
+}
+
 /* --- macvtaps --- */
 
 static const char *macvtap_word(const struct nic *nic)
@@ -172,7 +183,7 @@ static int explain_no_right_macvtap(struct nl *nl, const struct nic *nic, int er
 	(void)nl;
 	return report_error(err,
 			    "%s: making a %s needs CAP_NET_ADMIN over this network "
-			    "namespace: run it with sudo",
+			    "namespace\nrun it with sudo",
 			    nic->name, macvtap_word(nic));
 }
 
@@ -181,7 +192,7 @@ static int explain_no_driver(struct nl *nl, const struct nic *nic, int err)
 	const char *kind = macvtap_word(nic);
 
 	(void)nl;
-	return report_error(err, "%s: this kernel has no %s: modprobe %s", nic->name, kind, kind);
+	return report_error(err, "%s: this kernel has no %s\nmodprobe %s", nic->name, kind, kind);
 }
 
 /* Another device on the same lower device: with the guest's address, or in mode passthru. */
@@ -222,14 +233,16 @@ static int explain_address_in_use(struct nl *nl, const struct nic *nic, int err)
 
 	mac_format(mac, nic->guest);
 	if (mac_equal(nic->parent.address, nic->guest))
-		return report_error(err,
-				    "%s: the address is that of %s itself: give the "
-				    "guest another one",
-				    mac, lower);
+		return report_failure("address-in-use", err,
+				      "%s: the address is that of %s itself\ngive the "
+				      "guest another one",
+				      mac, lower);
 	if (!has_duplicate(nl, &duplicate))
-		return report_error(err, "%s: the address is in use on %s already", mac, lower);
-	return report_error(
-		err, "%s: the address is in use on %s by %s%s", mac, lower, duplicate.link.name,
+		return report_failure("address-in-use", err,
+				      "%s: the address is in use on %s already", mac, lower);
+	return report_failure(
+		"address-in-use", err, "%s: the address is in use on %s by %s%s", mac, lower,
+		duplicate.link.name,
 		holder_words(words, HELD_BY, duplicate.link.name, macvtap_rdev(&duplicate.link)));
 }
 
@@ -322,6 +335,9 @@ static const struct refusal {
 	{ NIC_STEP_SETUP, NL_CONFIGURE, ANY, explain_no_port, NULL },
 	{ NIC_STEP_SETUP, NL_PORT, ANY, NULL, "set the flags of the bridge port" },
 	{ NIC_STEP_SETUP, NL_VLAN, ANY, NULL, "set the VLANs of the bridge port" },
+	{ NIC_STEP_SETUP, NL_ADDRESS, EACCES, explain_no_ipv6, NULL },
+	{ NIC_STEP_SETUP, NL_ADDRESS, EAFNOSUPPORT, explain_no_ipv6, NULL },
+	{ NIC_STEP_SETUP, NL_ADDRESS, ANY, NULL, "give it the addresses of --address" },
 	{ NIC_STEP_SETUP, NL_FDB, ANY, NULL, "lock the guest's address to the bridge port" },
 	{ NIC_STEP_OFFLOAD, ANY, ANY, NULL, "reset its offloads" },
 	{ NIC_STEP_OWNER, ANY, ANY, NULL, "give it to its owner" },

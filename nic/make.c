@@ -71,10 +71,21 @@ static int refuse_duplicate(struct nl *nl, const struct nic *nic, int port)
 
 	if (nl_link_get(nl, NULL, port, &other) < 0)
 		other = nic->parent;
-	return report_error(-EEXIST,
-			    "%s: another port of %s, %s, has the address %s: is there "
-			    "a device for this guest already?",
-			    nic->name, nic->parent.name, other.name, mac_format(mac, nic->host));
+	return report_failure("address-in-use", -EEXIST,
+			      "%s: another port of %s, %s, has the address %s\nis there "
+			      "a device for this guest already?",
+			      nic->name, nic->parent.name, other.name, mac_format(mac, nic->host));
+}
+
+int nic_check_address(struct nl *nl, const struct nic *nic)
+{
+	int port, err = bridge_find_port(nl, nic->parent.ifindex, nic->host, &port);
+
+	if (err == -ENOENT || (!err && port == nic->parent.ifindex))
+		return 0;
+	return err ? report_error(err, "%s: cannot look for its address: %s", nic->parent.name,
+				  nl_strerror(err)) :
+		     refuse_duplicate(nl, nic, port);
 }
 
 /*
@@ -132,6 +143,8 @@ static int set_up_tap(struct nl *nl, struct nic *nic, bool no_carrier)
 		.bridge = bridged ? &nic->parent : NULL,
 		.policy = &nic->want->policy,
 		.traffic = &nic->want->traffic,
+		.addresses = nic->want->addresses.list,
+		.address_count = nic->want->addresses.count,
 	};
 	struct nl_result result;
 	int port = 0;

@@ -9,6 +9,9 @@
 
 #include "nic/nic.h"
 
+/* Refuse a tap for whose address the bridge has a port already. */
+int nic_check_address(struct nl *nl, const struct nic *nic);
+
 /* A random, high ifindex that no link here has: /dev/tapN of another namespace hardly has it. */
 int nic_draw_ifindex(struct nl *nl, int *ifindex);
 

@@ -13,6 +13,7 @@
 
 #include "kernel/bridge.h"
 #include "kernel/qdisc.h"
+#include "lib/ip.h"
 #include "macutil.h"
 #include "netlink.h"
 #include "nic/compare.h"
@@ -25,6 +26,12 @@ enum nic_kind {
 	NIC_OVS, /* a tap on a bridge of Open vSwitch */
 	NIC_MACVTAP,
 	NIC_HOST, /* a macvlan, for the host itself */
+};
+
+/* As --address has them: the record does not. */
+struct ip_addresses {
+	unsigned count;
+	struct ip_address list[8];
 };
 
 enum vhost_mode { VHOST_OFF, VHOST_ON, VHOST_AUTO };
@@ -42,6 +49,7 @@ struct nic_options {
 	bool no_vnet_hdr;
 	struct port_policy policy;
 	struct traffic traffic;
+	struct ip_addresses addresses; /* of the host's, on a tap on no bridge */
 	char iface_id[OVS_ID]; /* the logical port of OVN; "": none */
 	unsigned wait_installed; /* seconds until OVN has to have wired it; 0: not given */
 	uid_t owner; /* (uid_t)-1 and (gid_t)-1: not given */
@@ -80,7 +88,8 @@ struct nic {
 			     and MTU until it is read back */
 	bool made; /* it is ours to unmake */
 	bool was_slow; /* udev may have seen a new tap before it had its address */
-	bool reused;
+	bool reused; /* it was there already */
+	const char *allowed_by; /* the option by which it may be: "--reuse" ...; NULL: none */
 	bool persistent;
 	dev_t rdev; /* of a macvtap, after nic_find_node(); else 0 */
 	struct port_state port; /* once it is verified */

@@ -7,6 +7,7 @@
 
 #include "lib/privs.h"
 #include "lib/report.h"
+#include "nic/exists.h"
 #include "nic/explain.h"
 #include "nic/lease.h"
 #include "nic/make.h"
@@ -14,6 +15,7 @@
 #include "nic/plug.h"
 #include "nic/prepare.h"
 #include "nic/record.h"
+#include "nic/rehearse.h"
 #include "nic/verify.h"
 
 int nicset_begin(struct nicset *set, const struct nic_options *wants, size_t count,
@@ -97,8 +99,10 @@ static void tell_made(const struct nic *nic)
 	char host[MAC_STRLEN], guest[MAC_STRLEN];
 
 	report_tell(REPORT_STEP, "%s: %s for the guest %s, address %s, %s%s, MTU %u", nic->name,
-		    nic->reused ? "opened" : "made", mac_format(guest, nic->guest),
-		    mac_format(host, nic->host),
+		    !nic->reused     ? "made" :
+		    nic->fds[0] >= 0 ? "opened" :
+				       "exists",
+		    mac_format(guest, nic->guest), mac_format(host, nic->host),
 		    nic->want->kind == NIC_UNATTACHED ? "unattached" : "on ", nic->want->parent,
 		    nic->link.mtu);
 }
@@ -117,7 +121,38 @@ static int verify(struct nicset *set, bool all)
 	return explained(set, failed, err);
 }
 
-int nicset_make_persistent(struct nicset *set, uid_t owner)
+static int make_new(struct nicset *set, struct nic *nic)
+{
+	int err = nic_is_tap(nic) ? nic_make_tap(set->nl, nic, true) :
+				    make_macvtap(set, nic, false);
+
+	return !err && nic->want->kind == NIC_OVS ? nic_plug(nic) : err;
+}
+
+/* One that another process makes meanwhile is there already, too. */
+static int make_unless_there(struct nicset *set, struct nic *nic)
+{
+	int err = nic_find_same(set->nl, nic);
+
+	if (err || nic->reused)
+		return err;
+	err = make_new(set, nic);
+	if ((err != -EBUSY && err != -EEXIST) || nic->made || report_line()[0])
+		return err;
+	nic_close_fds(nic);
+	err = nic_find_same(set->nl, nic);
+	return err || nic->reused ? err : make_new(set, nic);
+}
+
+/* What was there already is not touched, but for a macvtap that is not given to its owner yet. */
+static int give(struct nicset *set, struct nic *nic)
+{
+	if (nic->reused && nic_is_tap(nic))
+		return 0;
+	return explained(set, nic, nic_give(set->nl, nic));
+}
+
+int nicset_make_persistent(struct nicset *set, uid_t owner, bool may_exist)
 {
 	int err = 0;
 
@@ -127,19 +162,18 @@ int nicset_make_persistent(struct nicset *set, uid_t owner)
 		struct nic *nic = &set->nics[k];
 
 		nic_set_owner(nic, owner);
-		err = nic_is_tap(nic) ? nic_make_tap(set->nl, nic, true) :
-					make_macvtap(set, nic, false);
-		if (!err && nic->want->kind == NIC_OVS)
-			err = nic_plug(nic);
+		err = may_exist ? make_unless_there(set, nic) : make_new(set, nic);
 		if (err)
 			return explain_refusal(set->nl, nic, err);
 		tell_made(nic);
 	}
 	err = verify(set, false);
 	for (size_t k = 0; k < set->count && !err; k++)
-		err = explained(set, &set->nics[k], nic_give(set->nl, &set->nics[k]));
+		err = give(set, &set->nics[k]);
 	for (size_t k = 0; k < set->count && !err; k++)
-		err = explained(set, &set->nics[k], nic_persist(&set->nics[k]));
+		err = set->nics[k].reused ?
+			      0 :
+			      explained(set, &set->nics[k], nic_persist(&set->nics[k]));
 	return err;
 }
 
@@ -165,7 +199,7 @@ static int open_macvtap(struct nicset *set, struct nic *nic)
 
 static int make_open(struct nicset *set, struct nic *nic, bool reuse)
 {
-	int err = reuse ? nic_find_existing(set->nl, nic) : 0;
+	int err = reuse ? nic_find_existing(set->nl, nic, "--reuse") : 0;
 
 	if (err)
 		return err;
@@ -188,6 +222,17 @@ int nicset_make_open(struct nicset *set, bool reuse)
 		tell_made(nic);
 	}
 	return verify(set, true);
+}
+
+int nicset_rehearse(struct nicset *set, uid_t owner, const char *existing)
+{
+	int err = 0;
+
+	for (size_t k = 0; k < set->count && !err; k++) {
+		nic_set_owner(&set->nics[k], owner);
+		err = explained(set, &set->nics[k], nic_rehearse(set->nl, &set->nics[k], existing));
+	}
+	return err;
 }
 
 int nicset_read_back(struct nicset *set)

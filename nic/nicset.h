@@ -27,9 +27,10 @@ int nicset_begin(struct nicset *set, const struct nic_options *wants, size_t cou
 
 /*
  * Make persistent devices, for `add`, and read back what protects them. Their owner is @owner where
- * the options give none.
+ * the options give none. With @may_exist, those are left as they are that exist and are what is
+ * wanted.
  */
-int nicset_make_persistent(struct nicset *set, uid_t owner);
+int nicset_make_persistent(struct nicset *set, uid_t owner, bool may_exist);
 
 /*
  * Make devices that are removed with their last fd, and open all their queues, for `exec`; with
@@ -37,6 +38,12 @@ int nicset_make_persistent(struct nicset *set, uid_t owner);
  * changed it meanwhile.
  */
 int nicset_make_open(struct nicset *set, bool reuse);
+
+/*
+ * Check all that can be without making anything, as the two above would be with these arguments;
+ * @existing is "--may-exist", "--reuse" or NULL.
+ */
+int nicset_rehearse(struct nicset *set, uid_t owner, const char *existing);
 
 /* Read every device into its nic->link once more. */
 int nicset_read_back(struct nicset *set);

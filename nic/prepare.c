@@ -1,21 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/report.h"
 #include "nic/prepare.h"
 
-static int check_bridge(const struct nic *nic)
+/* The remedy is the link @below, when it can be looked up. */
+static int refuse_lower(struct nl *nl, const struct link *lower, int below, int err,
+			const char *word, const char *what, const char *option)
+{
+	struct link other;
+
+	if (!below || nl_link_get(nl, NULL, below, &other) < 0)
+		return report_failure(word, err, "%s: %s", lower->name, what);
+	return report_failure(word, err, "%s: %s of %s\nuse %s %s", lower->name, what, other.name,
+			      option, other.name);
+}
+
+static int check_bridge(struct nl *nl, const struct nic *nic)
 {
 	const struct link *bridge = &nic->parent;
 	const struct port_policy *policy = &nic->want->policy;
 
+	if (bridge->port.of_bridge)
+		return refuse_lower(nl, bridge, bridge->master, -EOPNOTSUPP, "not-a-bridge",
+				    "is a port", "--bridge");
 	if (bridge->kind != LINK_BRIDGE)
-		return report_error(-EOPNOTSUPP, "%s: is not a bridge but a %s%s", bridge->name,
-				    link_kind_word(bridge),
-				    bridge->kind_name[0] || bridge->flags & IFF_LOOPBACK ?
-					    "" :
-					    ": for a macvtap on it use --link");
+		return report_failure("not-a-bridge", -EOPNOTSUPP, "%s: is not a bridge but a %s%s",
+				      bridge->name, link_kind_word(bridge),
+				      bridge->kind_name[0] || bridge->flags & IFF_LOOPBACK ?
+					      "" :
+					      ": for a macvtap on it use --link");
 	if (policy->vlan_count && !bridge->bridge.can_filter)
 		return report_error(-EOPNOTSUPP,
 				    "%s: --vlan: the bridges of this kernel have no VLAN filtering",
@@ -23,22 +39,10 @@ static int check_bridge(const struct nic *nic)
 	if (policy->vlan_count && !bridge->bridge.filters)
 		return report_error(
 			-EOPNOTSUPP,
-			"%s: --vlan: VLAN filtering is off there: ip link set %s type bridge "
+			"%s: --vlan: VLAN filtering is off there\nip link set %s type bridge "
 			"vlan_filtering 1",
 			bridge->name, bridge->name);
 	return 0;
-}
-
-/* The remedy is the link @below, when it can be looked up. */
-static int refuse_lower(struct nl *nl, const struct link *lower, int below, int err,
-			const char *what, const char *option)
-{
-	struct link other;
-
-	if (!below || nl_link_get(nl, NULL, below, &other) < 0)
-		return report_error(err, "%s: %s", lower->name, what);
-	return report_error(err, "%s: %s of %s: use %s %s", lower->name, what, other.name, option,
-			    other.name);
 }
 
 static int check_lower(struct nl *nl, const struct nic *nic)
@@ -51,9 +55,10 @@ static int check_lower(struct nl *nl, const struct nic *nic)
 				    lower->kind == LINK_BRIDGE ? ": use --bridge" : "");
 	if (lower->kind == LINK_MACVTAP)
 		return refuse_lower(nl, lower, lower->lower_elsewhere ? 0 : lower->lower, -EINVAL,
-				    "is itself a macvtap", "--link");
+				    "invalid", "is itself a macvtap", "--link");
 	if (lower->port.of_bridge)
-		return refuse_lower(nl, lower, lower->master, -EBUSY, "is a port", "--bridge");
+		return refuse_lower(nl, lower, lower->master, -EBUSY, "in-use", "is a port",
+				    "--bridge");
 	if (nic->want->mtu > lower->mtu)
 		return report_error(-EINVAL, "--mtu %u: is larger than the %u of %s",
 				    nic->want->mtu, lower->mtu, lower->name);
@@ -71,17 +76,48 @@ static void derive_host(struct nic *nic)
 		mac_name(nic->name, "mvl", nic->guest);
 }
 
+/* Those that there are, for who has mistyped one. */
+struct bridges {
+	char names[4 * (IFNAMSIZ + 2) + 8];
+	unsigned count;
+};
+
+static int add_bridge(const struct link *link, void *data)
+{
+	struct bridges *bridges = data;
+	size_t len = strlen(bridges->names);
+
+	if (bridges->count++ < 4)
+		snprintf(bridges->names + len, sizeof(bridges->names) - len, "%s%s",
+			 len ? ", " : ", only ", link->name);
+	else if (bridges->count == 5)
+		snprintf(bridges->names + len, sizeof(bridges->names) - len, " ...");
+	return 0;
+}
+
+static int refuse_missing_bridge(struct nl *nl, const char *name)
+{
+	struct bridges bridges = { .count = 0 };
+
+	nl_link_dump(nl, LINK_BRIDGE, add_bridge, &bridges);
+	return report_failure(
+		"no-such-bridge", -ENODEV,
+		"%s: there is no such bridge in this network namespace%s\nip link add "
+		"type bridge name %s",
+		name, bridges.names, name);
+}
+
 static int look_up_parent(struct nl *nl, struct nic *nic)
 {
 	bool bridged = nic->want->kind == NIC_BRIDGED;
 	const char *name = nic->want->parent;
 	int err = nl_link_get(nl, name, 0, &nic->parent);
 
+	if (err == -ENODEV && bridged)
+		return refuse_missing_bridge(nl, name);
 	if (err == -ENODEV)
-		return report_error(err, "%s: there is no such %s in this network namespace%s%s",
-				    name, bridged ? "bridge" : "device",
-				    bridged ? ": ip link add type bridge name " : "",
-				    bridged ? name : "");
+		return report_error(err, "%s: there is no such device in this network namespace",
+				    name);
 	if (err)
 		return report_error(err, "%s: cannot look it up: %s", name, nl_strerror(err));
 	return 0;
@@ -113,7 +149,7 @@ static int write_record(struct nic *nic)
 	return report_error(
 		-E2BIG,
 		"--vlan: too many VLANs: the record of a device has %d bytes for them "
-		"and all else: write neighbours one after the other, which are one range",
+		"and all else\nwrite neighbours one after the other, which are one range",
 		LINK_ALIAS - 1);
 }
 
@@ -147,7 +183,7 @@ static int prepare_parent(struct nl *nl, struct nic *nic, const struct nic *prev
 	if (err)
 		return err;
 	if (nic->want->kind == NIC_BRIDGED)
-		return check_bridge(nic);
+		return check_bridge(nl, nic);
 	err = check_lower(nl, nic);
 	if (!err)
 		derive_host(nic);

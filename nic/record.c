@@ -209,6 +209,44 @@ bool record_read(struct record *record, const struct link *link)
 	return true;
 }
 
+/* Whether @text, with its @len first bytes, is at the end of a word. */
+static bool ends_word(const char *text, size_t len)
+{
+	return text[len] == '\0' || text[len] == ' ';
+}
+
+/* The first word of @words that @others lack, in its place; "" where there is none. */
+static void keep_first_lacking(char words[static LINK_ALIAS], const char *others)
+{
+	char text[LINK_ALIAS], *save, *word;
+	bool found = false;
+
+	memcpy(text, words, LINK_ALIAS);
+	words[0] = '\0';
+	for (word = strtok_r(text, " ", &save); word && !found; word = strtok_r(NULL, " ", &save)) {
+		size_t len = strlen(word);
+		const char *at = others;
+
+		while (*at && (strncmp(at, word, len) != 0 || !ends_word(at, len))) {
+			at += strcspn(at, " ");
+			at += strspn(at, " ");
+		}
+		found = !*at;
+		if (found)
+			memcpy(words, word, len + 1);
+	}
+}
+
+bool record_differs(char is[static LINK_ALIAS], char wanted[static LINK_ALIAS])
+{
+	char was[LINK_ALIAS];
+
+	memcpy(was, is, LINK_ALIAS);
+	keep_first_lacking(is, wanted);
+	keep_first_lacking(wanted, was);
+	return is[0] || wanted[0];
+}
+
 void record_tell_unknown(const struct record *record, const struct link *link)
 {
 	if (record->has_unknown)
@@ -216,12 +254,6 @@ void record_tell_unknown(const struct record *record, const struct link *link)
 			    "%s: its record has a word that this tapctl does not know, and a newer "
 			    "one may: %s",
 			    link->name, link->alias);
-}
-
-/* Whether @text, with its @len first bytes, is at the end of a word. */
-static bool ends_word(const char *text, size_t len)
-{
-	return text[len] == '\0' || text[len] == ' ';
 }
 
 bool record_guest(uint8_t guest[static MAC_LEN], const struct link *link)

@@ -47,6 +47,12 @@ bool record_write(char alias[static LINK_ALIAS], const struct record *record);
 /* Read the record of @link. False: it has none, so tapctl did not make it. */
 bool record_read(struct record *record, const struct link *link);
 
+/*
+ * The first words in which two records (aliases) differ: one that @is has, and one that @wanted
+ * has; "" where it has none. False: they have the same words.
+ */
+bool record_differs(char is[static LINK_ALIAS], char wanted[static LINK_ALIAS]);
+
 /* Tell as a step (-v) of words in the record of @link that are not known. */
 void record_tell_unknown(const struct record *record, const struct link *link);
 

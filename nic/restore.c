@@ -20,7 +20,8 @@ static int refuse(const struct compared *compared, const struct nl_result *resul
 	const char *name = compared->link->name;
 
 	if (link_disappeared(result->err))
-		return report_error(result->err, "%s: it disappeared meanwhile", name);
+		return report_failure("disappeared", result->err, "%s: it disappeared meanwhile",
+				      name);
 	if (result->err == -EXFULL)
 		return report_error(result->err,
 				    "%s: cannot put it on %s: that is full, it takes "
@@ -79,7 +80,7 @@ static int check_bridge(const struct compared *compared)
 	if (compared->record->policy.vlan_count && !bridge->bridge.filters)
 		return report_error(-EOPNOTSUPP,
 				    "%s: it was made for VLANs, and %s does not filter any, so it "
-				    "stays off: ip link set %s type bridge vlan_filtering 1",
+				    "stays off\nip link set %s type bridge vlan_filtering 1",
 				    name, bridge->name, bridge->name);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "kernel/udev.h"
 #include "lib/privs.h"
 #include "lib/report.h"
+#include "nic/addresses.h"
 #include "nic/lease.h"
 #include "nic/make.h"
 #include "nic/plug.h"
@@ -47,7 +48,7 @@ static int refuse_policy(const struct nic *nic, enum difference difference)
 				    nic->name, nic->parent.name);
 	if (difference == DIFFERS_VLANS || difference == DIFFERS_FILTERING)
 		return report_error(-EOPNOTSUPP,
-				    "%s: --vlan did not take effect: bridge vlan show dev %s",
+				    "%s: --vlan did not take effect\nbridge vlan show dev %s",
 				    nic->name, nic->name);
 	return report_error(-EOPNOTSUPP,
 			    "%s: %s did not take effect: this kernel's bridges do not support it%s",
@@ -93,14 +94,15 @@ static int refuse_existing(const struct nic *nic, const struct record *own,
 	compared.record = own ? own : &nic->record;
 	difference_words(text, &compared, difference);
 	if (own && record_compare(&compared) & 1U << difference && was_made_so(nic, own))
-		return report_error(-ESTALE, "%s: --reuse: %s: tapctl attach %s", nic->name, text,
-				    nic->name);
+		return report_error(-ESTALE, "%s: %s: %s\ntapctl attach %s", nic->name,
+				    nic->allowed_by, text, nic->name);
 	if (option)
 		return report_error(-ESTALE,
-				    "%s: --reuse: exists without %s%s: leave that out, or make it "
+				    "%s: %s: exists without %s%s\nleave that out, or make it "
 				    "anew: tapctl del %s",
-				    nic->name, difference_has_value(difference) ? "this " : "",
-				    option, nic->name);
+				    nic->name, nic->allowed_by,
+				    difference_has_value(difference) ? "this " : "", option,
+				    nic->name);
 	if (difference == DIFFERS_PARENT && nic->want->parent[0])
 		return report_error(-ESTALE, "%s: is not a port of %s", nic->name,
 				    nic->want->parent);
@@ -109,7 +111,7 @@ static int refuse_existing(const struct nic *nic, const struct record *own,
 				    "%s: is a port of another link, and --unattached was given",
 				    nic->name);
 	compared.record = &nic->record;
-	return report_error(-ESTALE, "%s: --reuse: %s", nic->name,
+	return report_error(-ESTALE, "%s: %s: %s", nic->name, nic->allowed_by,
 			    difference_words(text, &compared, difference));
 }
 
@@ -123,7 +125,8 @@ static int compare(const struct nic *nic)
 	bool has_own = nic->reused && record_read(&own, link);
 
 	if (!nic_is_tap(nic) && (!is_on_lower(nic) || link->mode != nic->want->mode))
-		return report_error(-ESTALE, "%s: is not a macvtap of %s in mode %s", nic->name,
+		return report_error(-ESTALE, "%s: is not a %s of %s in mode %s", nic->name,
+				    nic->want->kind == NIC_HOST ? "macvlan" : "macvtap",
 				    nic->parent.name, macvtap_mode_name(nic->want->mode));
 	/* What others made has never had these. */
 	if (nic->reused && own.by == RECORD_OLD)
@@ -242,7 +245,8 @@ static int verify_link(struct nl *nl, struct nic *nic)
 
 static bool is_whole(const struct nic *nic, bool all)
 {
-	return all || port_policy_is_set(&nic->want->policy) || traffic_is_set(&nic->want->traffic);
+	return all || nic->reused || port_policy_is_set(&nic->want->policy) ||
+	       traffic_is_set(&nic->want->traffic);
 }
 
 int nic_verify(struct nl *nl, struct nic *nics, size_t count, bool all, struct nic **failed)
@@ -266,6 +270,8 @@ int nic_verify(struct nl *nl, struct nic *nics, size_t count, bool all, struct n
 		err = read_traffic(nl, &nics[k]);
 		if (!err)
 			err = compare(&nics[k]);
+		if (!err)
+			err = nic_verify_addresses(nl, &nics[k]);
 	}
 	return err;
 }
@@ -287,24 +293,35 @@ static bool is_busy(struct nl *nl, const struct nic *nic)
 	return use == USE_HELD;
 }
 
-int nic_find_existing(struct nl *nl, struct nic *nic)
+static bool is_wanted_kind(const struct nic *nic)
 {
+	const struct link *link = &nic->link;
+
+	if (nic->want->kind == NIC_HOST)
+		return record_is_host(link);
+	return link_is_tap(link) &&
+	       (link->kind == LINK_MACVTAP) == (nic->want->kind == NIC_MACVTAP);
+}
+
+int nic_find_existing(struct nl *nl, struct nic *nic, const char *option)
+{
+	bool opens = nic->record.by == RECORD_BY_EXEC;
 	char text[MAC_STRLEN];
 	struct record found;
 	int err = nl_link_get(nl, nic->name, 0, &nic->link);
 
+	nic->allowed_by = option;
 	/* What exec has left behind is as good as gone: its watcher may be about to remove it. */
 	if (err == -ENODEV || (!err && lease_is_stale(nl, &nic->link) > 0))
 		return 0;
 	if (err)
 		return report_error(err, "%s: cannot look it up: %s", nic->name, nl_strerror(err));
-	if (!link_is_tap(&nic->link) ||
-	    (nic->link.kind == LINK_MACVTAP) != (nic->want->kind == NIC_MACVTAP))
-		return report_error(-EEXIST, "%s: --reuse: is a %s", nic->name,
+	if (!is_wanted_kind(nic))
+		return report_error(-EEXIST, "%s: %s: is a %s", nic->name, nic->allowed_by,
 				    link_kind_word(&nic->link));
-	if (record_read(&found, &nic->link) && !mac_equal(found.guest, nic->guest))
-		return report_error(-EEXIST, "%s: --reuse: was made for the guest %s", nic->name,
-				    mac_format(text, found.guest));
+	if (record_read(&found, &nic->link) && !found.host && !mac_equal(found.guest, nic->guest))
+		return report_error(-EEXIST, "%s: %s: was made for the guest %s", nic->name,
+				    nic->allowed_by, mac_format(text, found.guest));
 	record_tell_unknown(&found, &nic->link);
 	nic->reused = true;
 	/* Of what an old record is, nothing says that it goes by itself. */
@@ -315,8 +332,10 @@ int nic_find_existing(struct nl *nl, struct nic *nic)
 	if (!err)
 		err = compare(nic);
 	if (!err)
+		err = nic_verify_addresses(nl, nic);
+	if (!err)
 		err = nic_find_node(nl, nic);
-	if (!err && is_busy(nl, nic))
+	if (!err && opens && is_busy(nl, nic))
 		err = nic_refused_errno(nic, NIC_STEP_REUSE, -EBUSY);
 	return err;
 }

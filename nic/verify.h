@@ -11,9 +11,10 @@
 
 /*
  * Look for a device of that name: one that is what was wanted sets nic->reused and nic->link. One
- * that is different, or in use where a second holder would steal frames, is an error.
+ * that is different or, for exec, in use where a second holder would steal frames, is an error.
+ * @option is what lets it exist, as "--reuse".
  */
-int nic_find_existing(struct nl *nl, struct nic *nic);
+int nic_find_existing(struct nl *nl, struct nic *nic, const char *option);
 
 /* Compare nic->link of a device just made, as it was read last, with what was wanted. */
 int nic_verify_new(struct nl *nl, struct nic *nic);

@@ -11,6 +11,7 @@
 
 #include "kernel/event.h"
 #include "kernel/netns.h"
+#include "lib/libc.h"
 #include "lib/privs.h"
 #include "lib/report.h"
 #include "netlink.h"
@@ -41,7 +42,7 @@ static bool become_daemon(int ready, enum privs_use use)
 		signal(ignored[i], SIG_IGN);
 	if (ready != READY && dup2(ready, READY) < 0)
 		return false;
-	closefrom(READY + 1);
+	libc_close_from(READY + 1);
 	close(STDIN_FILENO);
 	if (open("/dev/null", O_RDWR) != STDIN_FILENO || dup2(STDIN_FILENO, STDOUT_FILENO) < 0 ||
 	    dup2(STDIN_FILENO, STDERR_FILENO) < 0)

@@ -70,6 +70,6 @@ typedef void args_warn_fn(void *context, const char *line);
 int args_check(struct args *args, const struct args_nic nics[], size_t count,
 	       bool (*is_open)(int fd), args_warn_fn *warn, void *context);
 
-/* The name that a running VM has by its command line (-name of qemu's, --name, --id). It stays
- * until args_free(); NULL: none. */
+/* The name that a running VM has by its command line (-name or -uuid of qemu's, --name, --id). It
+ * stays until args_free(); NULL: none. */
 const char *args_vm_name(const struct args *args);

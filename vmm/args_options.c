@@ -24,6 +24,7 @@ static const struct option_kind kinds[] = {
 	{ VMM_UML, "vec", READ_KEYS, MAKES_BOTH, NULL, "mac", NULL, { "fd" } },
 
 	{ VMM_QEMU, "name", READ_NAME, 0, "guest", NULL, NULL, { NULL } },
+	{ VMM_QEMU, "uuid", READ_NAME, 0, "guest", NULL, NULL, { NULL } },
 	{ VMM_CROSVM, "name", READ_NAME, 0, "guest", NULL, NULL, { NULL } },
 	{ VMM_LKVM, "name", READ_NAME, 0, "guest", NULL, NULL, { NULL } },
 	{ VMM_FIRECRACKER, "id", READ_NAME, 0, "guest", NULL, NULL, { NULL } },
@@ -261,7 +262,7 @@ static void link_option(struct option_table *table, struct option *option)
 		option->link = option->card && netdev ? netdev : ""; /* one hub for all */
 	} else if (is_kind(option, "device")) {
 		option->card &= option->link || option_mac(option);
-	} else if (option->kind->how == READ_NAME) {
+	} else if (option->kind->how == READ_NAME && !(table->vm_name && is_kind(option, "uuid"))) {
 		table->vm_name = type;
 	}
 	table->networks |= option->netdev || option->card;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <sys/socket.h>
 
+#include "lib/libc.h"
 #include "lib/report.h"
 #include "vmm/fds.h"
 
@@ -18,10 +19,10 @@ static int report_taken(int fd)
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	n = readlink(self, path, sizeof(path) - 1);
 	path[n > 0 ? n : 0] = '\0';
-	return report_error(-EBUSY,
-			    "fd %d: already open, as %s: close it (%d>&-) or begin "
-			    "elsewhere with --fd N",
-			    fd, n > 0 ? path : "something", fd);
+	return report_failure("fd-in-use", -EBUSY,
+			      "fd %d: already open, as %s\nclose it (%d>&-) or begin "
+			      "elsewhere with --fd N",
+			      fd, n > 0 ? path : "something", fd);
 }
 
 unsigned fds_count(const struct nic_options *want)

@@ -11,8 +11,8 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	[ "$status" = 0 ]
 	[ "${#lines[@]}" = 2 ]
 	local header=${lines[0]} row=${lines[1]} column
-	for column in KIND:tap GUEST:$A HOST:fe:54:00:84:e3:62 ON:br0 STATE:up; do
-		local before=${header%%"${column%%:*} "*}
+	for column in KIND:tap GUEST:$A ON:br0 STATE:waiting; do
+		local before=${header%%"${column%%:*}"*}
 		[[ "${row:${#before}}" == "${column#*:}"* ]]
 	done
 }
@@ -73,9 +73,8 @@ subprocess.run([sys.argv[1], "list", "--json", "--holders"])' "$TAPCTL"
 	got 'map(.name) == ["tap52540084e363"]'
 }
 
-@test "list: what does not exist, or is not a tap, is an error" {
-	add_bridge br0
-	for word in nosuch 52:54:00:00:00:99 br0; do
+@test "list: what does not exist is an error" {
+	for word in nosuch 52:54:00:00:00:99; do
 		run_tapctl list $word
 		[ "$status" = 1 ]
 		[ "${#stderr_lines[@]}" = 1 ]
@@ -105,7 +104,7 @@ subprocess.run([sys.argv[1], "list", "--json", "--holders"])' "$TAPCTL"
 	run tapctl exec --link v0 --mac $A -- sh -c 'echo $$; "$TAPCTL" list --json --holders; "$TAPCTL" list -H'
 	holds '.[0].holders | any(.pid == $pid and .command == "sh")' --argjson pid "${lines[0]}" \
 		<<<"${lines[1]}"
-	[[ "${lines[3]}" == *"${lines[0]}/sh"* ]]
+	[[ "${lines[3]}" == *"  sh[${lines[0]}]"* ]]
 }
 
 @test "list: the holder of a tap of the same name in another namespace is not shown" {

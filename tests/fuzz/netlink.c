@@ -247,12 +247,12 @@ static int each_entry(const struct fdb_entry *entry, void *data)
 	return ++*count == 1000 ? -ECANCELED : 0;
 }
 
-static int each_address(int ifindex, int family, void *data)
+static int each_address(const struct address *address, void *data)
 {
 	unsigned *count = data;
+	char text[IP_STRLEN];
 
-	(void)ifindex;
-	always(family >= 0 && family <= UINT8_MAX, "an address has a family");
+	always(*ip_format(text, &address->ip), "an address has a text");
 	return ++*count == 1000 ? -ECANCELED : 0;
 }
 

@@ -53,14 +53,6 @@ static void check_options(const struct options *options, enum option_command com
 	}
 }
 
-/* popt's --help would end the process: it is the last row. */
-static void drop_help(struct poptOption *row)
-{
-	while (row->arg != poptHelpOptions)
-		row++;
-	memset(row, 0, sizeof(*row));
-}
-
 /* COMMAND, behind the first "--", which ends the words from then on. NULL: there is none. */
 static char **cut_command(char *words[], size_t *count)
 {
@@ -86,13 +78,12 @@ static void read_line(enum option_command command, size_t count, char *words[])
 	if (command == FOR_EXEC)
 		tail = cut_command(words, &count);
 	options_fill(&tables, command);
-	drop_help(tables.top);
 	context = poptGetContext("tapctl", (int)count, (const char **)words, tables.top, 0);
 	always(context, "there is memory");
 	report_forget();
 	err = options_read(&options, context, command, tail);
 	always(err <= 0 && (err == 0) == !report_line()[0], "an error is told, and only an error");
-	if (!err)
+	if (!err && !options.help && !options.usage)
 		check_options(&options, command);
 	options_free(&options);
 	poptFreeContext(context);

@@ -10,6 +10,7 @@
 #include "lib/prefix.h"
 #include "lib/rate.h"
 #include "lib/report.h"
+#include "nic/nic.h"
 
 static void check_number(const char *text)
 {
@@ -110,6 +111,28 @@ static void check_rate(const char *text)
 	       "it is read the same when it is written");
 }
 
+static void check_addresses(const char *text)
+{
+	static const struct option_rule rule = { .name = "address" };
+	struct ip_addresses addresses = { .count = 99 };
+
+	report_forget();
+	if (value_addresses(&addresses, &rule, text) < 0) {
+		always(addresses.count == 99, "a list that is refused leaves the result alone");
+		return;
+	}
+	always(addresses.count >= 1 && addresses.count <= 8, "there are 1 to 8");
+	for (unsigned i = 0; i < addresses.count; i++) {
+		struct ip_address again;
+		char one[IP_STRLEN];
+
+		ip_format(one, &addresses.list[i]);
+		always(ip_parse_span(&again, one, strlen(one)) &&
+			       ip_equal(&again, &addresses.list[i]),
+		       "an address that is printed is read again");
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = as_string(data, size);
@@ -120,6 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_vlans(text);
 	check_prefixes(text);
 	check_rate(text);
+	check_addresses(text);
 	if (macvtap_mode_parse(&mode, text))
 		always(strcmp(macvtap_mode_name(mode), text) == 0, "a mode is printed as read");
 	free(text);

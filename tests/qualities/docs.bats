@@ -57,7 +57,7 @@ man_text() { mandoc -T ascii -O width=200 "$MAN" | sed 's/.\x08//g'; }
 # goes on. Blank lines and prose end a block.
 man_examples() {
 	man_text |
-		awk '/^EXAMPLES/ { on = 1 } /^DIAGNOSTICS/ { on = 0 } on && /^           / { sub(/^ +/, ""); print }'
+		awk '/^EXAMPLES/ { on = 1 } /^RECIPES/ { on = 0 } on && /^           / { sub(/^ +/, ""); print }'
 }
 readme_examples() { sed -n 's/^    //p' "$README"; }
 joined() { sed -e ':a' -e '/\\$/N; s/\\\n *//; ta'; }
@@ -95,6 +95,18 @@ run_all() {
 	[ "$status" = 0 ]
 }
 
+@test "docs: the manual page is found by what it is about, and says what system it is of" {
+	local word
+	for word in tap macvtap bridge "virtual machine"; do
+		sed -n 's/^\.Nd //p' "$MAN" | grep -qw "$word"
+	done
+	command -v groff >/dev/null || skip "no groff here"
+	run bash -c 'groff -mandoc -Tascii "$1" | sed "s/.\x08//g" | sed -n "1p; \$p"' bash "$MAN"
+	echo "$output"
+	[[ "${lines[0]}" = "TAPCTL(8) "*"System Manager's Manual"* ]]
+	[[ "$output" != *BSD* ]]
+}
+
 @test "docs: every finding of check is in the manual page and has a test" {
 	local id ids
 	ids=$(grep -rhoE '(WARNING|ERROR), "[a-z-]+"' "$TESTS/../inspect" | cut -d '"' -f 2 | sort -u)
@@ -120,20 +132,23 @@ run_all() {
 	local help option
 	help=$("$TAPCTL" --help; for command in $COMMANDS; do "$TAPCTL" "$command" --help; done)
 	"$TAPCTL" --version | grep -q '^tapctl '
-	for option in $(man_text | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
+	# The recipes have options of other programs.
+	for option in $(man_text | sed '/^RECIPES/,/^DIAGNOSTICS/d' | grep -oE -- '--[a-z][a-z-]+' | sort -u); do
 		[ "$option" = --version ] || grep -qF -- "$option" <<<"$help" || { echo "$option"; return 1; }
 	done
 }
 
 @test "docs: the synopsis of each command shows what its --help does" {
-	local page
+	local page nic
 	page=$(man_text | sed '/^DESCRIPTION/,$d')
+	# Those that the synopsis calls NIC-options.
+	nic=$(sed -n '/^\.Ss NIC options/,/^\.Sh COMMANDS/s/^\.It Fl \(. , \)\{0,1\}-\([a-z-]*\).*/\2/p' "$MAN" | paste -sd'|')
 	for command in $COMMANDS; do
 		diff <(grep -E "^ +tapctl $command" <<<"$page" | grep -oE -- '[ []--?[a-zA-Z][a-zA-Z-]*' | tr -d ' [' |
 			sed '/^--/!s/-//; /^--/!s/./-&\n/g' | sed '/^$/d' | sort) \
-			<("$TAPCTL" "$command" --help |
-				sed -n '/^Help options/q; /^NIC options/,/^$/d; s/^  \(-[a-zA-Z]\|    --[a-z-]*\).*/\1/p' |
-				tr -d ' ' | sort) || { echo "$command"; return 1; }
+			<("$TAPCTL" "$command" --help | sed '/^Help options/,$d' |
+				case $command in add | exec) grep -vE -- "^ +(-., )?--($nic)\>" ;; *) cat ;; esac |
+				sed -n 's/^  \(-[a-zA-Z]\|    --[a-z-]*\).*/\1/p' | tr -d ' ' | sort) || { echo "$command"; return 1; }
 	done
 }
 
@@ -158,7 +173,7 @@ run_all() {
 	tapctl add --mac 52:54:00:84:e3:62 --unattached --mac 52:54:00:84:e3:63 --link v0
 	diff <(tapctl list --json --holders | jq -r '.[] | keys[]' | sort -u) \
 		<(sed -n '/^\.Ss list/,/^\.Ss check/s/^\.Li \([a-z_]*\).*/\1/p' "$MAN" |
-			grep -vx 'pid\|command' | sort -u)
+			grep -vx 'pid\|command\|vm' | sort -u)
 }
 
 @test "docs: the JSON keys of the manual page are those of check" {
@@ -220,6 +235,33 @@ fd 3 is tap52540084e362, uid 65534
 fd 3 is tap52540084e362, uid 65534
 helper's fd is tap0, uid 65534
 fd 3 is tap52540084e362, uid 0" ]
+}
+
+
+@test "docs: the session that README begins with" {
+	stub_qemu
+	mkfifo "$WORK/end" && exec {hold}<>"$WORK/end"
+	printf '#include <unistd.h>\nint main(void) { char c; return read(0, &c, 1) < 0; }\n' >"$WORK/vmm.c"
+	${CC:-cc} -o "$WORK/bin/qemu-system-x86_64" "$WORK/vmm.c"
+	sed -n '1,/^From a guest/s/^    //p' "$README" >"$WORK/session"
+	[ "$(grep -c '^# ' "$WORK/session")" = 5 ]
+	sed -n 's/^# //p; /^      -/p' "$WORK/session" | sed "s|&\$|<'$WORK/end' \& while [ \"\$(cat /proc/\$!/comm)\" != qemu-system-x86 ]; do :; done|
+		s|^kill %1|kill %1; wait \|\| :|" >"$WORK/typed"
+	# The last look is for what is left when the kernel has removed it.
+	run inside env PATH="$WORK/bin:$PATH" LC_ALL=C bash -mc ". $WORK/typed" 3>&- 4>&-
+	echo "$output"
+	[ "$status" = 0 ]
+	diff <(grep -v '^# \|^      -' "$WORK/session" | sed 's/\[[0-9]*\]/[PID]/') \
+		<(grep '^br0\|^`-' <<<"$output" | sed 's/\[[0-9]*\]/[PID]/')
+}
+
+@test "docs: the error of README" {
+	local said
+	add_bridge br0
+	said=$(grep -A1 '^    # tapctl add --json' "$README" | sed -n 's/^    {/{/p')
+	run_tapctl add --json --bridge br9 --mac 52:54:00:84:e3:62
+	[ "$status" = 1 ]
+	[ "$stderr" = "$said" ]
 }
 
 @test "docs: the Python example of README" {

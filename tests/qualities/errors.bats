@@ -211,7 +211,7 @@ fails_with_dir() {
 	fails 2 "no guest address: give --mac MAC" add --bridge br0
 	fails 2 "no place for the device: give --bridge BRIDGE, --link IFNAME, --ovs BRIDGE or --unattached" add --mac $A
 	# Without --, whatever else would be said of COMMAND's words.
-	fails 125 "exec: no COMMAND after --: tapctl exec [OPTION...] -- COMMAND" exec --bridge br0 qemu -device x
-	fails 125 "exec: no COMMAND after --" exec --bridge br0 --mac $A true
+	fails 125 "'qemu': COMMAND stands behind --: tapctl exec ... -- qemu ..." exec --bridge br0 qemu -device x
+	fails 125 "'true': COMMAND stands behind --" exec --bridge br0 --mac $A true
 	fails 125 "exec: an option after --: tapctl exec [OPTION...] -- COMMAND" exec -- --bridge br0 --mac $A true
 }

@@ -235,7 +235,7 @@ fcntl.ioctl(fd, 0x400454cb, 1)'
 		inside python3 "$WORK/thread" "/dev/tap$(link_field $MVT .ifindex)" $first >"$WORK/open" 2>&1 &
 		read -rt 20 holder <>"$WORK/open"
 		in_use true
-		tapctl list --holders $MVT | grep -q "$holder/python3"
+		tapctl list --holders $MVT | grep -qF "python3[$holder]"
 		kill -KILL "$holder"
 		wait_until 10 in_use false
 	done

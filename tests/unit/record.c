@@ -92,11 +92,35 @@ static void test_length(void)
 	ok(!record_write(alias, &record), "what does not fit is told");
 }
 
+static void test_differences(void)
+{
+	static const struct {
+		const char *is, *wanted, *lacks, *has;
+	} cases[] = {
+		{ "a b=1 c", "a b=1 c", "", "" },     { "a b=1 c", "c b=1 a", "", "" },
+		{ "a b=1", "a b=1 c", "", "c" },      { "a b=1 c", "a b=1", "c", "" },
+		{ "a b=1", "a b=12", "b=1", "b=12" }, { "", "a", "", "a" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char is[LINK_ALIAS], wanted[LINK_ALIAS];
+		bool differs;
+
+		snprintf(is, sizeof(is), "%s", cases[i].is);
+		snprintf(wanted, sizeof(wanted), "%s", cases[i].wanted);
+		differs = record_differs(is, wanted);
+		ok(differs == (*cases[i].lacks || *cases[i].has) &&
+			   strcmp(is, cases[i].lacks) == 0 && strcmp(wanted, cases[i].has) == 0,
+		   "'%s' and '%s'", cases[i].is, cases[i].wanted);
+	}
+}
+
 int main(void)
 {
 	test_written();
 	test_foreign();
 	test_words();
 	test_length();
+	test_differences();
 	return finish();
 }
