@@ -101,6 +101,9 @@ $(BUILD)/tests/bench/%-static: tests/bench/%.c
 $(BUILD)/tests/bench/%-linked: tests/bench/%.c
 	$(compile) -fPIE $(LINKING) -Wl,--no-as-needed -o $@ $< $(LIBS)
 
+# On all processors, unless make was told how many.
+AT_ONCE = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 # What each of these needs is installed first (on Debian, by root).
 demo:
 	@tests/tools/setup demo
@@ -108,9 +111,9 @@ demo:
 	@tests/tools/demo
 check:
 	@tests/tools/setup check fuzz
-	@$(MAKE) all units
-	@$(MAKE) FUZZ=1 all
-	@$(MAKE) SANITIZE=1 all units
+	@$(MAKE) $(AT_ONCE) all units
+	@$(MAKE) $(AT_ONCE) FUZZ=1 all
+	@$(MAKE) $(AT_ONCE) SANITIZE=1 all units
 	@SANITIZED='$(CURDIR)/build/sanitize' tests/tools/run
 check-vm:
 	@tests/tools/setup check

@@ -203,10 +203,12 @@ static int read_rows(struct attach *attach)
 	}
 	if (!wanted)
 		return 0;
-	err = is_named ? ovs_open(&attach->ovs) : ovs_try_open(&attach->ovs);
-	if (err)
-		return is_named ? err : 0;
-	return ovs_read_ports(attach->ovs, "", &attach->rows);
+	err = ovs_open(&attach->ovs);
+	if (!is_named && (err == -ENOENT || err == -ECONNREFUSED)) {
+		report_forget();
+		return 0;
+	}
+	return err ? err : ovs_read_ports(attach->ovs, "", &attach->rows);
 }
 
 /* Only of those that are named: the others are on no bridge. */

@@ -263,9 +263,12 @@ static int remove_stale_ports(struct nl *nl)
 	struct ovs *ovs;
 	int err;
 
-	/* Most hosts have no Open vSwitch. */
-	if (ovs_try_open(&ovs) < 0)
+	/* Most hosts have no Open vSwitch, and it is not everybody's. */
+	if (ovs_open(&ovs) < 0) {
+		report_tell(REPORT_STEP, "%s", report_line());
+		report_forget();
 		return 0;
+	}
 	err = ovs_read_ports(ovs, "", &ports);
 	for (size_t i = 0; i < ports.count && !err; i++) {
 		const struct ovs_port *port = &ports.list[i];

@@ -13,21 +13,29 @@
 #define AROUND_IPV4 (20 + 8 + 8 + 8 + 14)
 #define AROUND_IPV6 (40 + 8 + 8 + 8 + 14)
 
+static bool is_concerned(const struct inventory *inventory)
+{
+	for (size_t i = 0; i < inventory->count; i++)
+		if (inventory->links[i].chosen && inventory->links[i].record.ovs[0])
+			return true;
+	return false;
+}
+
 int check_ovs_begin(struct check *check)
 {
-	struct ovs *ovs;
-	int err = ovs_try_open(&ovs);
+	struct ovs *ovs = NULL;
+	int err = ovs_open(&ovs);
 
-	check->rows_known = false;
 	check->no_ovs = err == -ENOENT || err == -ECONNREFUSED;
-	if (err)
-		return 0;
-	err = ovs_read_ports(ovs, "", &check->rows);
+	if (!err)
+		err = ovs_read_ports(ovs, "", &check->rows);
 	ovs_close(ovs);
 	check->rows_known = !err;
-	/* For devices that have nothing to do with it. */
+	/* What cannot be looked at is said once. */
+	if (err && !check->no_ovs && !check->tell && is_concerned(&check->inventory))
+		report_tell(REPORT_WARNING, "%s", report_line());
 	report_forget();
-	return err == -ENOMEM ? err : 0;
+	return err == -ENOMEM ? report_error(err, "out of memory") : 0;
 }
 
 static const struct inventory_link *find_name(const struct check *check, const char *name)

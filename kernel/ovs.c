@@ -17,23 +17,19 @@ struct ovs {
 	int next, current; /* what ovs-vswitchd has to do and has done, as read last */
 };
 
-int ovs_try_open(struct ovs **ovs)
+int ovs_open(struct ovs **ovs)
 {
 	struct ovs *new = calloc(1, sizeof(*new));
-	int err = new ? ovsdb_open(&new->db) : -ENOMEM;
+	int err;
 
+	if (!new)
+		return report_error(-ENOMEM, "out of memory");
+	err = ovsdb_open(&new->db);
 	if (err)
 		free(new);
 	else
 		*ovs = new;
 	return err;
-}
-
-int ovs_open(struct ovs **ovs)
-{
-	int err = ovs_try_open(ovs);
-
-	return err ? ovsdb_refuse_open(err) : 0;
 }
 
 void ovs_close(struct ovs *ovs)
@@ -150,7 +146,6 @@ int ovs_read_ports(struct ovs *ovs, const char *name, struct ovs_ports *ports)
 	struct ovsdb *db = &ovs->db;
 	FILE *out = ovsdb_begin(db);
 	const json_t *row;
-	size_t failed;
 	int err;
 
 	*ports = (struct ovs_ports){ .count = 0 };
@@ -159,7 +154,7 @@ int ovs_read_ports(struct ovs *ovs, const char *name, struct ovs_ports *ports)
 	put_select(out, "Bridge", "", of_bridge);
 	put_select(out, "Port", name, of_port);
 	put_select(out, "Interface", name, of_interface);
-	err = ovsdb_commit(db, 0, &failed);
+	err = ovsdb_commit(db, 0, NULL);
 	if (err)
 		return err;
 	read_host(ovs, ovsdb_row(db, HOST, 0), ports);
@@ -205,11 +200,10 @@ int ovs_check_bridge(struct ovs *ovs, const char *bridge)
 	struct ovsdb *db = &ovs->db;
 	char names[200] = "";
 	const json_t *row;
-	size_t failed;
 	int err;
 
 	put_select(ovsdb_begin(db), "Bridge", "", of_bridge);
-	err = ovsdb_commit(db, 0, &failed);
+	err = ovsdb_commit(db, 0, NULL);
 	if (err)
 		return err;
 	for (size_t i = 0, len = 0; (row = ovsdb_row(db, 0, i)); i++) {
@@ -269,13 +263,11 @@ static int wait_done(struct ovs *ovs, struct ovs_port *port)
 
 int ovs_remove_port(struct ovs *ovs, const struct ovs_port *port)
 {
-	size_t failed;
-
 	json_format(ovsdb_begin(&ovs->db),
 		    ",{'op':'mutate','table':'Bridge','where':[['ports','includes',['uuid',%s]]],"
 		    "'mutations':[['ports','delete',['uuid',%s]]]}",
 		    port->uuid, port->uuid);
-	return change(ovs, 1, &failed);
+	return change(ovs, 1, NULL);
 }
 
 static void put_rows(FILE *out, const struct ovs_port *port, const char *mac)

@@ -22,13 +22,10 @@
 
 struct ovs; /* a connection to the database */
 
-/* Connect to db.sock in $OVS_RUNDIR, or in /run/openvswitch. ovs_close() takes NULL, too. */
+/* Connect to db.sock in $OVS_RUNDIR, or in /run/openvswitch. -ENOENT, -ECONNREFUSED: nobody listens
+ * there. ovs_close() takes NULL, too. */
 int ovs_open(struct ovs **ovs);
 void ovs_close(struct ovs *ovs);
-
-/* The same without a line of error: for what may have nothing to do with Open vSwitch, and for the
- * watcher. */
-int ovs_try_open(struct ovs **ovs);
 
 /* A port as it is wanted, and as the database has it. */
 struct ovs_port {

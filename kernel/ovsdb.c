@@ -38,7 +38,7 @@ static const char *directory(void)
 
 #define SOCKET "db.sock"
 
-int ovsdb_refuse_open(int err)
+static int refuse_open(int err)
 {
 	if (err == -ENOENT || err == -ECONNREFUSED)
 		return report_error(err,
@@ -64,10 +64,10 @@ int ovsdb_open(struct ovsdb *db)
 	*db = (struct ovsdb){ .fd = -1 };
 	len = snprintf(address.sun_path, sizeof(address.sun_path), "%s/" SOCKET, directory());
 	if (len >= (int)sizeof(address.sun_path))
-		return -ENAMETOOLONG;
+		return refuse_open(-ENAMETOOLONG);
 	db->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (db->fd < 0)
-		return -errno;
+		return refuse_open(-errno);
 	setsockopt(db->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(db->fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		err = errno == EAGAIN ? -ETIMEDOUT : -errno;
@@ -77,9 +77,10 @@ int ovsdb_open(struct ovsdb *db)
 		db->out = open_memstream(&db->text, &db->text_len);
 	if (!err && !db->out)
 		err = -ENOMEM;
-	if (err)
-		ovsdb_close(db);
-	return err;
+	if (!err)
+		return 0;
+	ovsdb_close(db);
+	return refuse_open(err);
 }
 
 /* --- messages --- */
@@ -225,9 +226,10 @@ int ovsdb_commit(struct ovsdb *db, int seconds, size_t *failed)
 	for (size_t i = 0; (operation = json->array_get(result, i)); i++) {
 		const char *error = json->string_value(json->object_get(operation, "error"));
 
-		*failed = i;
-		if (error && strcmp(error, "timed out") == 0)
+		if (error && failed && strcmp(error, "timed out") == 0) {
+			*failed = i;
 			return -EAGAIN;
+		}
 		if (error)
 			return refuse(-EPROTO, error);
 	}

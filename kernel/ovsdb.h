@@ -29,12 +29,10 @@ struct ovsdb {
 };
 
 /*
- * Connect. -ENOENT, -ECONNREFUSED: nobody listens there; -ELIBACC: jansson is missing. No line of
- * error: that is for ovsdb_refuse_open(), which returns @err. After success, end with
- * ovsdb_close().
+ * Connect. -ENOENT, -ECONNREFUSED: nobody listens there; -ELIBACC: jansson is missing. A failure
+ * has a line of error. After success, end with ovsdb_close().
  */
 int ovsdb_open(struct ovsdb *db);
-int ovsdb_refuse_open(int err);
 void ovsdb_close(struct ovsdb *db);
 
 /* Begin a transaction: its operations come next, by json_format(), a comma before each. */
@@ -42,7 +40,8 @@ FILE *ovsdb_begin(struct ovsdb *db);
 
 /*
  * Commit it, and wait for what its operations wait for, at most @seconds. -EAGAIN, without a line
- * of error: what the operation number @failed waits for is not so; all else has one.
+ * of error: what the operation number @failed (NULL: none waits) waits for is not so; all else has
+ * one.
  */
 int ovsdb_commit(struct ovsdb *db, int seconds, size_t *failed);
 

@@ -171,7 +171,7 @@ static int remove_row(struct nl *nl, const struct watched *watched)
 {
 	struct ovs_port row;
 	struct ovs *ovs;
-	int err = ovs_try_open(&ovs);
+	int err = ovs_open(&ovs);
 
 	if (err)
 		return err;

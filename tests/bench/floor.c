@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The floor that tapctl add is measured against: taps on a bridge by the bare system calls, nothing
- * checked, nothing read back, nothing undone: floor BRIDGE COUNT
+ * checked, nothing read back, nothing undone: floor BRIDGE COUNT [unknown]
  *
- * The taps are those of the guests 52:54:00:00:00:00 upwards. libc is all it is linked with.
+ * With unknown, the operational state is left so, as most programs do, and the bridge enables the
+ * port. The taps are those of the guests 52:54:00:00:00:00 upwards. libc is all it is linked with.
  */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,7 +84,7 @@ static int index_of(int netlink, const char *name)
 }
 
 /* The messages of tapctl that change something, in its order, the last one acknowledged. */
-static void set_up(int netlink, int ifindex, int bridge, unsigned number)
+static void set_up(int netlink, int ifindex, int bridge, unsigned number, bool dormant)
 {
 	const unsigned char address[] = {
 		0xfe, 0x54, 0, 0, (unsigned char)(number >> 8), (unsigned char)number
@@ -92,7 +94,7 @@ static void set_up(int netlink, int ifindex, int bridge, unsigned number)
 				      .ifi_flags = IFF_UP,
 				      .ifi_change = IFF_UP };
 	const struct tcmsg root = { .tcm_ifindex = ifindex, .tcm_parent = TC_H_ROOT };
-	const unsigned char none = IN6_ADDR_GEN_MODE_NONE, no_carrier = 0;
+	const unsigned char none = IN6_ADDR_GEN_MODE_NONE, no_carrier = 0, state = IF_OPER_DORMANT;
 	const unsigned mtu = 1500;
 	struct batch batch = { .len = 0 };
 	struct rtattr *spec, *inet6;
@@ -111,6 +113,8 @@ static void set_up(int netlink, int ifindex, int bridge, unsigned number)
 	put_attr(&batch, IFLA_MTU, &mtu, sizeof(mtu));
 	put_attr(&batch, IFLA_MASTER, &bridge, sizeof(bridge));
 	put_attr(&batch, IFLA_CARRIER, &no_carrier, sizeof(no_carrier));
+	if (dormant)
+		put_attr(&batch, IFLA_OPERSTATE, &state, sizeof(state));
 	spec = put_attr(&batch, IFLA_AF_SPEC | NLA_F_NESTED, "", 0);
 	inet6 = put_attr(&batch, AF_INET6 | NLA_F_NESTED, "", 0);
 	put_attr(&batch, IFLA_INET6_ADDR_GEN_MODE, &none, sizeof(none));
@@ -131,12 +135,13 @@ static void set_up(int netlink, int ifindex, int bridge, unsigned number)
 int main(int argc, char **argv)
 {
 	int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	unsigned count = argc == 3 ? (unsigned)atoi(argv[2]) : 0;
+	bool unknown = argc == 4 && strcmp(argv[3], "unknown") == 0;
+	unsigned count = argc == 3 || unknown ? (unsigned)atoi(argv[2]) : 0;
 	int bridge, *fds = calloc(count + 1, sizeof(*fds));
 	struct rlimit limit = { .rlim_cur = count + 16, .rlim_max = count + 16 };
 
 	if (!count || netlink < 0 || !fds)
-		die("usage: floor BRIDGE COUNT");
+		die("usage: floor BRIDGE COUNT [unknown]");
 	bridge = index_of(netlink, argv[1]);
 	if (count > 64)
 		setrlimit(RLIMIT_NOFILE, &limit);
@@ -149,7 +154,7 @@ int main(int argc, char **argv)
 		fds[i] = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 		if (fds[i] < 0 || ioctl(fds[i], TUNSETIFF, &ifr) < 0)
 			die(ifr.ifr_name);
-		set_up(netlink, index_of(netlink, ifr.ifr_name), bridge, i);
+		set_up(netlink, index_of(netlink, ifr.ifr_name), bridge, i, !unknown);
 	}
 	/* Nothing stays unless all are there. */
 	for (unsigned i = 0; i < count; i++)

@@ -339,6 +339,7 @@ end_flood() {
 	cat "$WORK/far" "$WORK"/errors.*
 }
 
+# bats test_tags=once
 @test "attach: nothing passes two guests who spoof at full speed, while their bridge is made anew" {
 	requires_locked_ports
 	answering_bridge

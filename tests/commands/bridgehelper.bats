@@ -230,21 +230,25 @@ boot() { # WHO NETDEV TAP
 	no_link "$3"
 }
 
+# bats test_tags=once
 @test "bridge-helper: -netdev bridge of a real qemu, by qemu's own helper's name" {
 	with_guest
 	boot root "bridge,id=n0,br=br0,helper=$PUBLIC/qemu-bridge-helper" tap0
 }
 
+# bats test_tags=once
 @test "bridge-helper: -netdev bridge of a real qemu that an ordinary user runs" {
 	with_guest
 	boot caller "bridge,id=n0,br=br0,helper=$PUBLIC/qemu-bridge-helper" tap0
 }
 
+# bats test_tags=once
 @test "bridge-helper: -netdev tap of a real qemu, with words of its own" {
 	with_guest
 	boot root "tap,id=n0,br=br0,helper=$PUBLIC/tapctl bridge-helper --mac $MAC" $TAP
 }
 
+# bats test_tags=once
 @test "bridge-helper: -netdev tap of a real qemu that an ordinary user runs" {
 	with_guest
 	boot caller "tap,id=n0,br=br0,helper=$PUBLIC/tapctl bridge-helper --mac $MAC" $TAP

@@ -92,6 +92,12 @@ mended() {
 
 @test "check no-ovs, port-refused" {
 	guest_on_ovs
+	# An ordinary user may not look there, and is told.
+	make_caller
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/* "$WORK" 2>/dev/null || :
+	cp "$TAPCTL" "$PUBLIC/plain"
+	run as_caller env OVS_RUNDIR="$OVS_RUNDIR" "$PUBLIC/plain" check $TAP
+	[[ $output = *"warning: $OVS_RUNDIR/db.sock: cannot connect to the database of Open vSwitch: Permission denied"* ]]
 	stop ovs-vswitchd.pid
 	# In another network namespace it finds no tap.
 	command ip netns add elsewhere

@@ -105,8 +105,8 @@ has_macvtap() { [ -z "$TAPCTL_TESTS_UNPRIVILEGED" ] && ip link add link lo name 
 # --- run them: those whose test is run ---
 
 wanted() {
-	grep -E "^@test \".*(${FILTER:-.})" "$BATS_TEST_FILENAME" |
-		sed -nE 's/.*\{ (broken) ([a-z0-9_]+) .*/\1_\2/p; s/.*\{ flows ([a-z0-9_]+); .*/sound_\1/p'
+	sed -nE 's/^@test "([^"]*)" \{ (broken|flows) ([a-z0-9_]+).*/\1\t\2_\3/p' "$BATS_TEST_FILENAME" |
+		FILTER=${FILTER:-.} awk -F '\t' '$1 ~ ENVIRON["FILTER"] { sub("^flows", "sound", $2); print $2 }'
 }
 
 skip_row() { echo "$1" >"$DIR/$ROW.skip"; exit 0; }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # tapctl trace: guests of which something takes the frames, see trace.bash.
 # shellcheck disable=SC2086,SC2317 # words are lists of words; row calls the functions
+# bats file_tags=once
 load ../tools/helpers
 load trace
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # What README, the manual page and --help say is so: options on both sides, and every example is run.
+# bats file_tags=once
 load ../tools/helpers
 
 MAN=$TESTS/../man/tapctl.8

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # The sweep in its short form; all of it: make sweep.
+# bats file_tags=once
 load ../tools/helpers
 
 setup() { requires_root; }

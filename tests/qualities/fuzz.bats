@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # Each fuzzer over its seeds and a short while more; longer: make fuzz.
+# bats file_tags=once
 load ../tools/helpers
 
 setup() { WORK=$BATS_TEST_TMPDIR; }
@@ -25,6 +26,7 @@ fuzz() {
 @test "fuzz: untrusted strings, printed" { fuzz json; }
 @test "fuzz: frames of a trace" { fuzz trace; }
 @test "fuzz: the program of --ip against its rules" { fuzz filter; }
+@test "fuzz: answers of Open vSwitch's database" { fuzz ovs; }
 @test "fuzz: every fuzzer is run here" {
 	for source in "$TESTS"/fuzz/*.c; do
 		grep -q " { fuzz $(basename "$source" .c); }" "$BATS_TEST_FILENAME" || { echo "$source"; return 1; }

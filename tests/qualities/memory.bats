@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # Valgrind on every command: no error, no leak of memory, no fd that is forgotten open.
+# bats file_tags=once
 load ../tools/helpers
 load ../subjects/ovs
 

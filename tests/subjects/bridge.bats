@@ -180,3 +180,55 @@ naive() { # NAME
 	run_tapctl exec --bridge br0 --no-vnet-hdr --mac $MAC --mac 52:54:00:00:00:0b -- python3 "$WORK/pair"
 	[ "$output" = arrived ]
 }
+
+# A device of add's has no carrier, and its port is shut, until somebody opens it: who?
+comes_by() {
+	case $1 in
+	reuse) nsenter --net="/run/netns/$NS" "$TAPCTL" exec --reuse --bridge br0 --mac $MAC -- cat <&"$held" >/dev/null 2>&1 3>&- 4>&- & ;;
+	# As qemu's ifname= and firecracker's host_dev_name do.
+	name) nsenter --net="/run/netns/$NS" python3 -c '
+import fcntl, struct, sys
+tap = open("/dev/net/tun", "r+b", buffering=0)
+fcntl.ioctl(tap, 0x400454CA, struct.pack("16sH22x", b"tap52540000000a", 0x5002))
+sys.stdin.read()' <&"$held" >/dev/null 2>&1 3>&- 4>&- & ;;
+	esac
+	holder=$!
+}
+port_is() {
+	[ "$(link_field tap52540000000a .linkinfo.info_slave_data.state)" = "$1" ] &&
+		[ "$(link_field tap52540000000a .operstate)" = "$2" ]
+}
+opens_for() { # WHO PAUSE
+	run_quiet add --mac $MAC --bridge br0
+	! port_is forwarding UP
+	# linkwatch runs once a second.
+	[ "$2" = none ] || wait_until 5 port_is disabled DOWN >/dev/null
+	comes_by "$1"
+	wait_until 10 port_is forwarding UP
+	kill $holder
+	wait $holder || :
+	run_quiet del --force $MAC
+}
+
+@test "bridge: a port of add's opens as soon as its guest comes, whoever that is, and shuts when it goes" {
+	mkfifo "$WORK/held"
+	exec {held}<>"$WORK/held"
+	local stp who pause
+	for stp in 0 1; do
+		ip link set br0 type bridge stp_state $stp forward_delay 200
+		for who in reuse name; do
+			for pause in none some; do
+				# STP makes it wait by itself.
+				[ "$stp $pause" != '1 some' ] || continue
+				echo "stp $stp, $who, $pause"
+				opens_for $who $pause
+			done
+		done
+	done
+	run_quiet add --mac $MAC --bridge br0
+	comes_by name
+	wait_until 10 port_is forwarding UP
+	kill $holder
+	wait $holder || :
+	wait_until 10 port_is disabled DOWN
+}

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Devices that tapctl made, in the hands of programs that others wrote.
 # shellcheck disable=SC2016,SC2030,SC2031 # scripts for other shells; each test is a subshell
+# bats file_tags=once
 load ../tools/helpers
 load ../guest/boot
 

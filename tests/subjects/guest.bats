@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Real guests on the devices that tapctl makes.
 # shellcheck disable=SC2016,SC2030,SC2031 # scripts for the guest; each test is a subshell
+# bats file_tags=once
 load ../tools/helpers
 load ../guest/boot
 

@@ -22,6 +22,7 @@ begin() { # [OPTION...]
 
 in_use() { tapctl list --json $MVT | holds ".[0].in_use == $1"; }
 
+# bats test_tags=once
 @test "lease: the same guest again and again, at once, while namespaces come and go" {
 	(
 		while [ ! -e "$WORK/done" ]; do
@@ -38,6 +39,7 @@ in_use() { tapctl list --json $MVT | holds ".[0].in_use == $1"; }
 	wait_until 10 no_watchers
 }
 
+# bats test_tags=once
 @test "lease: of two exec --reuse at once one gets the device, each time" {
 	tapctl add --link wire --mac $MAC
 	local k first second statuses
@@ -167,6 +169,7 @@ in_use() { tapctl list --json $MVT | holds ".[0].in_use == $1"; }
 	[ "$(ip -j link show type macvtap | jq 'map(select(.ifname)) | length')" = 0 ]
 }
 
+# bats test_tags=once
 @test "lease: of two exec --reuse at once on a tap of several queues one gets it, each time" {
 	add_bridge br0
 	# What add makes has one queue.
@@ -191,6 +194,7 @@ fcntl.ioctl(fd, 0x400454cb, 1)'
 	done
 }
 
+# bats test_tags=once
 @test "lease: who looks at a device does not keep its guest from starting again" {
 	add_bridge br0
 	(

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # Taps behind logical ports of OVN, on two hosts that are namespaces.
+# bats file_tags=once
 # shellcheck disable=SC2016 # scripts for other shells
 load ../tools/helpers
 load ../guest/boot

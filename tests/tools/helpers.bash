@@ -2,7 +2,7 @@
 # work in it, and everything in it is gone afterwards.
 # shellcheck shell=bash disable=SC2034,SC2154 # used by the files that load this, set by run
 
-bats_require_minimum_version 1.5.0
+bats_require_minimum_version 1.8.0
 
 setup_namespace() {
 	[ -w /dev/net/tun ] || skip "/dev/net/tun is not for this user"

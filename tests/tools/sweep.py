@@ -271,6 +271,21 @@ class DelPort(Scenario):
         return f"success, and there is {left}" if result.returncode == 0 and left else None
 
 
+class AttachPort(DelPort):
+    """attach on Open vSwitch: the tap stays whatever happens, and after success it has its port."""
+
+    def prepare(self):
+        super().prepare()
+        vsctl(*(word for port in ports() for word in ("--", "del-port", port)))
+
+    def judge(self, before, result, killed):
+        # What a run that was killed has sent may still be on its way.
+        wait_for(lambda: ports() or result.returncode, 1)
+        if result.returncode == 0 and len(ports()) != 1:
+            return f"success, and the ports are {ports()}"
+        return same_as(before)
+
+
 class Del(Scenario):
     def judge(self, before, result, killed):
         left = {n: l for n, l in links().items() if n.startswith(("tap", "mvt"))}
@@ -477,6 +492,7 @@ def scenarios():
         yield AddPort("ovs add", ["add", "--ovs", "br-int", *two])
         yield Exec("ovs exec", ["exec", "--ovs", "br-int", *two, *COMMAND], statuses=(125, 126))
         yield DelPort("ovs del", ["del", *MACS[:2]], [["add", "--ovs", "br-int", *two]])
+        yield AttachPort("ovs attach", ["attach"], [["add", "--ovs", "br-int", *macs_words(MACS[:1])]])
         yield PortWatcher("ovs watcher", ["exec", "--ovs", "br-int", *macs_words(MACS[:1])])
     yield Helper("bridge-helper", ["bridge-helper", "--br=br0", "--fd=0", "--mac", MACS[0]])
 
