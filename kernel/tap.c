@@ -148,7 +148,7 @@ static struct nl_result set_up(struct nl *nl, const struct tap_setup *setup, boo
 		mnl_attr_put_u32(m, IFLA_MASTER, (uint32_t)bridge->ifindex);
 	if (setup->no_carrier) {
 		mnl_attr_put_u8(m, IFLA_CARRIER, 0);
-		/* Until linkwatch has run its state would be unknown, which a bridge takes for up. */
+		/* Else it is unknown until linkwatch has run, which a bridge takes for up. */
 		mnl_attr_put_u8(m, IFLA_OPERSTATE, IF_OPER_DORMANT);
 	}
 	if (no_ipv6)
