@@ -12,23 +12,32 @@
 
 struct findings {
 	bool json;
+	bool notes; /* show them, too */
 	size_t count;
+	bool wrong; /* one of them is more than a note */
 };
+
+/* The finding first, and what to do on a line of its own. */
+static void print_text(const struct finding *finding)
+{
+	plain_string(stdout, finding->name[0] ? finding->name : "tapctl check");
+	printf(": %s: ", severity_name(finding->severity));
+	plain_string(stdout, finding->problem);
+	fputs(finding->name[0] ? "\n    " : ": ", stdout);
+	plain_string(stdout, finding->remedy);
+	putchar('\n');
+}
 
 static void print_finding(const struct finding *finding, void *data)
 {
 	struct findings *findings = data;
 
-	if (findings->json) {
+	/* One of no device tells what silence does not mean. */
+	if (findings->json)
 		finding_print_json(stdout, finding, !findings->count);
-	} else {
-		plain_string(stdout, finding->name);
-		fputs(finding->error ? ": error: " : ": warning: ", stdout);
-		plain_string(stdout, finding->problem);
-		fputs(": ", stdout);
-		plain_string(stdout, finding->remedy);
-		putchar('\n');
-	}
+	else if (finding->severity > NOTE || findings->notes || !finding->name[0])
+		print_text(finding);
+	findings->wrong |= finding->severity > NOTE;
 	findings->count++;
 }
 
@@ -44,7 +53,8 @@ static void suggest_trace(const char *name)
 static int run_check(struct run *run)
 {
 	struct selection selection = { .count = 0 };
-	struct findings findings = { .json = run->options.json };
+	struct findings findings = { .json = run->options.json,
+				     .notes = run->options.verbose || run->words[0] };
 	int err = 0;
 
 	if (run->words[0])
@@ -62,7 +72,7 @@ static int run_check(struct run *run)
 	free(selection.links);
 	if (err)
 		return err;
-	return findings.count ? EXIT_FAILURE : EXIT_SUCCESS;
+	return findings.wrong ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 const struct command command_check = {

@@ -28,7 +28,8 @@ static const char *const way_keys[WAYS] = { "from_guest", "to_guest" };
 struct explanation {
 	const struct trace *trace;
 	const struct verdict *verdict;
-	bool found, error;
+	bool found;
+	enum severity severity;
 	char name[IFNAMSIZ], id[32], problem[256], remedy[512];
 };
 
@@ -124,21 +125,22 @@ static int listen_to(struct trace *trace, struct nl *nl, int signals, unsigned s
 /* What check says of a device explains it when that is on the way as far as frames got. */
 static void keep_explanation(const struct finding *finding, void *data)
 {
-	static const char *const warnings[] = { "isolated-all",	   "no-allmulti",
-						"stp-delay",	   "vlan-no-pvid",
-						"bridge-nf-drops", "no-forwarding",
-						"host-apart",	   "vepa-no-reflection" };
+	static const char *const warnings[] = {
+		"isolated-all",	   "no-allmulti",   "stp-delay",      "vlan-no-pvid",
+		"bridge-nf-drops", "no-forwarding", "host-apart",     "vepa-no-reflection",
+		"no-holder",	   "wrong-source",  "guest-elsewhere"
+	};
 	struct explanation *e = data;
-	bool explains = finding->error;
+	bool explains = finding->severity == ERROR;
 
 	for (size_t i = 0; i < sizeof(warnings) / sizeof(*warnings); i++)
 		explains |= strcmp(finding->id, warnings[i]) == 0;
 	if (e->verdict->reach == HOP_DEVICE && strcmp(finding->name, e->trace->hops[0].name) != 0)
 		explains = false;
-	if (!explains || (e->found && (e->error || !finding->error)))
+	if (!explains || (e->found && e->severity >= finding->severity))
 		return;
 	e->found = true;
-	e->error = finding->error;
+	e->severity = finding->severity;
 	snprintf(e->name, sizeof(e->name), "%s", finding->name);
 	snprintf(e->id, sizeof(e->id), "%s", finding->id);
 	snprintf(e->problem, sizeof(e->problem), "%s", finding->problem);

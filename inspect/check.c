@@ -71,7 +71,7 @@ static void check_lower(struct check *check, const struct siblings *siblings)
 		     "a wireless network accepts frames from the card's own address only\n"
 		     "route instead: tapctl add --unattached");
 	if (siblings->parent->has_ip && wants_host && !host_macvlan)
-		find(check, lower, WARNING, "host-apart",
+		find(check, lower, NOTE, "host-apart",
 		     "it has an address of the host's, and the host and the guests on it cannot "
 		     "talk to each other\ntapctl add --link %s --host, and move the address there",
 		     lower->name);
@@ -140,10 +140,20 @@ static int choose_all(struct inventory *inventory, const struct selection *selec
 	return 0;
 }
 
-static int look(struct check *check, struct nl *nl, const struct selection *selection)
+/* The kernel itself tells who has a tap open. */
+static bool chosen_macvtap(const struct inventory *inventory)
+{
+	for (size_t i = 0; i < inventory->count; i++)
+		if (inventory->links[i].chosen && inventory->links[i].link.kind == LINK_MACVTAP)
+			return true;
+	return false;
+}
+
+static int look(struct check *check, const struct selection *selection)
 {
 	struct inventory *inventory = &check->inventory;
 	struct siblings siblings = { .count = 0 };
+	struct nl *nl = check->nl;
 	int err = inventory_read(inventory, nl);
 
 	if (err)
@@ -156,6 +166,8 @@ static int look(struct check *check, struct nl *nl, const struct selection *sele
 		err = check_ovs_begin(check);
 	if (!err && !selection)
 		check_ovs_left(check);
+	if (inventory->holders.incomplete && chosen_macvtap(inventory))
+		miss(check, UNSEEN_PROCESSES);
 	while (!err && inventory_next(inventory, &siblings))
 		check_siblings(check, &siblings);
 	inventory_free(inventory);
@@ -172,15 +184,17 @@ static int look(struct check *check, struct nl *nl, const struct selection *sele
  */
 int check_devices(struct nl *nl, const struct selection *selection, finding_fn *tell, void *data)
 {
-	const struct timespec moment = { .tv_nsec = 100000000 };
-	struct check check = { .data = data };
-	int err = look(&check, nl, selection);
+	const struct timespec moment = { .tv_nsec = 100000000 }, second = { .tv_sec = 1 };
+	struct check check = { .nl = nl, .data = data };
+	int err = look(&check, selection);
 
+	check.tell = tell;
 	if (!err && check.count) {
-		nanosleep(&moment, NULL);
-		check.tell = tell;
-		err = look(&check, nl, selection);
+		nanosleep(check.patient ? &second : &moment, NULL);
+		err = look(&check, selection);
 	}
+	if (!err)
+		tell_missed(&check);
 	free(check.seen);
 	return err;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -51,7 +52,7 @@ static bool is_lower(const struct inventory_link *port, const struct inventory_l
 	return !than || memcmp(port->link.address, than->link.address, MAC_LEN) < 0;
 }
 
-static void look_at_bridge(struct bridge *bridge, const struct siblings *ports)
+static void look_at_bridge(struct check *check, struct bridge *bridge, const struct siblings *ports)
 {
 	const struct link *link = &ports->parent->link;
 	unsigned type = 0;
@@ -76,8 +77,10 @@ static void look_at_bridge(struct bridge *bridge, const struct siblings *ports)
 		bridge->uplink_works |= works(&port->link);
 	}
 	dir = sysfs_open_link(link->name, link->ifindex);
-	if (dir < 0)
+	if (dir < 0) {
+		miss(check, UNSEEN_ADDRESSES);
 		return;
+	}
 	/* NET_ADDR_SET, which the ports do not change (net/bridge/br_stp_if.c). */
 	bridge->follows = sysfs_read_numbers(dir, "addr_assign_type", &type, NULL) == 1 &&
 			  type != 3;
@@ -88,11 +91,14 @@ static void look_at_bridge(struct bridge *bridge, const struct siblings *ports)
 static void check_bridge_filter(struct check *check, const struct bridge *bridge)
 {
 	const struct link *link = &bridge->bridge->link;
-	bool all = setting_is_on("bridge/bridge-nf-call-iptables"), drops;
+	bool all = setting_is_on(check, "bridge/bridge-nf-call-iptables"), drops;
 
-	if (bridge->ports->count < 2 ||
-	    !(all || (link->bridge.calls_iptables && access("/proc/sys/net/bridge", F_OK) == 0)) ||
-	    nftables_forward_drops(&drops) < 0 || !drops)
+	int err = nftables_forward_drops(&drops);
+
+	if (err == -EPERM)
+		miss(check, UNSEEN_FIREWALL);
+	if (err || bridge->ports->count < 2 || !drops ||
+	    !(all || (link->bridge.calls_iptables && access("/proc/sys/net/bridge", F_OK) == 0)))
 		return;
 	find(check, link, WARNING, "bridge-nf-drops",
 	     "frames that it forwards pass the FORWARD chain (bridge-nf-call-iptables), which "
@@ -174,12 +180,59 @@ static void check_port_address(struct check *check, const struct bridge *bridge,
 	     link->name, port->ours ? "" : " address fe:...");
 }
 
+/* What guests send is counted by their taps. */
+static bool talks(struct check *check, const struct link *link)
+{
+	int dir = sysfs_open_link(link->name, link->ifindex);
+	unsigned frames = 0;
+
+	if (dir < 0)
+		return false;
+	sysfs_read_numbers(dir, "statistics/rx_packets", &frames, NULL);
+	close(dir);
+	return grew(check, link, "frames", frames);
+}
+
+/* The bridge has the guest's address where the guest is not:. */
+static void check_elsewhere(struct check *check, const struct bridge *bridge,
+			    const struct inventory_link *port)
+{
+	const struct inventory_link *at = inventory_find(&check->inventory, port->elsewhere);
+	const struct link *link = &port->link;
+	const char *name = bridge->bridge->link.name;
+	char guest[MAC_STRLEN], vlan[16] = "";
+
+	if (!at)
+		return;
+	mac_format(guest, port->guest);
+	if (port->elsewhere_vlan && at != bridge->bridge)
+		snprintf(vlan, sizeof(vlan), " vlan %u", port->elsewhere_vlan);
+	if (port->elsewhere_how == FDB_OWN && mac_equal(at->link.address, port->guest))
+		find(check, link, ERROR, "guest-elsewhere",
+		     "its guest's address %s is that of %s itself, and %s hands frames for it to "
+		     "the host\ngive the guest its own: tapctl mac --random",
+		     guest, at->link.name, name);
+	else if (port->elsewhere_how != FDB_LEARNED)
+		find(check, link, ERROR, "guest-elsewhere",
+		     "somebody told %s that its guest's address %s is at %s (a static entry, or "
+		     "EVPN)\nbridge fdb del %s dev %s%s master",
+		     name, guest, at->link.name, guest, at->link.name, vlan);
+	else if (talks(check, link))
+		find(check, link, ERROR, "guest-elsewhere",
+		     "its guest talks, and %s hears its address %s at %s as well: a second guest "
+		     "with it, or a loop\ngive each guest its own: tapctl mac --random",
+		     name, guest, at->link.name);
+	else
+		find(check, link, NOTE, "guest-elsewhere",
+		     "%s has heard its guest's address %s at %s last: it moved, or a guest has "
+		     "both\ntapctl trace %s",
+		     name, guest, at->link.name, link->name);
+}
+
 /* Which addresses the bridge has learned at this port, and where it has the guest's. */
 static void check_port_guest(struct check *check, const struct bridge *bridge,
 			     const struct inventory_link *port)
 {
-	const struct inventory_link *elsewhere = inventory_find(&check->inventory, port->elsewhere);
-	const char *name = bridge->bridge->link.name;
 	char guest[MAC_STRLEN], foreign[MAC_STRLEN];
 
 	mac_format(foreign, port->foreign);
@@ -192,15 +245,12 @@ static void check_port_guest(struct check *check, const struct bridge *bridge,
 	if (!port->ours)
 		return;
 	mac_format(guest, port->guest);
-	if (elsewhere)
-		find(check, &port->link, ERROR, "guest-elsewhere",
-		     "%s has its guest's address %s at %s: a second guest with it, or a loop\n"
-		     "give each guest its own: tapctl mac --random",
-		     name, guest, elsewhere->link.name);
-	else if (port->has_foreign && !port->heard)
-		find(check, &port->link, WARNING, "wrong-source",
-		     "its guest sends as %s and not as %s, for which it was made\n"
-		     "tell the VMM: mac=%s",
+	check_elsewhere(check, bridge, port);
+	/* Its guest may be a bridge or a router, and its own address forgotten meanwhile. */
+	if (!port->elsewhere && port->has_foreign && !port->heard)
+		find(check, &port->link, NOTE, "wrong-source",
+		     "its guest sends as %s, and has not been heard as %s lately\n"
+		     "if it is not a bridge or a router, tell the VMM: mac=%s",
 		     foreign, guest, guest);
 	/* One whose record says so is compared with that. */
 	if (port->link.port.locked && !port->record.policy.locked && !port->heard)
@@ -300,7 +350,7 @@ void check_bridge_ports(struct check *check, const struct siblings *ports)
 {
 	struct bridge bridge;
 
-	look_at_bridge(&bridge, ports);
+	look_at_bridge(check, &bridge, ports);
 	check_bridge(check, &bridge);
 	for (size_t i = 0; i < ports->count; i++) {
 		const struct inventory_link *port = &ports->list[i];

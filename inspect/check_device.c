@@ -8,6 +8,7 @@
 #include "inspect/difference.h"
 #include "kernel/holders.h"
 #include "kernel/macvtap.h"
+#include "nic/lease.h"
 
 /* A tap has a carrier while a queue is open, unless its holder switched the carrier off. */
 static void check_tap_holder(struct check *check, const struct inventory_link *device)
@@ -33,7 +34,8 @@ static void check_tap_holder(struct check *check, const struct inventory_link *d
 		     "let that program switch it on again, or restart it",
 		     holder->command, (int)holder->pid);
 	else
-		find(check, link, ERROR, "no-holder",
+		/* It waits for its guest. */
+		find(check, link, NOTE, "no-holder",
 		     "no process has it open\nstart its guest with it (tapctl exec --reuse%s, or "
 		     "qemu -netdev tap,id=n0,ifname=%s,script=no,downscript=no%s), or: tapctl del "
 		     "%s",
@@ -89,9 +91,15 @@ static void check_macvtap(struct check *check, const struct inventory_link *devi
 	const struct link *link = &device->link;
 	dev_t rdev = macvtap_rdev(link);
 
-	if (rdev && !check->inventory.holders.incomplete &&
-	    !holders_next(&check->inventory.holders, NULL, "", rdev))
-		find(check, link, ERROR, "no-holder",
+	/* The kernel itself tells it of one that is to live as long as it is open. */
+	if (lease_is_stale(check->nl, link) > 0)
+		find(check, link, WARNING, "no-holder",
+		     "its program has ended, and nothing else will remove it\ntapctl del %s",
+		     link->name);
+	else if (device->record.by != RECORD_BY_EXEC && rdev &&
+		 !check->inventory.holders.incomplete &&
+		 !holders_next(&check->inventory.holders, NULL, "", rdev))
+		find(check, link, NOTE, "no-holder",
 		     "no process%s has it open\n"
 		     "start its guest with it (tapctl exec --reuse), or: tapctl del %s",
 		     check->inventory.holders.nested ? " that this container sees" : "",
@@ -156,8 +164,8 @@ static void check_record(struct check *check, const struct inventory_link *devic
 		if (!(differences & 1U << d))
 			continue;
 		finding = difference_finding(&texts, &compared, d);
-		find(check, &device->link, finding.error ? ERROR : WARNING, finding.id, "%s\n%s",
-		     finding.problem, finding.remedy);
+		find(check, &device->link, finding.severity, finding.id, "%s\n%s", finding.problem,
+		     finding.remedy);
 	}
 	if (!check->tell)
 		record_tell_unknown(&device->record, &device->link);
@@ -208,7 +216,7 @@ void check_unattached(struct check *check, const struct inventory_link *device)
 
 	snprintf(forwarding, sizeof(forwarding), "ipv4/conf/%s/forwarding", device->link.name);
 	if (device->record.parent[0] || device->record.ovs[0] || !device->has_ipv4 ||
-	    setting_is_on(forwarding))
+	    setting_is_on(check, forwarding))
 		return;
 	for (size_t i = 0; i < inventory->count; i++) {
 		const struct inventory_link *other = &inventory->links[i];
@@ -216,7 +224,7 @@ void check_unattached(struct check *check, const struct inventory_link *device)
 		if (!other->has_ipv4 || link_is_tap(&other->link) ||
 		    other->link.flags & IFF_LOOPBACK)
 			continue;
-		find(check, &device->link, WARNING, "no-forwarding",
+		find(check, &device->link, NOTE, "no-forwarding",
 		     "the host does not forward between it and %s: the guest reaches only the "
 		     "host\nsysctl net.ipv4.ip_forward=1",
 		     other->link.name);

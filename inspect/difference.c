@@ -82,7 +82,7 @@ struct finding difference_finding(struct difference_texts *texts, const struct c
 	return (struct finding){
 		.name = compared->link->name,
 		.id = kind->id,
-		.error = kind->severity == ERROR,
+		.severity = kind->severity,
 		.problem = texts->problem,
 		.remedy = texts->remedy,
 	};

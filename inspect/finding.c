@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "inspect/finding.h"
 #include "kernel/sysfs.h"
@@ -14,9 +15,17 @@
 struct seen {
 	int ifindex;
 	const char *id;
+	unsigned count;
 };
 
-static void keep_seen(struct check *check, int ifindex, const char *id)
+const char *severity_name(enum severity severity)
+{
+	static const char *const names[] = { "note", "warning", "error" };
+
+	return names[severity];
+}
+
+static void keep_seen(struct check *check, int ifindex, const char *id, unsigned count)
 {
 	struct seen *seen = array_grow(check->seen, check->count, sizeof(*seen));
 
@@ -25,10 +34,10 @@ static void keep_seen(struct check *check, int ifindex, const char *id)
 		return;
 	}
 	check->seen = seen;
-	check->seen[check->count++] = (struct seen){ .ifindex = ifindex, .id = id };
+	check->seen[check->count++] = (struct seen){ .ifindex = ifindex, .id = id, .count = count };
 }
 
-static bool was_seen(struct check *check, int ifindex, const char *id)
+static const struct seen *find_seen(struct check *check, int ifindex, const char *id)
 {
 	for (size_t i = 0; i < check->count; i++) {
 		size_t k = (check->next + i) % check->count;
@@ -36,27 +45,40 @@ static bool was_seen(struct check *check, int ifindex, const char *id)
 		if (check->seen[k].ifindex != ifindex || strcmp(check->seen[k].id, id) != 0)
 			continue;
 		check->next = k + 1;
-		return true;
+		return &check->seen[k];
 	}
-	return false;
+	return NULL;
+}
+
+bool grew(struct check *check, const struct link *link, const char *id, unsigned count)
+{
+	const struct seen *before;
+
+	if (!check->tell) {
+		check->patient = true;
+		keep_seen(check, link->ifindex, id, count);
+		return false;
+	}
+	before = find_seen(check, link->ifindex, id);
+	return before && count != before->count;
 }
 
 void find(struct check *check, const struct link *link, enum severity severity, const char *id,
 	  const char *fmt, ...)
 {
-	struct finding finding = { .name = link->name, .id = id, .error = severity == ERROR };
+	struct finding finding = { .name = link->name, .id = id, .severity = severity };
 	char text[512], *end;
 	va_list args;
 
+	if (!check->tell) {
+		keep_seen(check, link->ifindex, id, 0);
+		return;
+	}
+	if (!find_seen(check, link->ifindex, id))
+		return;
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	if (!check->tell) {
-		keep_seen(check, link->ifindex, id);
-		return;
-	}
-	if (!was_seen(check, link->ifindex, id))
-		return;
 	end = strchrnul(text, '\n');
 	finding.problem = text;
 	finding.remedy = *end ? end + 1 : end;
@@ -69,17 +91,56 @@ void finding_print_json(FILE *out, const struct finding *finding, bool first)
 	fputs(first ? "[{\"name\":" : ",\n{\"name\":", out);
 	json_string(out, finding->name);
 	json_member(out, "id", finding->id);
-	json_member(out, "severity", finding->error ? "error" : "warning");
+	json_member(out, "severity", severity_name(finding->severity));
 	json_member(out, "problem", finding->problem);
 	json_member(out, "remedy", finding->remedy);
 	putc('}', out);
 }
 
-bool setting_is_on(const char *setting)
+void miss(struct check *check, enum unseen what)
+{
+	check->missed |= 1U << what;
+}
+
+void tell_missed(const struct check *check)
+{
+	static const char *const names[UNSEEN_COUNT] = {
+		[UNSEEN_PROCESSES] = "all processes",
+		[UNSEEN_FIREWALL] = "the rules of nftables",
+		[UNSEEN_ADDRESSES] = "whether a bridge's address was set",
+		[UNSEEN_SETTINGS] = "the settings in /proc/sys/net",
+	};
+	struct finding finding = { .name = "",
+				   .id = "not-looked-at",
+				   .problem = NULL,
+				   .remedy = "run it as root, on the host" };
+	char text[256] = "could not look at ";
+
+	for (enum unseen what = 0; what < UNSEEN_COUNT; what++) {
+		if (!(check->missed & 1U << what))
+			continue;
+		if (finding.problem)
+			strcat(text, ", ");
+		finding.problem = strcat(text, names[what]);
+	}
+	if (finding.problem)
+		check->tell(&finding, check->data);
+}
+
+int setting_read(struct check *check, const char *setting)
 {
 	char path[128];
 	unsigned value = 0;
 
 	snprintf(path, sizeof(path), "/proc/sys/net/%s", setting);
-	return sysfs_read_numbers(AT_FDCWD, path, &value, NULL) == 1 && value;
+	if (sysfs_read_numbers(AT_FDCWD, path, &value, NULL) == 1)
+		return (int)value;
+	if (access("/proc/sys/net/ipv4/ip_forward", F_OK) < 0)
+		miss(check, UNSEEN_SETTINGS);
+	return -1;
+}
+
+bool setting_is_on(struct check *check, const char *setting)
+{
+	return setting_read(check, setting) > 0;
 }

@@ -161,7 +161,7 @@ static int hear(const struct fdb_entry *entry, void *data)
 {
 	struct heard *heard = data;
 
-	if (entry->port == heard->port && entry->learned && !heard->known) {
+	if (entry->port == heard->port && entry->how == FDB_LEARNED && !heard->known) {
 		memcpy(heard->guest, entry->mac, MAC_LEN);
 		heard->known = true;
 	}

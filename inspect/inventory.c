@@ -213,25 +213,38 @@ static int keep_address(const struct address *address, void *data)
 	return 0;
 }
 
+/* In another VLAN the same address is another guest's. */
+static void keep_elsewhere(struct inventory_link *device, const struct fdb_entry *entry)
+{
+	if (device->link.master != entry->bridge || device->link.ifindex == entry->port ||
+	    (entry->vlan && device->pvid && entry->vlan != device->pvid))
+		return;
+	if (device->elsewhere && device->elsewhere_how >= entry->how)
+		return;
+	device->elsewhere = entry->port;
+	device->elsewhere_how = entry->how;
+	device->elsewhere_vlan = entry->vlan;
+}
+
 static int keep_fdb_entry(const struct fdb_entry *entry, void *data)
 {
 	const struct inventory *inventory = data;
 	struct inventory_link *port = inventory_find(inventory, entry->port);
 
+	bool learned = entry->how == FDB_LEARNED;
+
 	if (port)
-		port->sends |= entry->learned;
+		port->sends |= learned;
 	if (port && port->ours && mac_equal(entry->mac, port->guest)) {
 		port->heard = true;
-		port->port.has_entry |= !entry->learned;
-	} else if (port && entry->learned) {
+		port->port.has_entry |= !learned;
+	} else if (port && learned) {
 		port->has_foreign = true;
 		memcpy(port->foreign, entry->mac, MAC_LEN);
 	}
 	for (size_t i = inventory_find_guest(inventory, entry->mac);
 	     i < inventory->ours && mac_equal(inventory->by_guest[i]->guest, entry->mac); i++)
-		if (inventory->by_guest[i]->link.master == entry->bridge &&
-		    inventory->by_guest[i] != port)
-			inventory->by_guest[i]->elsewhere = entry->port;
+		keep_elsewhere(inventory->by_guest[i], entry);
 	return 0;
 }
 
@@ -303,14 +316,20 @@ int inventory_read_around(struct inventory *inventory, struct nl *nl)
 	if (err >= 0)
 		err = neighbour_dump(nl, keep_neighbour, inventory);
 	if (err >= 0)
-		err = bridge_dump_fdb(nl, keep_fdb_entry, inventory);
-	if (err >= 0)
 		err = bridge_dump_vlans(nl, keep_vlan, inventory);
+	if (err >= 0)
+		err = bridge_dump_fdb(nl, keep_fdb_entry, inventory);
 	if (err >= 0)
 		err = read_traffic(inventory, nl);
 	if (err < 0)
 		return report_error(err, "cannot look at the links: %s", nl_strerror(err));
-	return holders_read(&inventory->holders);
+	err = holders_read(&inventory->holders);
+	if (err && err != -ENOMEM) {
+		report_forget();
+		inventory->holders.incomplete = true;
+		err = 0;
+	}
+	return err;
 }
 
 /* --- one device --- */

@@ -41,7 +41,9 @@ struct inventory_link {
 	bool has_foreign; /* the bridge has learned another address here: */
 	uint8_t foreign[MAC_LEN];
 	bool is_neighbour; /* its own address is that of a neighbour of the host's there */
-	int elsewhere; /* the ifindex of another port where it has the guest's address, or 0 */
+	int elsewhere; /* the ifindex of another port where it has the guest's address, or 0: */
+	enum fdb_how elsewhere_how;
+	uint16_t elsewhere_vlan;
 };
 
 struct vlans {
@@ -62,7 +64,10 @@ struct inventory {
 int inventory_read(struct inventory *inventory, struct nl *nl);
 void inventory_free(struct inventory *inventory);
 
-/* Read also addresses, forwarding entries, VLANs and holders. An error has a line of error. */
+/*
+ * Read also addresses, forwarding entries, VLANs and holders (incomplete ones, where /proc cannot
+ * be read). An error has a line of error.
+ */
 int inventory_read_around(struct inventory *inventory, struct nl *nl);
 
 /* The link with that index, or NULL. */

@@ -177,7 +177,11 @@ static int dump_fdb(const struct nlmsghdr *m, void *data)
 	if (!tb[NDA_MASTER] || !nl_attr_number(tb[NDA_LLADDR], MAC_LEN, entry.mac))
 		return 0;
 	entry.bridge = (int)nl_attr_u32(tb[NDA_MASTER]);
-	entry.learned = !(nd->ndm_state & (NUD_PERMANENT | NUD_NOARP));
+	entry.vlan = 0;
+	nl_attr_number(tb[NDA_VLAN], sizeof(entry.vlan), &entry.vlan);
+	entry.how = nd->ndm_state & NUD_PERMANENT				 ? FDB_OWN :
+		    nd->ndm_state & NUD_NOARP || nd->ndm_flags & NTF_EXT_LEARNED ? FDB_SET :
+										   FDB_LEARNED;
 	return dump->each(&entry, dump->data);
 }
 

@@ -50,8 +50,9 @@ int bridge_find_port(struct nl *nl, int bridge, const uint8_t mac[static MAC_LEN
 /* Call @each for every entry in the forwarding tables of all bridges, as nl_dump() does. */
 struct fdb_entry {
 	int bridge, port; /* ifindexes; for an address of the bridge itself both are the bridge */
+	uint16_t vlan; /* 0: any */
 	uint8_t mac[MAC_LEN];
-	bool learned; /* from a frame; else it was set */
+	enum fdb_how { FDB_LEARNED, FDB_SET, FDB_OWN } how; /* OWN: of the port or bridge itself */
 };
 typedef int bridge_fdb_fn(const struct fdb_entry *entry, void *data);
 int bridge_dump_fdb(struct nl *nl, bridge_fdb_fn *each, void *data);

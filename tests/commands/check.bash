@@ -56,27 +56,38 @@ sound_macvtap() {
 # The findings are these and no others: only NAME:ID... (of all devices, or of $WORDS). wait_until calls
 # this, too, and what it calls goes on after a failure unless it is told to return.
 only() {
-	local line
+	local i count=0
 	run_tapctl check --json ${WORDS:-}
 	[[ $status = 1 && -z "$stderr" ]] || return
-	diff <(printf '%s\n' "$@" | sort) <(jq -r '.[] | .name + ":" + .id' <<<"$output" | sort) || return
-	# The same for people, a line each.
+	diff <(printf '%s\n' "$@" | sort) <(findings '!= "note"') || return
+	# The same for people, and below each what to do.
 	run_tapctl check ${WORDS:-}
-	[[ $status = 1 && "${#lines[@]}" = "$#" ]] || return
-	for line in "${lines[@]}"; do
-		[[ "$line" =~ ^[^:]+:\ (error|warning):\ .+:\ .+$ ]] || return
+	[ $status = 1 ] || return
+	for ((i = 0; i < ${#lines[@]}; i += 2)); do
+		[[ "${lines[i]}" =~ ^[^:\ ]+:\ (error|warning|note):\ .+$ && "${lines[i + 1]}" = "    "* ]] || return
+		[ "${BASH_REMATCH[1]}" = note ] || count=$((count + 1))
+		[[ -n "${WORDS:-}" || "${BASH_REMATCH[1]}" != note ]] || return
 	done
+	[ "$count" = "$#" ]
 }
+# What of $output is of such a severity, as NAME:ID.
+findings() { jq -r ".[] | select(.severity $1) | .name + \":\" + .id" <<<"$output" | sort; }
+# Nothing is wrong. What is worth a note is told when it is asked for.
 silent() {
 	run_tapctl check ${WORDS:-}
-	[[ $status = 0 && -z "$stderr" && ( -z "$output" || "${#lines[@]} $output" == "1 "*": nothing found; "* ) ]] || return
+	[[ $status = 0 && -z "$stderr" && (-z "$output" || -n "${WORDS:-}") ]] || return
 	run_tapctl check --json ${WORDS:-}
-	[[ $status = 0 && "$output" = "[]" ]]
+	[[ $status = 0 && -z "$(findings '!= "note"')" ]]
+}
+# Nothing is wrong, and these are the notes: notes NAME:ID...
+notes() {
+	silent || return
+	diff <([ $# = 0 ] || printf '%s\n' "$@" | sort) <(findings '== "note"')
 }
 # Run what the one finding names as its remedy.
 mend() {
 	local remedy
-	remedy=$(tapctl check --json | jq -r '.[0].remedy')
+	remedy=$(tapctl check --json | jq -r '[.[] | select(.severity != "note")][0].remedy')
 	echo "remedy: $remedy"
 	PATH=$(dirname "$TAPCTL"):$PATH inside bash -ec "${remedy%% (*}" >/dev/null
 }

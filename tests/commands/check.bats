@@ -78,7 +78,7 @@ host_bridge() {
 	requires_macvtap
 	ip link add link br0 name direct address $B type macvtap mode bridge
 	ip link set direct allmulticast on up
-	WORDS=direct only br0:host-apart direct:no-holder
+	WORDS=direct notes br0:host-apart direct:no-holder
 }
 
 @test "check: a tap that is not a guest's may be the uplink, a VPN's" {
@@ -87,7 +87,7 @@ host_bridge() {
 	ip link set vpn master br0 up
 	hold --bridge br0 --mac $A
 	silent
-	WORDS="vpn $TAP" only br0:no-uplink vpn:no-holder
+	WORDS="vpn $TAP" only br0:no-uplink
 }
 
 @test "check: a master that is not a bridge is left alone" {
@@ -153,7 +153,7 @@ host_bridge() {
 	[[ $status = 1 && "$stderr" == "tapctl: v0: is not a tap or macvtap, and none is on it: "* ]]
 	requires_macvtap
 	tapctl add --link v0 --mac $B
-	WORDS=v0 only mvt52540084e363:no-holder
+	WORDS=v0 notes mvt52540084e363:no-holder
 }
 
 @test "check: it changes nothing" {
@@ -181,9 +181,13 @@ host_bridge() {
 @test "check no-holder: a tap" {
 	sound_bridge
 	tapctl add --bridge br0 --mac $B
-	only $TAPB:no-holder
+	notes $TAPB:no-holder
+	run_tapctl check -v
+	[[ $status = 0 && "$output" = "$TAPB: note: no process has it open"* ]]
+	run_tapctl check $B
+	[[ $status = 0 && "$output" = "$TAPB: note: no process has it open"* ]]
 	tapctl del $B
-	silent
+	notes
 }
 
 @test "check no-holder: what it says to start a guest with is so, for every kind of device" {
@@ -193,39 +197,48 @@ host_bridge() {
 	for queues in 1 2; do
 		words=() && [ $queues = 1 ] || words=(--queues "$queues")
 		tapctl add --bridge br0 --mac $B "${words[@]}"
-		only $TAPB:no-holder
+		WORDS=$B notes $TAPB:no-holder
 		# shellcheck disable=SC2001 # a pattern
 		netdev=$(sed 's/.*qemu \(-netdev [^)]*\)).*/\1/' <<<"$output")
 		[[ $output = *"exec --reuse"*"${words[*]}"* ]]
 		nsenter --net="/run/netns/$NS" -- qemu-system-x86_64 -M pc -accel tcg -m 64 -nodefaults -display none -S $netdev \
 			-device virtio-net-pci,romfile=,netdev=n0 >"$WORK/log" 2>&1 3>&- 4>&- {held}>&- &
 		qemu=$!
-		wait_until 20 silent || { cat "$WORK/log"; return 1; }
+		wait_until 20 notes || { cat "$WORK/log"; return 1; }
 		kill "$qemu"
-		wait_until 10 only $TAPB:no-holder
+		wait_until 10 notes $TAPB:no-holder
 		hold --reuse --bridge br0 --mac $B "${words[@]}"
-		silent
+		notes
 		kill "$HOLDER"
-		wait_until 10 only $TAPB:no-holder
+		wait_until 10 notes $TAPB:no-holder
 		tapctl del $TAPB
 	done
 	requires_macvtap
 	add_cable wire there "far$NS"
 	tapctl add --link wire --mac $B
-	only mvt52540084e363:no-holder
+	notes mvt52540084e363:no-holder
 	hold --reuse --link wire --mac $B
-	silent
+	notes
 }
 
 @test "check no-holder: a macvtap, whose carrier does not show it" {
 	sound_macvtap
 	tapctl add --link wire --mac $B
-	only mvt52540084e363:no-holder
+	notes mvt52540084e363:no-holder
 	# One of another PID namespace cannot be seen, and then nothing else is said.
-	inside unshare --pid --fork --mount-proc "$TAPCTL" check >"$WORK/nested" || :
-	[ "$(grep -c 'no process that this container sees has it open' "$WORK/nested")" = 2 ]
+	inside unshare --pid --fork --mount-proc "$TAPCTL" check -v >"$WORK/nested"
+	[ "$(grep -c 'no process that this container sees has it open' "$WORK/nested")" = 1 ]
 	tapctl del $B
-	silent
+	notes
+}
+
+@test "check no-holder: a macvtap of exec's that nothing else removes" {
+	sound_macvtap
+	pkill -KILL --ns $HOLDER --nslist net tapctl-watcher
+	kill -KILL "$HOLDER"
+	wait_until 10 only $MVT:no-holder
+	mend
+	notes
 }
 
 @test "check: without seeing all processes it does not say that none has a macvtap open" {
@@ -233,12 +246,12 @@ host_bridge() {
 	make_caller
 	add_cable wire far "far$NS"
 	tapctl add --link wire --mac $A
-	only $MVT:no-holder
+	notes $MVT:no-holder
 	# Which device it is shows in this namespace's sysfs, which a caller cannot mount.
 	local hide with_proc='mount -t sysfs sysfs /sys && mount -t proc -o hidepid=$0 proc /proc && exec "$@"'
 	for hide in 0 2; do
 		as_root unshare --mount bash -c "$with_proc" $hide "${BECOME_CALLER[@]}" "$PUBLIC/tapctl" check >"$WORK/caller"
-		[ ! -s "$WORK/caller" ]
+		[ "$(cat "$WORK/caller")" = "tapctl check: note: could not look at all processes: run it as root, on the host" ]
 	done
 }
 
@@ -272,17 +285,17 @@ fcntl.ioctl(3, 0x400454e2, struct.pack(\"i\", 0))"'
 @test "check packet-info" {
 	ip tuntap add old mode tap pi user root
 	ip link set old up
-	WORDS=old only old:no-holder old:packet-info
+	WORDS=old only old:packet-info
 }
 
 @test "check no-owner" {
 	ip tuntap add old mode tap
 	ip link set old up
-	WORDS=old only old:no-holder old:no-owner
+	WORDS=old only old:no-owner
 	ip link del old
 	ip tuntap add old mode tap group 7
 	ip link set old up
-	WORDS=old only old:no-holder
+	WORDS=old notes old:no-holder
 }
 
 @test "check host-is-guest" {
@@ -327,7 +340,7 @@ fcntl.ioctl(3, 0x400454e2, struct.pack(\"i\", 0))"'
 	command ip -n "far$NS" link add link far name first index 31337 type macvtap mode bridge
 	ip link add link wire name second index 31337 address $A type macvtap mode bridge
 	ip link set second allmulticast on up
-	WORDS=second only second:no-holder second:node-of-other
+	WORDS=second only second:node-of-other
 	command ip -n "far$NS" link del first
 }
 
@@ -367,18 +380,18 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	only tap525400123456:qemu-default
 	release tap525400123456
 	hold --bridge br0 --mac $B --no-vnet-hdr -- "$(frame_from 52:54:00:12:34:56)"
-	wait_until 10 only $TAPB:qemu-default $TAPB:wrong-source >/dev/null
+	wait_until 10 only $TAPB:qemu-default >/dev/null
 }
 
 @test "check wrong-source: the guest does not use the address that it was given" {
 	sound_bridge -- "$(frame_from $B)"
-	wait_until 10 only $TAP:wrong-source >/dev/null
-	tapctl check | grep -qF "$B"
+	wait_until 10 notes $TAP:wrong-source >/dev/null
+	tapctl check -v | grep -qF "$B"
 }
 
 @test "check wrong-source: a guest with further addresses behind its own is sound" {
 	sound_bridge -- "$(frame_from $B); $(WORK=$WORK/.. frame_from $A)"
-	wait_until 10 silent >/dev/null
+	wait_until 10 notes >/dev/null
 }
 
 @test "check same-guest" {
@@ -399,12 +412,12 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	# There is nothing to forward to.
 	ip addr add 198.51.100.2/32 dev $TAPB
 	ip addr add 203.0.113.1/32 dev lo
-	silent
+	notes
 	ip addr del 198.51.100.2/32 dev $TAPB
 	ip addr add 192.0.2.1/24 dev uplink
-	only $TAP:no-forwarding
-	mend
-	silent
+	notes $TAP:no-forwarding
+	inside sysctl -qw net.ipv4.ip_forward=1
+	notes
 }
 
 @test "check bridge-down" {
@@ -454,7 +467,7 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	silent
 	command ip -n "far$NS" link set far down
 	only br0:uplink-down
-	tapctl check | grep -q 'has a carrier: check its cable'
+	tapctl check | grep -q 'check its cable'
 }
 
 @test "check bridge-nf-drops" {
@@ -507,12 +520,12 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	ip tuntap add odd mode tap user root
 	ip link set odd address fe:54:00:11:22:33 master br0 up
 	ip neigh add 192.0.2.254 lladdr 72:00:00:00:00:fe dev br0
-	WORDS=odd only odd:no-holder
+	WORDS=odd notes odd:no-holder
 	ip link set odd address 72:00:00:00:00:fe
-	WORDS=odd only odd:no-holder odd:neighbour-address
-	WORDS=br0 only odd:no-holder odd:neighbour-address
+	WORDS=odd only odd:neighbour-address
+	WORDS=br0 only odd:neighbour-address
 	ip link set odd address fe:54:00:11:22:33
-	WORDS=odd only odd:no-holder
+	WORDS=odd notes odd:no-holder
 }
 
 @test "check low-address" {
@@ -527,9 +540,9 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	ip tuntap add lower mode tap user root
 	ip link set low address 62:00:00:00:00:01 master br0 up
 	ip link set lower address 52:00:00:00:00:01 master br0 up
-	WORDS=low only br0:bridge-follows-tap low:no-holder low:low-address
+	WORDS=low only br0:bridge-follows-tap low:low-address
 	tapctl pin br0
-	WORDS=low only low:no-holder
+	WORDS=low notes low:no-holder
 }
 
 @test "check guest-elsewhere" {
@@ -539,10 +552,43 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	ip tuntap add other mode tap
 	ip link set other master br1
 	bridge fdb add $A dev other master static
-	silent
+	notes
+	# It moved, or a guest bonds the two.
+	local first=$HOLDER
 	hold --bridge br0 --mac $B --no-vnet-hdr -- "$(frame_from $A)"
-	wait_until 10 only $TAP:guest-elsewhere $TAPB:wrong-source >/dev/null
-	tapctl check | grep -q "^$TAP: error: .* at $TAPB"
+	wait_until 10 notes $TAP:guest-elsewhere $TAPB:wrong-source >/dev/null
+	tapctl check -v | grep -q "^$TAP: note: .* at $TAPB last"
+	kill "$first"
+	release $TAPB
+	# Both talk.
+	guest() { echo "python3 '$TESTS/tools/guest.py' $1 192.0.2.$2 announce from=$A & :"; }
+	hold --bridge br0 --no-vnet-hdr --mac $A -- "$(guest $A 2)"
+	notes
+	hold --bridge br0 --no-vnet-hdr --mac $B -- "$(guest $B 3)"
+	wait_until 20 only $TAP:guest-elsewhere
+}
+
+@test "check guest-elsewhere: the address is another link's own, or somebody told the bridge" {
+	answering_bridge
+	guest_on --bridge br0
+	local address
+	for address in uplink br0; do
+		ip link set $address address $A
+		only $TAP:guest-elsewhere
+		tapctl check | grep -q "that of $address itself"
+		no_answer
+		ip link set $address address 02:00:00:00:00:02
+		notes
+	done
+	for address in "sticky static" extern_learn permanent; do
+		bridge fdb replace $A dev uplink master $address
+		only $TAP:guest-elsewhere
+		tapctl check | grep -q "somebody told br0"
+		no_answer
+		mend
+		answers
+		notes
+	done
 }
 
 @test "check locked-out" {
@@ -669,17 +715,18 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 @test "check host-apart" {
 	sound_macvtap
 	ip addr add 192.0.2.1/24 dev wire
-	only wire:host-apart
+	notes wire:host-apart
+	WORDS=wire notes wire:host-apart
 	ip link add link wire name host type macvlan mode bridge
 	ip link set host up
-	only wire:host-apart
+	notes wire:host-apart
 	ip addr add 198.51.100.1/24 dev host
-	silent
+	notes
 	# It would not help a guest of another mode.
 	ip link set host type macvlan mode private
-	only wire:host-apart
+	notes wire:host-apart
 	ip link set $MVT type macvtap mode vepa
-	silent
+	notes
 }
 
 @test "check vepa-no-reflection" {

@@ -48,7 +48,8 @@ mended() {
 	guest_on_bridge
 	ip link del br0
 	only $TAP:off-bridge
-	tapctl check | grep -qF "it is on no bridge and was made for br0, which is not here: make br0 anew, then: tapctl attach $TAP"
+	tapctl check | grep -qF "it is on no bridge and was made for br0, which is not here"
+	tapctl check | grep -qxF "    make br0 anew, then: tapctl attach $TAP"
 	ip link add br0 type bridge
 	ip link set uplink master br0
 	ip link set br0 up
