@@ -456,6 +456,9 @@ static void read_bridge(const struct nlattr *data, struct link *link)
 	link->bridge.filters = read_flag(tb[IFLA_BR_VLAN_FILTERING]);
 	nl_attr_number(tb[IFLA_BR_VLAN_DEFAULT_PVID], 2, &link->bridge.default_pvid);
 	link->bridge.calls_iptables = read_flag(tb[IFLA_BR_NF_CALL_IPTABLES]);
+	link->bridge.stp = nl_attr_u32(tb[IFLA_BR_STP_STATE]);
+	link->bridge.snoops = read_flag(tb[IFLA_BR_MCAST_SNOOPING]);
+	link->bridge.queries = read_flag(tb[IFLA_BR_MCAST_QUERIER]);
 	link->bridge.forward_delay = nl_attr_u32(tb[IFLA_BR_FORWARD_DELAY]);
 }
 
@@ -469,6 +472,10 @@ static void read_port(const struct nlattr *data, struct link *link)
 	nl_attr_number(tb[IFLA_BRPORT_FORWARD_DELAY_TIMER], sizeof(delay), &delay);
 	link->port.delay = (unsigned)delay;
 	link->port.of_bridge = true;
+	link->port.guarded = read_flag(tb[IFLA_BRPORT_GUARD]);
+	link->port.floods = read_flag(tb[IFLA_BRPORT_UNICAST_FLOOD]);
+	link->port.broadcasts = read_flag(tb[IFLA_BRPORT_BCAST_FLOOD]);
+	link->port.suppresses = read_flag(tb[IFLA_BRPORT_NEIGH_SUPPRESS]);
 	link->port.hairpin = read_flag(tb[IFLA_BRPORT_MODE]);
 	link->port.learning = read_flag(tb[IFLA_BRPORT_LEARNING]);
 	link->port.isolated = read_flag(tb[IFLA_BRPORT_ISOLATED]);
@@ -487,6 +494,14 @@ static void read_mode(const struct nlattr *data, struct link *link)
 			link->mode = m;
 }
 
+static void read_bond(const struct nlattr *data, struct link *link)
+{
+	const struct nlattr *tb[IFLA_BOND_MODE + 1];
+
+	nl_parse_nested(data, tb, IFLA_BOND_MODE);
+	nl_attr_number(tb[IFLA_BOND_MODE], 1, &link->bond_mode);
+}
+
 static void read_info(const struct nlattr *info, struct link *link)
 {
 	const struct nlattr *tb[IFLA_INFO_MAX + 1];
@@ -497,20 +512,14 @@ static void read_info(const struct nlattr *info, struct link *link)
 	for (enum link_kind k = LINK_TUN; k <= LINK_BRIDGE; k++)
 		if (strcmp(link->kind_name, kind_names[k]) == 0)
 			link->kind = k;
-	switch (link->kind) {
-	case LINK_TUN:
+	if (link->kind == LINK_TUN)
 		read_tun(tb[IFLA_INFO_DATA], link);
-		break;
-	case LINK_MACVTAP:
-	case LINK_MACVLAN:
-		read_mode(tb[IFLA_INFO_DATA], link);
-		break;
-	case LINK_BRIDGE:
+	else if (link->kind == LINK_BRIDGE)
 		read_bridge(tb[IFLA_INFO_DATA], link);
-		break;
-	case LINK_OTHER:
-		break;
-	}
+	else if (link->kind != LINK_OTHER)
+		read_mode(tb[IFLA_INFO_DATA], link);
+	else if (strcmp(link->kind_name, "bond") == 0)
+		read_bond(tb[IFLA_INFO_DATA], link);
 	attr_string(tb[IFLA_INFO_SLAVE_KIND], slave_kind, sizeof(slave_kind));
 	if (strcmp(slave_kind, "bridge") == 0)
 		read_port(tb[IFLA_INFO_SLAVE_DATA], link);

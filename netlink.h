@@ -72,6 +72,7 @@ struct link {
 	bool makes_ipv6; /* it makes itself IPv6 addresses (address generation is not none) */
 	bool dormant; /* its link mode: a bridge lets nothing through such a port */
 	enum macvtap_mode mode;
+	uint8_t bond_mode; /* BOND_MODE_* of linux/if_bonding.h */
 	struct {
 		bool is_tap, persistent, multi_queue, vnet_hdr, packet_info;
 		bool has_owner, has_group;
@@ -81,6 +82,9 @@ struct link {
 	struct {
 		bool of_bridge; /* the master is a bridge */
 		bool locked, isolated, hairpin, learning;
+		bool guarded; /* a BPDU switches it off */
+		bool floods, broadcasts; /* unicast to unknown addresses; what is for everybody */
+		bool suppresses; /* the bridge answers ARP itself */
 		uint8_t state; /* BR_STATE_* of linux/if_bridge.h */
 		unsigned delay; /* until it changes, in 1/100 s */
 	} port;
@@ -89,6 +93,8 @@ struct link {
 		bool filters; /* and it is on */
 		uint16_t default_pvid;
 		bool calls_iptables; /* for itself; the sysctl is for all bridges */
+		unsigned stp; /* 0: none, 1: the kernel's, 2: a program's */
+		bool snoops, queries; /* multicast: it forwards what was asked for, and asks */
 		unsigned forward_delay; /* in 1/100 s */
 	} bridge;
 };

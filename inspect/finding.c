@@ -114,14 +114,15 @@ void tell_missed(const struct check *check)
 				   .id = "not-looked-at",
 				   .problem = NULL,
 				   .remedy = "run it as root, on the host" };
-	char text[256] = "could not look at ";
+	char text[256];
+	int len = 0;
 
 	for (enum unseen what = 0; what < UNSEEN_COUNT; what++) {
 		if (!(check->missed & 1U << what))
 			continue;
-		if (finding.problem)
-			strcat(text, ", ");
-		finding.problem = strcat(text, names[what]);
+		len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%s",
+				len ? ", " : "could not look at ", names[what]);
+		finding.problem = text;
 	}
 	if (finding.problem)
 		check->tell(&finding, check->data);

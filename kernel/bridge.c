@@ -179,9 +179,11 @@ static int dump_fdb(const struct nlmsghdr *m, void *data)
 	entry.bridge = (int)nl_attr_u32(tb[NDA_MASTER]);
 	entry.vlan = 0;
 	nl_attr_number(tb[NDA_VLAN], sizeof(entry.vlan), &entry.vlan);
-	entry.how = nd->ndm_state & NUD_PERMANENT				 ? FDB_OWN :
-		    nd->ndm_state & NUD_NOARP || nd->ndm_flags & NTF_EXT_LEARNED ? FDB_SET :
-										   FDB_LEARNED;
+	entry.how = FDB_LEARNED;
+	if (nd->ndm_state & NUD_NOARP || nd->ndm_flags & NTF_EXT_LEARNED)
+		entry.how = FDB_SET;
+	if (nd->ndm_state & NUD_PERMANENT)
+		entry.how = FDB_OWN;
 	return dump->each(&entry, dump->data);
 }
 
