@@ -7,49 +7,33 @@
 
 #include "inspect/check_bridge.h"
 #include "inspect/check_device.h"
+#include "inspect/check_uplink.h"
 #include "kernel/nftables.h"
 #include "kernel/sysfs.h"
 
 #define PORTS_MAX 1023 /* BR_MAX_PORTS of net/bridge/br_private.h, less port 0 */
 #define PORTS_MANY 1000
 
-/* What all ports of a bridge tell. An uplink is a port that is not a guest's. */
-struct bridge {
-	const struct inventory_link *bridge;
-	const struct siblings *ports;
-	const struct inventory_link *uplink; /* any of them, or NULL */
-	const struct inventory_link *steady; /* the lowest address among ports that are not taps */
-	const struct inventory_link *lowest; /* the lowest address among all ports */
-	const struct inventory_link *open; /* a port that is not isolated, or NULL */
-	uint32_t uplink_mtu; /* the lowest; 0: no uplink */
-	bool uplink_works;
-	bool has_foreign; /* a tap that may not be a guest's but a VPN's, and so an uplink */
-	bool follows; /* it takes its address from its ports */
-};
-
-static bool works(const struct link *link)
-{
-	return link->flags & IFF_UP && link->carrier;
-}
-
-/* Whether the host itself uses the bridge. */
-static bool has_host(const struct inventory_link *bridge)
+bool bridge_has_host(const struct inventory_link *bridge)
 {
 	return bridge->has_ip || bridge->has_upper;
-}
-
-/* A dummy leads nowhere, and on a bridge with the host an idle veth is a stopped container's. */
-static bool is_uplink(const struct inventory_link *port, const struct inventory_link *bridge)
-{
-	const char *kind = port->link.kind_name;
-
-	return !link_is_tap(&port->link) && strcmp(kind, "dummy") != 0 &&
-	       (strcmp(kind, "veth") != 0 || works(&port->link) || !has_host(bridge));
 }
 
 static bool is_lower(const struct inventory_link *port, const struct inventory_link *than)
 {
 	return !than || memcmp(port->link.address, than->link.address, MAC_LEN) < 0;
+}
+
+static void look_at_port(struct bridge *bridge, const struct inventory_link *port)
+{
+	if (is_lower(port, bridge->lowest))
+		bridge->lowest = port;
+	if (!link_is_tap(&port->link) && is_lower(port, bridge->steady))
+		bridge->steady = port;
+	if (!port->link.port.isolated)
+		bridge->open = port;
+	bridge->has_foreign |= link_is_tap(&port->link) && !port->ours && !port->chosen;
+	look_at_uplink(bridge, port);
 }
 
 static void look_at_bridge(struct check *check, struct bridge *bridge, const struct siblings *ports)
@@ -59,23 +43,8 @@ static void look_at_bridge(struct check *check, struct bridge *bridge, const str
 	int dir;
 
 	*bridge = (struct bridge){ .bridge = ports->parent, .ports = ports };
-	for (size_t i = 0; i < ports->count; i++) {
-		const struct inventory_link *port = &ports->list[i];
-
-		if (is_lower(port, bridge->lowest))
-			bridge->lowest = port;
-		if (!link_is_tap(&port->link) && is_lower(port, bridge->steady))
-			bridge->steady = port;
-		if (!port->link.port.isolated)
-			bridge->open = port;
-		bridge->has_foreign |= link_is_tap(&port->link) && !port->ours && !port->chosen;
-		if (!is_uplink(port, ports->parent))
-			continue;
-		bridge->uplink = port;
-		if (!bridge->uplink_mtu || port->link.mtu < bridge->uplink_mtu)
-			bridge->uplink_mtu = port->link.mtu;
-		bridge->uplink_works |= works(&port->link);
-	}
+	for (size_t i = 0; i < ports->count; i++)
+		look_at_port(bridge, &ports->list[i]);
 	dir = sysfs_open_link(link->name, link->ifindex);
 	if (dir < 0) {
 		miss(check, UNSEEN_ADDRESSES);
@@ -113,7 +82,6 @@ static void check_bridge_filter(struct check *check, const struct bridge *bridge
 static void check_bridge(struct check *check, const struct bridge *bridge)
 {
 	const struct link *link = &bridge->bridge->link;
-	const struct inventory_link *uplink = bridge->uplink;
 
 	if (!(link->flags & IFF_UP))
 		find(check, link, ERROR, "bridge-down", "the bridge is down\nip link set %s up",
@@ -129,21 +97,42 @@ static void check_bridge(struct check *check, const struct bridge *bridge)
 		     "it has its address from %s and will change it when that is removed\n"
 		     "tapctl pin %s",
 		     bridge->lowest->link.name, link->name);
-	if (!uplink && !bridge->has_foreign && !has_host(bridge->bridge))
-		find(check, link, WARNING, "no-uplink",
-		     "it has neither an uplink nor an address of the host's: its guests "
-		     "reach only each other\nip link set DEVICE master %s",
-		     link->name);
-	else if (uplink && !bridge->uplink_works && uplink->link.flags & IFF_UP)
-		find(check, link, ERROR, "uplink-down",
-		     "none of its uplinks, like %s, has a carrier\n"
-		     "check its cable, and the other end of it",
-		     uplink->link.name);
-	else if (uplink && !bridge->uplink_works)
-		find(check, link, ERROR, "uplink-down",
-		     "none of its uplinks, like %s, is up and has a carrier\nip link set %s up",
-		     uplink->link.name, uplink->link.name);
+	check_uplink(check, bridge);
 	check_bridge_filter(check, bridge);
+}
+
+/*
+ * A holder may give its tap any address, and a bridge hands what is for it to the host: frames for
+ * a neighbour of the host's, or for another guest, are lost.
+ */
+static void check_foreign_address(struct check *check, const struct bridge *bridge,
+				  const struct inventory_link *port)
+{
+	const struct inventory *inventory = &check->inventory;
+	const struct link *link = &port->link;
+	const struct inventory_link *other = inventory_find_guest_on(inventory, link->address,
+								     port);
+	char mac[MAC_STRLEN], remedy[64], who[HOLDER_TEXT];
+	uint8_t own[MAC_LEN];
+
+	if (!port->is_neighbour && !other)
+		return;
+	mac_format(mac, link->address);
+	mac_derive_host(own, port->guest);
+	if (!other && port->ours && mac_equal(link->address, own)) {
+		find(check, link, ERROR, "guest-is-tap",
+		     "its guest uses the tap's own address %s, and %s hands frames for that to "
+		     "the host\ntell the VMM: mac=%s",
+		     mac, bridge->bridge->link.name, mac_format(remedy, port->guest));
+		return;
+	}
+	snprintf(remedy, sizeof(remedy), "%s%s%s", port->ours ? "tapctl attach " : "ip link set ",
+		 link->name, port->ours ? "" : " address fe:...");
+	find(check, link, ERROR, "neighbour-address",
+	     "its address %s is that of %s, whose frames %s hands to the host; it is %s\n"
+	     "%s",
+	     mac, other ? other->link.name : "a neighbour of this host's",
+	     bridge->bridge->link.name, holder_words(who, check, link), remedy);
 }
 
 static void check_port_address(struct check *check, const struct bridge *bridge,
@@ -164,11 +153,7 @@ static void check_port_address(struct check *check, const struct bridge *bridge,
 		     other->name, bridge->bridge->link.name, mac, other->name, other->name);
 		break;
 	}
-	if (link_is_tap(link) && !port->ours && port->is_neighbour)
-		find(check, link, ERROR, "neighbour-address",
-		     "its address %s is that of a neighbour of this host's, and %s hands the "
-		     "frames for that one to the host\nip link set %s address fe:...",
-		     mac, bridge->bridge->link.name, link->name);
+	check_foreign_address(check, bridge, port);
 	/* The bridge has its address, or would take it if other taps were removed. */
 	if (!bridge->follows || link->address[0] >= 0xfa ||
 	    (bridge->steady && is_lower(bridge->steady, port)))
@@ -210,8 +195,10 @@ static void check_elsewhere(struct check *check, const struct bridge *bridge,
 	if (port->elsewhere_how == FDB_OWN && mac_equal(at->link.address, port->guest))
 		find(check, link, ERROR, "guest-elsewhere",
 		     "its guest's address %s is that of %s itself, and %s hands frames for it to "
-		     "the host\ngive the guest its own: tapctl mac --random",
-		     guest, at->link.name, name);
+		     "the host\n%s%s",
+		     guest, at->link.name, name,
+		     at->ours ? "tapctl attach " : "give the guest its own: tapctl mac --random",
+		     at->ours ? at->link.name : "");
 	else if (port->elsewhere_how != FDB_LEARNED)
 		find(check, link, ERROR, "guest-elsewhere",
 		     "somebody told %s that its guest's address %s is at %s (a static entry, or "
@@ -272,12 +259,40 @@ static void check_port_mtu(struct check *check, const struct bridge *bridge,
 		     "its MTU is %u and that of %s is %u: it drops larger frames for the guest\n"
 		     "ip link set %s mtu %u",
 		     link->mtu, above->name, above->mtu, link->name, above->mtu);
-	else if (link->mtu == above->mtu && bridge->uplink_mtu > link->mtu)
+	else if (link->mtu == above->mtu && bridge->mtu_least > link->mtu)
 		find(check, link, WARNING, "mtu-pulls-bridge",
 		     "its MTU %u keeps %s down to that, where the uplink has %u\n"
 		     "ip link set %s mtu %u",
-		     link->mtu, above->name, bridge->uplink_mtu,
-		     port->record.mtu ? above->name : link->name, bridge->uplink_mtu);
+		     link->mtu, above->name, bridge->mtu_least,
+		     port->record.mtu ? above->name : link->name, bridge->mtu_least);
+}
+
+/* The states of linux/if_bridge.h. */
+static const char *const states[] = { "disabled", "listening", "learning", "forwarding",
+				      "blocking" };
+
+/* The port lets nothing through, and STP may not be the cause. */
+static void check_blocked(struct check *check, const struct link *above, const struct link *link)
+{
+	unsigned state = link->port.state;
+
+	if (link->port.guarded && above->bridge.stp && state == BR_STATE_DISABLED)
+		find(check, link, ERROR, "port-blocked",
+		     "its BPDU guard has switched the port off: the guest speaks STP, like a "
+		     "bridge\n"
+		     "ip link set %s carrier off && ip link set %s carrier on (when the guest has "
+		     "stopped that; or: bridge link set dev %s guard off)",
+		     link->name, link->name, link->name);
+	else if (!above->bridge.stp)
+		find(check, link, ERROR, "port-blocked",
+		     "somebody has set the port's state to %s\nbridge link set dev %s state 3",
+		     state < sizeof(states) / sizeof(*states) ? states[state] : "unknown",
+		     link->name);
+	else
+		find(check, link, ERROR, "port-blocked",
+		     "%s blocks this port: STP sees a loop here, or a better path elsewhere\n"
+		     "look for what joins two ports: bridge link show master %s",
+		     above->name, above->name);
 }
 
 static void check_port_state(struct check *check, const struct bridge *bridge,
@@ -291,20 +306,57 @@ static void check_port_state(struct check *check, const struct bridge *bridge,
 		return;
 	if (link->port.state == BR_STATE_LISTENING)
 		delay += above->bridge.forward_delay;
-	if (link->port.state == BR_STATE_LISTENING || link->port.state == BR_STATE_LEARNING)
+	if (above->bridge.stp &&
+	    (link->port.state == BR_STATE_LISTENING || link->port.state == BR_STATE_LEARNING))
 		find(check, link, WARNING, "stp-delay",
 		     "STP lets nothing through yet, for %u s more\n"
 		     "ip link set %s type bridge stp_state 0 && bridge link set dev %s state 3 "
 		     "(where no loop can be), or wait",
 		     (delay + 99) / 100, above->name, link->name);
 	else if (link->port.state != BR_STATE_FORWARDING)
-		find(check, link, ERROR, "port-blocked",
-		     "%s blocks this port: STP sees a loop here, or a better path elsewhere\n"
-		     "look for what joins two ports: bridge link show master %s",
-		     above->name, above->name);
-	if (link->port.isolated && bridge->ports->count > 1 && !bridge->open &&
-	    !has_host(bridge->bridge))
-		find(check, link, WARNING, "isolated-all",
+		check_blocked(check, above, link);
+}
+
+void check_port_flags(struct check *check, const struct bridge *bridge,
+		      const struct inventory_link *port)
+{
+	const struct link *link = &port->link, *above = &bridge->bridge->link;
+
+	check_port_state(check, bridge, port);
+	/* With suppression, the bridge answers ARP in the place of who is there. */
+	if (!link->port.broadcasts && !link->port.suppresses)
+		find(check, link, ERROR, "no-broadcast",
+		     "what is for everybody, like ARP, is not sent there (bcast_flood off)\n"
+		     "bridge link set dev %s bcast_flood on",
+		     link->name);
+	if (!link->port.floods && !link->port.learning &&
+	    !(port->ours ? port->heard : port->entries))
+		find(check, link, ERROR, "no-unicast",
+		     "%s learns no address there and sends nothing to unknown ones\n"
+		     "bridge link set dev %s learning on flood on",
+		     above->name, link->name);
+	if (port->has_ip)
+		find(check, link, WARNING, "port-ip",
+		     "it has an IP address of the host's, which as a port of %s it cannot use "
+		     "fully\nip address del %s dev %s && ip address add %s dev %s (and its routes)",
+		     above->name, port->ip, link->name, port->ip, above->name);
+}
+
+static void check_isolated(struct check *check, const struct bridge *bridge,
+			   const struct inventory_link *port)
+{
+	const struct link *above = &bridge->bridge->link;
+
+	if (!port->link.port.isolated)
+		return;
+	if (bridge->uplink && !bridge->uplink_open)
+		find(check, &port->link, WARNING, "isolated-all",
+		     "it is isolated, and so is %s: they do not reach each other\n"
+		     "bridge link set dev %s isolated off",
+		     bridge->uplink->link.name, bridge->uplink->link.name);
+	else if (!bridge->uplink && bridge->ports->count > 1 && !bridge->open &&
+		 !bridge_has_host(bridge->bridge))
+		find(check, &port->link, WARNING, "isolated-all",
 		     "it is isolated, and so is every other port of %s\n"
 		     "bridge link set dev UPLINK isolated off",
 		     above->name);
@@ -320,7 +372,7 @@ static bool vlan_goes_out(struct check *check, const struct bridge *bridge, uint
 		if (vid < vlan->first || vid > vlan->last)
 			continue;
 		port = inventory_find(&check->inventory, vlan->ifindex);
-		if (port == bridge->bridge ? has_host(port) :
+		if (port == bridge->bridge ? bridge_has_host(port) :
 					     port->link.master == bridge->bridge->link.ifindex)
 			return true;
 	}
@@ -361,7 +413,8 @@ void check_bridge_ports(struct check *check, const struct siblings *ports)
 		check_port_address(check, &bridge, port);
 		check_port_guest(check, &bridge, port);
 		check_port_mtu(check, &bridge, port);
-		check_port_state(check, &bridge, port);
+		check_port_flags(check, &bridge, port);
+		check_isolated(check, &bridge, port);
 		check_port_vlan(check, &bridge, port);
 	}
 }

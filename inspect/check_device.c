@@ -10,6 +10,18 @@
 #include "kernel/macvtap.h"
 #include "nic/lease.h"
 
+const char *holder_words(char text[static HOLDER_TEXT], const struct check *check,
+			 const struct link *link)
+{
+	const struct holder *holder = holders_next(&check->inventory.holders, NULL, link->name,
+						   macvtap_rdev(link));
+
+	if (!holder)
+		return "open in no process that is seen";
+	snprintf(text, HOLDER_TEXT, "open in %s (pid %d)", holder->command, (int)holder->pid);
+	return text;
+}
+
 /* A tap has a carrier while a queue is open, unless its holder switched the carrier off. */
 static void check_tap_holder(struct check *check, const struct inventory_link *device)
 {
@@ -103,6 +115,12 @@ static void check_macvtap(struct check *check, const struct inventory_link *devi
 		     "no process%s has it open\n"
 		     "start its guest with it (tapctl exec --reuse), or: tapctl del %s",
 		     check->inventory.holders.nested ? " that this container sees" : "",
+		     link->name);
+	if (link->lower_elsewhere && link->flags & IFF_UP && !link->carrier)
+		find(check, link, ERROR, "lower-no-carrier",
+		     "its lower device, in another network namespace, is down or has no carrier\n"
+		     "there: ip link set DEVICE up (ip -d link show %s tells its index and the "
+		     "namespace's)",
 		     link->name);
 	if (rdev)
 		check_node(check, link, rdev);

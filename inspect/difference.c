@@ -54,8 +54,11 @@ static void put_remedy(char *text, const struct compared *compared, enum differe
 			 name, name);
 		return;
 	}
-	if (difference == DIFFERS_PARENT || difference == DIFFERS_ADDRESS ||
-	    difference == DIFFERS_HOST_IS_GUEST)
+	if (difference == DIFFERS_PARENT && !compared->link->master)
+		behind = " (where its bridge is made anew at times, a hook does it: tapctl(8), "
+			 "OTHER MANAGERS)";
+	else if (difference == DIFFERS_PARENT || difference == DIFFERS_ADDRESS ||
+		 difference == DIFFERS_HOST_IS_GUEST)
 		behind = " (and to keep other programs off it: tapctl(8), OTHER MANAGERS)";
 	snprintf(text, DIFFERENCE_TEXT, "tapctl attach %s%s", name, behind);
 }

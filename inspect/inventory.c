@@ -183,6 +183,18 @@ const struct inventory_link *inventory_find_duplicate(const struct inventory *in
 	return NULL;
 }
 
+const struct inventory_link *inventory_find_guest_on(const struct inventory *inventory,
+						     const uint8_t guest[static MAC_LEN],
+						     const struct inventory_link *beside)
+{
+	for (size_t i = inventory_find_guest(inventory, guest);
+	     i < inventory->ours && mac_equal(inventory->by_guest[i]->guest, guest); i++)
+		if (inventory->by_guest[i] != beside &&
+		    inventory->by_guest[i]->link.master == beside->link.master)
+			return inventory->by_guest[i];
+	return NULL;
+}
+
 bool inventory_next(const struct inventory *inventory, struct siblings *siblings)
 {
 	const struct inventory_link *end = inventory->links + inventory->count;
@@ -206,9 +218,16 @@ static int keep_address(const struct address *address, void *data)
 {
 	struct inventory_link *link = inventory_find(data, address->ifindex);
 
-	if (link && address->wide) {
-		link->has_ip = true;
-		link->has_ipv4 |= address->ip.family == AF_INET;
+	if (!link || !address->wide)
+		return 0;
+	if (!link->has_ip)
+		ip_format(link->ip, &address->ip);
+	link->has_ip = true;
+	if (address->ip.family == AF_INET) {
+		link->has_ipv4 = true;
+		link->has_network |= address->ip.length < 32;
+	} else {
+		link->has_ipv6 = true;
 	}
 	return 0;
 }
@@ -233,8 +252,10 @@ static int keep_fdb_entry(const struct fdb_entry *entry, void *data)
 
 	bool learned = entry->how == FDB_LEARNED;
 
-	if (port)
+	if (port) {
 		port->sends |= learned;
+		port->entries |= entry->how != FDB_OWN;
+	}
 	if (port && port->ours && mac_equal(entry->mac, port->guest)) {
 		port->heard = true;
 		port->port.has_entry |= !learned;

@@ -29,7 +29,9 @@ struct inventory_link {
 	bool is_port; /* the parent is its master */
 	bool chosen; /* the caller's to set */
 	/* read by inventory_read_around() */
-	bool has_ip, has_ipv4; /* an address that is not link-local */
+	bool has_ip, has_ipv4, has_ipv6; /* an address that is not link-local */
+	char ip[IP_STRLEN]; /* the first of them, with its prefix */
+	bool has_network; /* an IPv4 one of more than itself */
 	bool has_upper; /* the host has a device on it, like one for a VLAN */
 	/* of a bridge port */
 	struct port_state port;
@@ -37,6 +39,7 @@ struct inventory_link {
 	uint64_t filtered; /* frames that its filter has dropped */
 	uint16_t pvid; /* 0: none */
 	bool sends; /* the bridge has learned an address here */
+	bool entries; /* it has any here that is not the port's own */
 	bool heard; /* the bridge has the guest's address at this port */
 	bool has_foreign; /* the bridge has learned another address here: */
 	uint8_t foreign[MAC_LEN];
@@ -79,6 +82,11 @@ size_t inventory_find_guest(const struct inventory *inventory, const uint8_t gue
 /* Another device of ours for the guest of @device, or NULL. */
 const struct inventory_link *inventory_find_duplicate(const struct inventory *inventory,
 						      const struct inventory_link *device);
+
+/* The device of ours for @guest on the bridge of the port @beside, other than that; or NULL. */
+const struct inventory_link *inventory_find_guest_on(const struct inventory *inventory,
+						     const uint8_t guest[static MAC_LEN],
+						     const struct inventory_link *beside);
 
 /* What has one parent: the ports of a bridge, or the devices on a lower device. */
 struct siblings {

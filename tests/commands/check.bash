@@ -112,3 +112,8 @@ answering_bridge() {
 }
 answers() { inside_of "far$NS" ping -c 1 -W "${1:-5}" 192.0.2.2 >/dev/null; }
 no_answer() { ! answers 0.3 || { echo "it answers"; return 1; }; }
+# br0 with the host's address and nothing else: host_bridge [ADDRESS]
+host_bridge() {
+	add_bridge br0
+	ip addr add "${1:-192.0.2.1/24}" dev br0
+}

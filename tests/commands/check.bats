@@ -43,11 +43,6 @@ time.sleep(1000)' "$held" >"$WORK/log" 2>&1 &
 	silent
 }
 
-# br0 with the host's address and nothing else.
-host_bridge() {
-	add_bridge br0
-	ip addr add "${1:-192.0.2.1/24}" dev br0
-}
 
 @test "check: guests who are isolated from each other, on a bridge with the host alone, are sound" {
 	host_bridge 2001:db8::1/64

@@ -308,7 +308,7 @@ old_record() { ip link set $TAP alias "tapctl guest $A"; }
 	guest_on --bridge br0 --ip 203.0.113.77
 	no_answer
 	only $TAP:source-dropped
-	tapctl check | grep -E "$TAP: warning: its guest has sent frames that --ip forbids, [1-9][0-9]* so far: "
+	tapctl check | grep -E "$TAP: warning: its guest has sent frames that --ip forbids, [1-9][0-9]* so far$"
 	# Made anew with its own.
 	command ip netns pids "guest$NS" | xargs kill
 	release $TAP
@@ -316,4 +316,19 @@ old_record() { ip link set $TAP alias "tapctl guest $A"; }
 	guest_on --bridge br0 --ip 192.0.2.2
 	answers
 	silent
+}
+
+@test "check lower-no-carrier: the lower device is in another namespace" {
+	requires_macvtap
+	add_cable wire far "far$NS"
+	command ip netns add "away$NS"
+	ip link add link wire name $MVT address $A type macvtap mode bridge
+	ip link set wire netns "away$NS"
+	command ip -n "away$NS" link set wire up
+	ip link set $MVT allmulticast on up
+	WORDS=$MVT wait_until 10 silent >/dev/null
+	command ip -n "away$NS" link set wire down
+	WORDS=$MVT wait_until 10 only $MVT:lower-no-carrier >/dev/null
+	command ip -n "away$NS" link set wire up
+	WORDS=$MVT wait_until 10 silent >/dev/null
 }

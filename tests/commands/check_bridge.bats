@@ -1,0 +1,282 @@
+#!/usr/bin/env bats
+# tapctl check: bridges, their uplinks and ports. What is found is shown by a ping that gets no answer; then the
+# remedy is run, check is silent and the ping is answered.
+load ../tools/helpers
+load check
+
+guest_on_bridge() {
+	answering_bridge
+	guest_on --bridge br0 "$@"
+	answers
+	notes
+}
+mended() {
+	mend
+	notes
+	answers
+}
+# Neighbours are forgotten on both sides, so that ARP has to work.
+forget() {
+	command ip -n "far$NS" neigh flush all
+	command ip -n "guest$NS" neigh flush all
+}
+
+@test "check uplink-macvlan" {
+	ip link add br0 type bridge
+	ip link set br0 address 02:00:00:00:00:02 up
+	add_cable wire far "far$NS"
+	command ip -n "far$NS" addr add 192.0.2.1/24 dev far
+	ip link add link wire name uplink type macvlan mode bridge
+	ip link set uplink master br0 up
+	guest_on --bridge br0
+	only uplink:uplink-macvlan
+	no_answer
+	mended
+	# One that receives everything is sound.
+	ip link set wire nomaster
+	ip link add link wire name uplink type macvlan mode passthru
+	ip link set uplink master br0 up
+	notes
+	answers
+}
+
+@test "check uplink-mtu" {
+	guest_on_bridge
+	# Somebody set the bridge's, which no longer follows.
+	ip link set br0 mtu 1400
+	ip link set br0 mtu 1500
+	ip link set uplink mtu 1400
+	only uplink:uplink-mtu
+	large() { inside_of "guest$NS" ping -c 1 -W "$1" -M do -s 1450 192.0.2.1 >/dev/null; }
+	answers
+	! large 0.3
+	mended
+	large 5
+	# Beside one that is as large, another may lead to a host that knows its own.
+	add_cable small other "far$NS"
+	ip link set small mtu 1400
+	ip link set small master br0
+	ip link set br0 mtu 1500
+	notes
+}
+
+@test "check uplink-mtu: a tunnel's cannot be raised" {
+	guest_on_bridge
+	ip link set uplink nomaster
+	ip addr add 198.51.100.1/24 dev uplink
+	ip link add vxlan0 type vxlan id 1 local 198.51.100.1 remote 198.51.100.2 dstport 4789 dev uplink
+	ip link set br0 mtu 1400
+	ip link set br0 mtu 1500
+	ip link set vxlan0 mtu 1450 master br0 up
+	only vxlan0:uplink-mtu
+	tapctl check | grep -q 'in the guests: ip link set br0 mtu 1450'
+	ip link set br0 mtu 1450
+	ip link set $TAP mtu 1450
+	notes
+}
+
+@test "check uplink-locked" {
+	requires_locked_ports
+	guest_on_bridge
+	# What it has learned may still come in.
+	bridge link set dev uplink learning off
+	bridge fdb flush dev br0 2>/dev/null || skip "this iproute2 cannot make a bridge forget"
+	bridge link set dev uplink locked on
+	only uplink:uplink-locked
+	no_answer
+	mended
+}
+
+@test "check no-broadcast" {
+	guest_on_bridge
+	local port
+	for port in uplink $TAP; do
+		bridge link set dev $port bcast_flood off
+		only $port:no-broadcast
+		# Who is asked knows the other one by that.
+		forget
+		[ $port = $TAP ] || ! inside_of "guest$NS" ping -c 1 -W 0.3 192.0.2.1 >/dev/null
+		[ $port = uplink ] || no_answer
+		mended
+	done
+	# A bridge that answers ARP itself needs none.
+	bridge link set dev $TAP bcast_flood off neigh_suppress on
+	notes
+}
+
+@test "check no-unicast" {
+	guest_on_bridge
+	local port address
+	for port in uplink $TAP; do
+		address=$A
+		[ $port = $TAP ] || address=$(command ip -n "far$NS" -j link show far | jq -r '.[0].address')
+		bridge link set dev $port learning off flood off
+		bridge fdb del "$address" dev $port master
+		only $port:no-unicast
+		no_answer
+		mended
+	done
+	# As libvirt's macTableManager has it.
+	bridge link set dev $TAP learning off flood off
+	bridge fdb replace $A dev $TAP master static
+	notes
+	answers
+}
+
+@test "check port-ip: the host's address left on the uplink" {
+	guest_on_bridge
+	ip addr add 192.0.2.9/24 dev uplink
+	host_answers() { inside_of "guest$NS" ping -c 1 -W "$1" 192.0.2.9 >/dev/null; }
+	only uplink:port-ip
+	! host_answers 0.3
+	mended
+	host_answers 5
+}
+
+@test "check port-blocked: somebody set the state of the port" {
+	guest_on_bridge
+	local port
+	for port in uplink $TAP; do
+		bridge link set dev $port state 0
+		only $port:port-blocked
+		no_answer
+		mended
+	done
+}
+
+@test "check port-blocked: the BPDU guard" {
+	ip link add br0 type bridge stp_state 1 forward_delay 200
+	ip link set br0 address 02:00:00:00:00:01 up
+	ip addr add 192.0.2.1/24 dev br0
+	mkfifo "$WORK/guest"
+	hold --bridge br0 --mac $A --no-vnet-hdr -- "cat '$WORK/guest' >&3 & :"
+	wait_until 10 notes >/dev/null
+	bridge link set dev $TAP guard on
+	printf '\x01\x80\xc2\x00\x00\x00\x52\x54\x00\x84\xe3\x62\x00\x26\x42\x42\x03\x00\x00\x00\x00\x00' >"$WORK/bpdu"
+	head -c 42 /dev/zero >>"$WORK/bpdu"
+	cat "$WORK/bpdu" >"$WORK/guest"
+	wait_until 10 only $TAP:port-blocked >/dev/null
+	tapctl check | grep -q 'BPDU guard'
+	mend
+	wait_until 10 notes >/dev/null
+}
+
+@test "check isolated-all: the guest and the only uplink, although the host is there" {
+	guest_on_bridge --isolated
+	ip addr add 192.0.2.9/24 dev br0
+	bridge link set dev uplink isolated on
+	only $TAP:isolated-all
+	no_answer
+	mended
+}
+
+@test "check uplink-down: the remedy names the end that is down" {
+	guest_on_bridge
+	add_bridge br1
+	ip addr add 192.0.2.9/24 dev br1
+	ip link del uplink
+	add_cable uplink middle
+	add_cable out far "far$NS"
+	command ip -n "far$NS" addr add 192.0.2.1/24 dev far
+	ip link set uplink master br0
+	ip link set middle master br1
+	ip link set out master br1
+	notes
+	answers
+	local down
+	for down in uplink middle; do
+		ip link set $down down
+		only br0:uplink-down
+		tapctl check | grep -qx "    ip link set $down up"
+		no_answer
+		mended
+	done
+	# Also where the bridge has an address of the host's.
+	ip addr add 198.51.100.1/24 dev br0
+	ip addr del 192.0.2.9/24 dev br1
+	ip link set middle down
+	only br0:uplink-down
+	mended
+}
+
+@test "check uplink-down: what a VLAN is on" {
+	ip link add dev vlanprobe link lo type vlan id 5 2>/dev/null || skip "this kernel has no VLANs"
+	ip link del vlanprobe
+	ip link add br0 type bridge
+	add_cable wire far "far$NS"
+	command ip -n "far$NS" link add link far name far.5 type vlan id 5
+	command ip -n "far$NS" addr add 192.0.2.1/24 dev far.5
+	command ip -n "far$NS" link set far.5 up
+	ip link add link wire name uplink type vlan id 5
+	ip link set uplink address 02:00:00:00:00:02
+	ip link set uplink master br0 up
+	ip link set br0 up
+	guest_on --bridge br0
+	notes
+	answers
+	ip link set wire down
+	only br0:uplink-down
+	tapctl check | grep -qx "    ip link set wire up"
+	no_answer
+	mended
+}
+
+@test "check uplink-bond: modes that replace addresses" {
+	ip link add bond0 type bond mode 802.3ad 2>/dev/null || skip "this kernel has no bonds"
+	ip link add br0 type bridge
+	ip link set bond0 address 02:00:00:00:00:02 master br0 up
+	ip link set br0 up
+	ip addr add 192.0.2.1/24 dev br0
+	add_cable wire far "far$NS"
+	ip link set wire down
+	ip link set wire master bond0
+	hold --bridge br0 --mac $A
+	local mode
+	for mode in balance-tlb balance-alb; do
+		ip link set bond0 nomaster down
+		ip link set wire nomaster down
+		ip link set bond0 type bond mode $mode
+		ip link set wire master bond0
+		ip link set bond0 master br0 up
+		wait_until 10 only bond0:uplink-bond >/dev/null
+	done
+	ip link set bond0 nomaster down
+	ip link set wire nomaster down
+	ip link set bond0 type bond mode active-backup
+	ip link set wire master bond0
+	ip link set bond0 master br0 up
+	wait_until 10 notes >/dev/null
+}
+
+@test "check guest-is-tap: a guest that uses its tap's own address" {
+	host_bridge
+	guest_on --bridge br0
+	inside ping -c 1 -W 5 192.0.2.2 >/dev/null
+	notes
+	command ip -n "guest$NS" link set g0 address $HOST
+	# It asks the host, who remembers it.
+	inside_of "guest$NS" ping -c 1 -W 0.3 192.0.2.1 >/dev/null || :
+	only $TAP:guest-is-tap
+	tapctl check | grep -q "tell the VMM: mac=$A"
+	command ip -n "guest$NS" link set g0 address $A
+	inside_of "guest$NS" ping -c 1 -W 5 192.0.2.1 >/dev/null
+	notes
+}
+
+@test "check neighbour-address: a holder gave its tap the address of another guest or of a neighbour" {
+	guest_on_bridge
+	hold --bridge br0 --mac $B
+	ip link set $TAPB address $A
+	only $TAP:guest-elsewhere $TAPB:address-changed $TAPB:neighbour-address
+	tapctl check | grep -q "$TAPB: error: .* that of $TAP, .* open in sleep (pid $HOLDER)"
+	no_answer
+	tapctl attach $TAPB
+	notes
+	answers
+	ip addr add 192.0.2.9/24 dev br0
+	inside ping -c 1 -W 5 192.0.2.1 >/dev/null
+	ip link set $TAPB address "$(command ip -n "far$NS" -j link show far | jq -r '.[0].address')"
+	only $TAPB:address-changed $TAPB:neighbour-address
+	tapctl attach $TAPB
+	notes
+}
