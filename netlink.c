@@ -556,6 +556,8 @@ int nl_read_link(const struct nlmsghdr *m, void *data)
 	attr_string(tb[IFLA_IFNAME], link->name, sizeof(link->name));
 	attr_string(tb[IFLA_IFALIAS], link->alias, sizeof(link->alias));
 	link->carrier = read_flag(tb[IFLA_CARRIER]);
+	if (tb[IFLA_STATS64] && mnl_attr_get_payload_len(tb[IFLA_STATS64]) >= 8)
+		memcpy(&link->received, mnl_attr_get_payload(tb[IFLA_STATS64]), 8);
 	link->mtu = nl_attr_u32(tb[IFLA_MTU]);
 	link->group = nl_attr_u32(tb[IFLA_GROUP]);
 	link->master = (int)nl_attr_u32(tb[IFLA_MASTER]);

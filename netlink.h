@@ -65,6 +65,7 @@ struct link {
 	unsigned flags; /* IFF_UP ... */
 	bool carrier;
 	uint32_t mtu, group;
+	uint64_t received; /* frames so far: of a tap, from its guest */
 	int master; /* ifindex or 0 */
 	int lower; /* IFLA_LINK: ifindex or 0 */
 	bool lower_elsewhere; /* the lower device is in another network namespace */

@@ -126,9 +126,10 @@ static int listen_to(struct trace *trace, struct nl *nl, int signals, unsigned s
 static void keep_explanation(const struct finding *finding, void *data)
 {
 	static const char *const warnings[] = {
-		"isolated-all",	   "no-allmulti",   "stp-delay",      "vlan-no-pvid",
-		"bridge-nf-drops", "no-forwarding", "host-apart",     "vepa-no-reflection",
-		"no-holder",	   "wrong-source",  "guest-elsewhere"
+		"isolated-all",	   "no-allmulti",    "stp-delay",	   "vlan-no-pvid",
+		"bridge-nf-drops", "no-forwarding",  "firewall-drops",	   "forward-drops",
+		"tc-drops",	   "host-apart",     "vepa-no-reflection", "no-holder",
+		"wrong-source",	   "guest-elsewhere"
 	};
 	struct explanation *e = data;
 	bool explains = finding->severity == ERROR;

@@ -9,7 +9,9 @@
 #include "inspect/check.h"
 #include "inspect/check_bridge.h"
 #include "inspect/check_device.h"
+#include "inspect/check_firewall.h"
 #include "inspect/check_ovs.h"
+#include "kernel/route.h"
 #include "kernel/sysfs.h"
 #include "lib/report.h"
 
@@ -66,6 +68,7 @@ static void check_lower(struct check *check, const struct siblings *siblings)
 		find(check, lower, ERROR, "lower-no-carrier",
 		     "it has no carrier, and neither have the macvtaps on it\n"
 		     "check its cable, and the other end of it");
+	check_link_firewall(check, siblings->parent);
 	if (is_wireless(lower))
 		find(check, lower, ERROR, "wireless",
 		     "a wireless network accepts frames from the card's own address only\n"
@@ -97,6 +100,7 @@ static void check_siblings(struct check *check, const struct siblings *siblings)
 		if (!siblings->list[i].chosen)
 			continue;
 		check_device(check, &siblings->list[i]);
+		check_link_firewall(check, &siblings->list[i]);
 		if (siblings->list[i].link.kind == LINK_TUN)
 			check_unattached(check, &siblings->list[i]);
 	}
@@ -149,6 +153,46 @@ static bool chosen_macvtap(const struct inventory *inventory)
 	return false;
 }
 
+static bool any_chosen(const struct inventory *inventory)
+{
+	for (size_t i = 0; i < inventory->count; i++)
+		if (inventory->links[i].chosen)
+			return true;
+	return false;
+}
+
+/* A file that the legacy tables fill, or a module of theirs: what is in them is not read. */
+static bool has_legacy_rules(void)
+{
+	char byte;
+	int fd = open("/proc/net/ip_tables_names", O_RDONLY | O_CLOEXEC);
+	bool any = fd >= 0 && read(fd, &byte, 1) == 1;
+
+	if (fd >= 0)
+		close(fd);
+	return any || access("/sys/module/ebtable_filter", F_OK) == 0;
+}
+
+/* A kernel without nftables has no rules. */
+static int read_firewall(struct check *check)
+{
+	static const uint8_t beyond[4] = { 192, 0, 0, 8 }; /* of nobody (RFC 7600) */
+	const struct inventory_link *outside;
+	int err;
+
+	check->outside = NULL;
+	if (!any_chosen(&check->inventory))
+		return 0;
+	err = nftables_read(&check->rules);
+	if (err == -EPERM)
+		miss(check, UNSEEN_FIREWALL);
+	else if (has_legacy_rules())
+		miss(check, UNSEEN_LEGACY);
+	outside = inventory_find(&check->inventory, route_find(check->nl, beyond));
+	check->outside = outside ? &outside->link : NULL;
+	return err == -ENOMEM ? err : 0;
+}
+
 static int look(struct check *check, const struct selection *selection)
 {
 	struct inventory *inventory = &check->inventory;
@@ -166,6 +210,8 @@ static int look(struct check *check, const struct selection *selection)
 		err = check_ovs_begin(check);
 	if (!err && !selection)
 		check_ovs_left(check);
+	if (!err)
+		err = read_firewall(check);
 	if (inventory->holders.incomplete && chosen_macvtap(inventory))
 		miss(check, UNSEEN_PROCESSES);
 	while (!err && inventory_next(inventory, &siblings))
@@ -173,6 +219,7 @@ static int look(struct check *check, const struct selection *selection)
 	inventory_free(inventory);
 	free(check->rows.list);
 	check->rows = (struct ovs_ports){ .count = 0 };
+	nftables_free(&check->rules);
 	if (!err && check->err)
 		err = report_error(check->err, "out of memory");
 	return err;

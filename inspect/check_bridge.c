@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -7,8 +6,8 @@
 
 #include "inspect/check_bridge.h"
 #include "inspect/check_device.h"
+#include "inspect/check_firewall.h"
 #include "inspect/check_uplink.h"
-#include "kernel/nftables.h"
 #include "kernel/sysfs.h"
 
 #define PORTS_MAX 1023 /* BR_MAX_PORTS of net/bridge/br_private.h, less port 0 */
@@ -56,29 +55,6 @@ static void look_at_bridge(struct check *check, struct bridge *bridge, const str
 	close(dir);
 }
 
-/* The bridge's own setting needs the module that the sysctl is of. */
-static void check_bridge_filter(struct check *check, const struct bridge *bridge)
-{
-	const struct link *link = &bridge->bridge->link;
-	bool all = setting_is_on(check, "bridge/bridge-nf-call-iptables"), drops;
-
-	int err = nftables_forward_drops(&drops);
-
-	if (err == -EPERM)
-		miss(check, UNSEEN_FIREWALL);
-	if (err || bridge->ports->count < 2 || !drops ||
-	    !(all || (link->bridge.calls_iptables && access("/proc/sys/net/bridge", F_OK) == 0)))
-		return;
-	find(check, link, WARNING, "bridge-nf-drops",
-	     "frames that it forwards pass the FORWARD chain (bridge-nf-call-iptables), which "
-	     "drops what no rule accepts\n%s%s%s%s%s",
-	     all ? "sysctl net.bridge.bridge-nf-call-iptables=0" : "",
-	     all && link->bridge.calls_iptables ? " && " : "",
-	     link->bridge.calls_iptables ? "ip link set " : "",
-	     link->bridge.calls_iptables ? link->name : "",
-	     link->bridge.calls_iptables ? " type bridge nf_call_iptables 0" : "");
-}
-
 static void check_bridge(struct check *check, const struct bridge *bridge)
 {
 	const struct link *link = &bridge->bridge->link;
@@ -98,7 +74,7 @@ static void check_bridge(struct check *check, const struct bridge *bridge)
 		     "tapctl pin %s",
 		     bridge->lowest->link.name, link->name);
 	check_uplink(check, bridge);
-	check_bridge_filter(check, bridge);
+	check_bridge_firewall(check, bridge->bridge, bridge->ports->count > 1);
 }
 
 /*
@@ -165,19 +141,6 @@ static void check_port_address(struct check *check, const struct bridge *bridge,
 	     link->name, port->ours ? "" : " address fe:...");
 }
 
-/* What guests send is counted by their taps. */
-static bool talks(struct check *check, const struct link *link)
-{
-	int dir = sysfs_open_link(link->name, link->ifindex);
-	unsigned frames = 0;
-
-	if (dir < 0)
-		return false;
-	sysfs_read_numbers(dir, "statistics/rx_packets", &frames, NULL);
-	close(dir);
-	return grew(check, link, "frames", frames);
-}
-
 /* The bridge has the guest's address where the guest is not:. */
 static void check_elsewhere(struct check *check, const struct bridge *bridge,
 			    const struct inventory_link *port)
@@ -204,7 +167,7 @@ static void check_elsewhere(struct check *check, const struct bridge *bridge,
 		     "somebody told %s that its guest's address %s is at %s (a static entry, or "
 		     "EVPN)\nbridge fdb del %s dev %s%s master",
 		     name, guest, at->link.name, guest, at->link.name, vlan);
-	else if (talks(check, link))
+	else if (grew(check, link, "frames", link->received))
 		find(check, link, ERROR, "guest-elsewhere",
 		     "its guest talks, and %s hears its address %s at %s as well: a second guest "
 		     "with it, or a loop\ngive each guest its own: tapctl mac --random",
@@ -416,5 +379,6 @@ void check_bridge_ports(struct check *check, const struct siblings *ports)
 		check_port_flags(check, &bridge, port);
 		check_isolated(check, &bridge, port);
 		check_port_vlan(check, &bridge, port);
+		check_port_firewall(check, port);
 	}
 }

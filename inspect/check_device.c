@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "inspect/check_device.h"
+#include "inspect/check_firewall.h"
 #include "inspect/check_ovs.h"
 #include "inspect/difference.h"
 #include "kernel/holders.h"
@@ -232,6 +233,7 @@ void check_unattached(struct check *check, const struct inventory_link *device)
 	const struct inventory *inventory = &check->inventory;
 	char forwarding[64];
 
+	check_forward_firewall(check, device);
 	snprintf(forwarding, sizeof(forwarding), "ipv4/conf/%s/forwarding", device->link.name);
 	if (device->record.parent[0] || device->record.ovs[0] || !device->has_ipv4 ||
 	    setting_is_on(check, forwarding))

@@ -4,6 +4,7 @@
 
 #include <linux/if_bonding.h>
 
+#include "inspect/check_firewall.h"
 #include "inspect/check_uplink.h"
 
 static bool works(const struct link *link)
@@ -156,8 +157,10 @@ void check_uplink(struct check *check, const struct bridge *bridge)
 		/* Those that are chosen are looked at as guests. */
 		if (port->chosen || is_kind(&port->link, "dummy"))
 			continue;
-		if (!link_is_tap(&port->link))
+		if (!link_is_tap(&port->link)) {
 			check_kind(check, bridge, port);
+			check_port_firewall(check, port);
+		}
 		if (port == uplink)
 			check_port_flags(check, bridge, port);
 	}

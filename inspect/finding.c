@@ -15,7 +15,7 @@
 struct seen {
 	int ifindex;
 	const char *id;
-	unsigned count;
+	uint64_t count;
 };
 
 const char *severity_name(enum severity severity)
@@ -25,7 +25,7 @@ const char *severity_name(enum severity severity)
 	return names[severity];
 }
 
-static void keep_seen(struct check *check, int ifindex, const char *id, unsigned count)
+static void keep_seen(struct check *check, int ifindex, const char *id, uint64_t count)
 {
 	struct seen *seen = array_grow(check->seen, check->count, sizeof(*seen));
 
@@ -50,7 +50,7 @@ static const struct seen *find_seen(struct check *check, int ifindex, const char
 	return NULL;
 }
 
-bool grew(struct check *check, const struct link *link, const char *id, unsigned count)
+bool grew(struct check *check, const struct link *link, const char *id, uint64_t count)
 {
 	const struct seen *before;
 
@@ -107,6 +107,8 @@ void tell_missed(const struct check *check)
 	static const char *const names[UNSEEN_COUNT] = {
 		[UNSEEN_PROCESSES] = "all processes",
 		[UNSEEN_FIREWALL] = "the rules of nftables",
+		[UNSEEN_LEGACY] = "the rules of iptables-legacy or ebtables-legacy (-vnL lists "
+				  "them)",
 		[UNSEEN_ADDRESSES] = "whether a bridge's address was set",
 		[UNSEEN_SETTINGS] = "the settings in /proc/sys/net",
 	};

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "inspect/inventory.h"
+#include "kernel/nftables.h"
 
 enum severity {
 	NOTE, /* true, by design, worth knowing: not a fault */
@@ -35,6 +36,8 @@ typedef void finding_fn(const struct finding *finding, void *data);
 struct check {
 	struct nl *nl;
 	struct inventory inventory;
+	struct nft_rules rules;
+	const struct link *outside; /* by which the host reaches other networks, or NULL */
 	finding_fn *tell; /* NULL: at the first look */
 	void *data;
 	struct seen *seen;
@@ -59,12 +62,13 @@ void find(struct check *check, const struct link *link, enum severity severity, 
  * Whether what @link has counted under @id is more than at the first look, at which nothing is
  * known yet. With it the looks are a second apart: long enough for a guest that talks.
  */
-bool grew(struct check *check, const struct link *link, const char *id, unsigned count);
+bool grew(struct check *check, const struct link *link, const char *id, uint64_t count);
 
 /* What a caller may not be able to look at: silence about it is not an all-clear. */
 enum unseen {
 	UNSEEN_PROCESSES, /* who has what open */
 	UNSEEN_FIREWALL,
+	UNSEEN_LEGACY, /* of iptables and ebtables */
 	UNSEEN_ADDRESSES, /* which of them were set */
 	UNSEEN_SETTINGS,
 	UNSEEN_COUNT,

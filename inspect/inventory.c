@@ -6,6 +6,7 @@
 
 #include "inspect/inventory.h"
 #include "kernel/address.h"
+#include "kernel/qdisc.h"
 #include "lib/array.h"
 #include "lib/report.h"
 #include "nic/record.h"
@@ -269,6 +270,17 @@ static int keep_fdb_entry(const struct fdb_entry *entry, void *data)
 	return 0;
 }
 
+static int keep_filters(const struct filter_counts *counts, void *data)
+{
+	struct inventory_link *link = inventory_find(data, counts->ifindex);
+
+	if (link) {
+		link->tc_seen = counts->seen;
+		link->tc_dropped = counts->dropped;
+	}
+	return 0;
+}
+
 static int append_vlan(const struct port_vlan *vlan, void *data)
 {
 	struct vlans *vlans = data;
@@ -342,6 +354,11 @@ int inventory_read_around(struct inventory *inventory, struct nl *nl)
 		err = bridge_dump_fdb(nl, keep_fdb_entry, inventory);
 	if (err >= 0)
 		err = read_traffic(inventory, nl);
+	if (err >= 0)
+		err = qdisc_dump_filters(nl, keep_filters, inventory);
+	/* A kernel without traffic control has no filters. */
+	if (err == -EOPNOTSUPP)
+		err = 0;
 	if (err < 0)
 		return report_error(err, "cannot look at the links: %s", nl_strerror(err));
 	err = holders_read(&inventory->holders);

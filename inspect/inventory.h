@@ -32,6 +32,7 @@ struct inventory_link {
 	bool has_ip, has_ipv4, has_ipv6; /* an address that is not link-local */
 	char ip[IP_STRLEN]; /* the first of them, with its prefix */
 	bool has_network; /* an IPv4 one of more than itself */
+	unsigned tc_seen, tc_dropped; /* frames, by all filters of tc */
 	bool has_upper; /* the host has a device on it, like one for a VLAN */
 	/* of a bridge port */
 	struct port_state port;

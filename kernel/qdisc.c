@@ -398,3 +398,47 @@ int traffic_count_drops(struct nl *nl, int ifindex, const struct traffic_state *
 	*filtered = reading.drops > state->dropped ? reading.drops - state->dropped : 0;
 	return err;
 }
+
+struct filter_dump {
+	filter_counts_fn *each;
+	void *data;
+};
+
+static int dump_filters(const struct nlmsghdr *m, void *data)
+{
+	const struct tcmsg *tc = mnl_nlmsg_get_payload(m);
+	const struct nlattr *tb[TCA_STATS2 + 1], *stats[TCA_STATS_QUEUE + 1];
+	const struct filter_dump *dump = data;
+	struct filter_counts counts;
+	struct gnet_stats_basic basic = { .packets = 0 };
+	struct gnet_stats_queue queue = { .drops = 0 };
+	const char *kind;
+
+	/* Every link has some queueing discipline: look no further than at its kind. */
+	if (m->nlmsg_type != RTM_NEWQDISC || m->nlmsg_len < mnl_nlmsg_size(sizeof(*tc)) ||
+	    tc->tcm_parent != TC_H_INGRESS)
+		return 0;
+	nl_parse(m, sizeof(*tc), tb, TCA_STATS2);
+	if (!tb[TCA_KIND] || mnl_attr_validate(tb[TCA_KIND], MNL_TYPE_NUL_STRING) < 0)
+		return 0;
+	kind = mnl_attr_get_str(tb[TCA_KIND]);
+	if (strcmp(kind, "clsact") != 0 && strcmp(kind, "ingress") != 0)
+		return 0;
+	nl_parse_nested(tb[TCA_STATS2], stats, TCA_STATS_QUEUE);
+	/* The kernel may leave out the padding at the end. */
+	if (stats[TCA_STATS_BASIC] && mnl_attr_get_payload_len(stats[TCA_STATS_BASIC]) >= 12)
+		memcpy(&basic, mnl_attr_get_payload(stats[TCA_STATS_BASIC]), 12);
+	nl_attr_number(stats[TCA_STATS_QUEUE], sizeof(queue), &queue);
+	counts = (struct filter_counts){ tc->tcm_ifindex, basic.packets, queue.drops };
+	return dump->each(&counts, dump->data);
+}
+
+int qdisc_dump_filters(struct nl *nl, filter_counts_fn *each, void *data)
+{
+	struct tcmsg tc = { .tcm_family = AF_UNSPEC };
+	struct filter_dump dump = { .each = each, .data = data };
+
+	nl_begin(nl);
+	nl_message_end(nl, nl_message(nl, NL_LOOKUP, RTM_GETQDISC, NLM_F_DUMP, sizeof(tc), &tc));
+	return nl_dump(nl, dump_filters, &dump);
+}

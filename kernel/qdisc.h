@@ -55,3 +55,11 @@ int traffic_read(struct nl *nl, struct traffic_state *state, int ifindex, bool i
 /* Count the frames that the filter of a device has dropped, whose @state was read before. */
 int traffic_count_drops(struct nl *nl, int ifindex, const struct traffic_state *state,
 			uint64_t *filtered);
+
+/* Call @each for every link that has filters of tc(8), as nl_dump() does: clsact or ingress. */
+struct filter_counts {
+	int ifindex;
+	unsigned seen, dropped; /* frames, of both directions */
+};
+typedef int filter_counts_fn(const struct filter_counts *counts, void *data);
+int qdisc_dump_filters(struct nl *nl, filter_counts_fn *each, void *data);

@@ -137,7 +137,7 @@ has_vlan_filtering() {
 @test "trace: broken: nftables before the bridge" { broken prerouting stops-at-port "not at br0"; }
 @test "trace: broken: a locked port without its entry" { broken locked stops-at-port "not at br0" locked-out; }
 @test "trace: broken: a port that is switched off" { broken port_state stops-at-port "not at br0" port-blocked; }
-@test "trace: broken: nftables in the bridge" { broken forward stops-before-uplink "not at uplink" null; }
+@test "trace: broken: nftables in the bridge" { broken forward stops-before-uplink "not at uplink" firewall-drops; }
 @test "trace: broken: port and uplink isolated" { broken isolated stops-before-uplink "not at uplink" null; }
 @test "trace: broken: an uplink to which nothing is flooded" { broken flood stops-before-uplink "not at uplink"; }
 @test "trace: broken: a tc filter on the uplink" { broken uplink_egress stops-before-uplink "not at uplink"; }
