@@ -23,6 +23,8 @@
 #define BUFFER 32768 /* the most the kernel puts into one datagram of a dump */
 #define PADDED 512 /* no message with attributes to pad is longer */
 #define BRPORT_LOCKED 39 /* IFLA_BRPORT_LOCKED, newer (Linux 5.18) than some builders' headers */
+#define BR_QUERIER_STATE 47 /* IFLA_BR_MCAST_QUERIER_STATE (Linux 5.16) */
+#define QUERIER_IPV6 5 /* BRIDGE_QUERIER_IPV6_ADDRESS */
 
 struct nl {
 	struct mnl_socket *socket;
@@ -448,9 +450,11 @@ static void read_tun(const struct nlattr *data, struct link *link)
 
 static void read_bridge(const struct nlattr *data, struct link *link)
 {
-	const struct nlattr *tb[IFLA_BR_MAX + 1];
+	const struct nlattr *tb[BR_QUERIER_STATE + 1], *querier[QUERIER_IPV6 + 1];
+	uint8_t ipv6[16] = { 0 };
 
-	nl_parse_nested(data, tb, IFLA_BR_MAX);
+	nl_parse_nested(data, tb, BR_QUERIER_STATE);
+	nl_parse_nested(tb[BR_QUERIER_STATE], querier, QUERIER_IPV6);
 	/* Every kernel reports VLAN filtering, but only one that supports it a default VLAN. */
 	link->bridge.can_filter = tb[IFLA_BR_VLAN_DEFAULT_PVID];
 	link->bridge.filters = read_flag(tb[IFLA_BR_VLAN_FILTERING]);
@@ -458,7 +462,9 @@ static void read_bridge(const struct nlattr *data, struct link *link)
 	link->bridge.calls_iptables = read_flag(tb[IFLA_BR_NF_CALL_IPTABLES]);
 	link->bridge.stp = nl_attr_u32(tb[IFLA_BR_STP_STATE]);
 	link->bridge.snoops = read_flag(tb[IFLA_BR_MCAST_SNOOPING]);
-	link->bridge.queries = read_flag(tb[IFLA_BR_MCAST_QUERIER]);
+	/* Its address is :: until the first query. */
+	nl_attr_number(querier[QUERIER_IPV6], sizeof(ipv6), ipv6);
+	link->bridge.queries = ipv6[0];
 	link->bridge.forward_delay = nl_attr_u32(tb[IFLA_BR_FORWARD_DELAY]);
 }
 
@@ -494,17 +500,9 @@ static void read_mode(const struct nlattr *data, struct link *link)
 			link->mode = m;
 }
 
-static void read_bond(const struct nlattr *data, struct link *link)
-{
-	const struct nlattr *tb[IFLA_BOND_MODE + 1];
-
-	nl_parse_nested(data, tb, IFLA_BOND_MODE);
-	nl_attr_number(tb[IFLA_BOND_MODE], 1, &link->bond_mode);
-}
-
 static void read_info(const struct nlattr *info, struct link *link)
 {
-	const struct nlattr *tb[IFLA_INFO_MAX + 1];
+	const struct nlattr *tb[IFLA_INFO_MAX + 1], *bond[IFLA_BOND_MODE + 1] = { NULL };
 	char slave_kind[IFNAMSIZ] = "";
 
 	nl_parse_nested(info, tb, IFLA_INFO_MAX);
@@ -518,8 +516,9 @@ static void read_info(const struct nlattr *info, struct link *link)
 		read_bridge(tb[IFLA_INFO_DATA], link);
 	else if (link->kind != LINK_OTHER)
 		read_mode(tb[IFLA_INFO_DATA], link);
-	else if (strcmp(link->kind_name, "bond") == 0)
-		read_bond(tb[IFLA_INFO_DATA], link);
+	if (strcmp(link->kind_name, "bond") == 0)
+		nl_parse_nested(tb[IFLA_INFO_DATA], bond, IFLA_BOND_MODE);
+	nl_attr_number(bond[IFLA_BOND_MODE], 1, &link->bond_mode);
 	attr_string(tb[IFLA_INFO_SLAVE_KIND], slave_kind, sizeof(slave_kind));
 	if (strcmp(slave_kind, "bridge") == 0)
 		read_port(tb[IFLA_INFO_SLAVE_DATA], link);

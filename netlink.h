@@ -95,7 +95,8 @@ struct link {
 		uint16_t default_pvid;
 		bool calls_iptables; /* for itself; the sysctl is for all bridges */
 		unsigned stp; /* 0: none, 1: the kernel's, 2: a program's */
-		bool snoops, queries; /* multicast: it forwards what was asked for, and asks */
+		bool snoops, queries; /* multicast: it forwards by what was asked for, and it or
+					 another one asks, for IPv6 */
 		unsigned forward_delay; /* in 1/100 s */
 	} bridge;
 };

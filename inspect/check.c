@@ -11,6 +11,7 @@
 #include "inspect/check_device.h"
 #include "inspect/check_firewall.h"
 #include "inspect/check_ovs.h"
+#include "inspect/check_route.h"
 #include "kernel/route.h"
 #include "kernel/sysfs.h"
 #include "lib/report.h"
@@ -102,7 +103,7 @@ static void check_siblings(struct check *check, const struct siblings *siblings)
 		check_device(check, &siblings->list[i]);
 		check_link_firewall(check, &siblings->list[i]);
 		if (siblings->list[i].link.kind == LINK_TUN)
-			check_unattached(check, &siblings->list[i]);
+			check_routing(check, &siblings->list[i]);
 	}
 }
 

@@ -7,6 +7,7 @@
 #include "inspect/check_bridge.h"
 #include "inspect/check_device.h"
 #include "inspect/check_firewall.h"
+#include "inspect/check_route.h"
 #include "inspect/check_uplink.h"
 #include "kernel/sysfs.h"
 
@@ -74,6 +75,7 @@ static void check_bridge(struct check *check, const struct bridge *bridge)
 		     "tapctl pin %s",
 		     bridge->lowest->link.name, link->name);
 	check_uplink(check, bridge);
+	check_routing(check, bridge->bridge);
 	check_bridge_firewall(check, bridge->bridge, bridge->ports->count > 1);
 }
 
@@ -305,6 +307,21 @@ void check_port_flags(struct check *check, const struct bridge *bridge,
 		     above->name, port->ip, link->name, port->ip, above->name);
 }
 
+/* A bridge that forwards groups by what was asked for sends the guest no neighbour solicitations.
+ */
+static void check_multicast(struct check *check, const struct bridge *bridge,
+			    const struct inventory_link *port)
+{
+	const struct link *link = &port->link, *above = &bridge->bridge->link;
+
+	if (!above->bridge.snoops || !above->bridge.queries || port->has_group || !port->heard)
+		return;
+	find(check, link, port->speaks_ipv6 ? WARNING : NOTE, "no-multicast-group",
+	     "%s forwards multicast to who asks for it, and its guest asks for nothing: over IPv6 "
+	     "nobody finds it\nip link set %s type bridge mcast_snooping 0",
+	     above->name, above->name);
+}
+
 static void check_isolated(struct check *check, const struct bridge *bridge,
 			   const struct inventory_link *port)
 {
@@ -378,6 +395,7 @@ void check_bridge_ports(struct check *check, const struct siblings *ports)
 		check_port_mtu(check, &bridge, port);
 		check_port_flags(check, &bridge, port);
 		check_isolated(check, &bridge, port);
+		check_multicast(check, &bridge, port);
 		check_port_vlan(check, &bridge, port);
 		check_port_firewall(check, port);
 	}

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include "inspect/check_device.h"
-#include "inspect/check_firewall.h"
 #include "inspect/check_ovs.h"
 #include "inspect/difference.h"
 #include "kernel/holders.h"
@@ -225,29 +224,4 @@ void check_device(struct check *check, const struct inventory_link *device)
 		find(check, link, WARNING, "same-guest",
 		     "%s was made for the same guest %s\nremove one: tapctl del %s",
 		     duplicate->link.name, mac, duplicate->link.name);
-}
-
-/* The host is this guest's router, if it has an address on a second link. */
-void check_unattached(struct check *check, const struct inventory_link *device)
-{
-	const struct inventory *inventory = &check->inventory;
-	char forwarding[64];
-
-	check_forward_firewall(check, device);
-	snprintf(forwarding, sizeof(forwarding), "ipv4/conf/%s/forwarding", device->link.name);
-	if (device->record.parent[0] || device->record.ovs[0] || !device->has_ipv4 ||
-	    setting_is_on(check, forwarding))
-		return;
-	for (size_t i = 0; i < inventory->count; i++) {
-		const struct inventory_link *other = &inventory->links[i];
-
-		if (!other->has_ipv4 || link_is_tap(&other->link) ||
-		    other->link.flags & IFF_LOOPBACK)
-			continue;
-		find(check, &device->link, NOTE, "no-forwarding",
-		     "the host does not forward between it and %s: the guest reaches only the "
-		     "host\nsysctl net.ipv4.ip_forward=1",
-		     other->link.name);
-		return;
-	}
 }

@@ -13,6 +13,3 @@ const char *holder_words(char text[static HOLDER_TEXT], const struct check *chec
 
 /* Any device. */
 void check_device(struct check *check, const struct inventory_link *device);
-
-/* A tap on no bridge: the host is this guest's router, if it is on a second network. */
-void check_unattached(struct check *check, const struct inventory_link *device);

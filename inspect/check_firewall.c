@@ -66,7 +66,6 @@ void check_bridge_firewall(struct check *check, const struct inventory_link *bri
 		check_bridge_nf(check, link);
 		drops_all(check, link);
 	}
-	check_forward_firewall(check, bridge);
 	if (!bridge->has_ipv4)
 		return;
 	drop = nftables_find_drop(&check->rules, NFT_ARP_INPUT, link, NULL);

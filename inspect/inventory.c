@@ -7,6 +7,7 @@
 #include "inspect/inventory.h"
 #include "kernel/address.h"
 #include "kernel/qdisc.h"
+#include "kernel/route.h"
 #include "lib/array.h"
 #include "lib/report.h"
 #include "nic/record.h"
@@ -307,7 +308,7 @@ static int keep_vlan(const struct port_vlan *vlan, void *data)
 }
 
 /* A bridge hands the frames for a port's own address to the host, also those for a neighbour. */
-static int keep_neighbour(int ifindex, const uint8_t mac[static MAC_LEN], void *data)
+static int keep_neighbour(int ifindex, int family, const uint8_t mac[static MAC_LEN], void *data)
 {
 	const struct inventory *inventory = data;
 	const struct inventory_link *on = inventory_find(inventory, ifindex);
@@ -319,6 +320,11 @@ static int keep_neighbour(int ifindex, const uint8_t mac[static MAC_LEN], void *
 		if (port->link.master == bridge && mac_equal(port->link.address, mac))
 			port->is_neighbour = true;
 	}
+	for (size_t i = inventory_find_guest(inventory, mac);
+	     family == AF_INET6 && i < inventory->ours &&
+	     mac_equal(inventory->by_guest[i]->guest, mac);
+	     i++)
+		inventory->by_guest[i]->speaks_ipv6 = true;
 	return 0;
 }
 
@@ -342,6 +348,45 @@ static int read_traffic(struct inventory *inventory, struct nl *nl)
 	return link_disappeared(err) ? 0 : err;
 }
 
+static int keep_group(int ifindex, void *data)
+{
+	struct inventory_link *port = inventory_find(data, ifindex);
+
+	if (port)
+		port->has_group = true;
+	return 0;
+}
+
+static int keep_route(int ifindex, void *data)
+{
+	struct inventory_link *link = inventory_find(data, ifindex);
+
+	if (link)
+		link->has_route = true;
+	return 0;
+}
+
+/* Groups are of use where a bridge forwards by them, and routes (there may be a million) where the
+ * host routes for a guest that its address does not lead to. */
+static int read_further(struct inventory *inventory, struct nl *nl)
+{
+	bool groups = false, routes = false;
+	int err = 0;
+
+	for (size_t i = 0; i < inventory->count; i++) {
+		const struct inventory_link *link = &inventory->links[i];
+
+		groups |= link->link.bridge.snoops && link->link.bridge.queries;
+		routes |= link->chosen && link->link.kind == LINK_TUN && !link->link.master &&
+			  !link->has_network;
+	}
+	if (groups)
+		err = bridge_dump_groups(nl, keep_group, inventory);
+	if (err >= 0 && routes)
+		err = route_dump(nl, keep_route, inventory);
+	return err;
+}
+
 int inventory_read_around(struct inventory *inventory, struct nl *nl)
 {
 	int err = address_dump(nl, keep_address, inventory);
@@ -359,6 +404,8 @@ int inventory_read_around(struct inventory *inventory, struct nl *nl)
 	/* A kernel without traffic control has no filters. */
 	if (err == -EOPNOTSUPP)
 		err = 0;
+	if (err >= 0)
+		err = read_further(inventory, nl);
 	if (err < 0)
 		return report_error(err, "cannot look at the links: %s", nl_strerror(err));
 	err = holders_read(&inventory->holders);

@@ -33,6 +33,7 @@ struct inventory_link {
 	char ip[IP_STRLEN]; /* the first of them, with its prefix */
 	bool has_network; /* an IPv4 one of more than itself */
 	unsigned tc_seen, tc_dropped; /* frames, by all filters of tc */
+	bool has_route; /* of a tap on no bridge: an IPv4 route leads there */
 	bool has_upper; /* the host has a device on it, like one for a VLAN */
 	/* of a bridge port */
 	struct port_state port;
@@ -44,6 +45,9 @@ struct inventory_link {
 	bool heard; /* the bridge has the guest's address at this port */
 	bool has_foreign; /* the bridge has learned another address here: */
 	uint8_t foreign[MAC_LEN];
+	bool speaks_ipv6; /* the guest is an IPv6 neighbour of the host's */
+	bool has_group; /* it has asked for an IPv6 multicast group, where the bridge forwards by
+			   that */
 	bool is_neighbour; /* its own address is that of a neighbour of the host's there */
 	int elsewhere; /* the ifindex of another port where it has the guest's address, or 0: */
 	enum fdb_how elsewhere_how;

@@ -78,7 +78,7 @@ static int dump_neighbour(const struct nlmsghdr *m, void *data)
 		return 0;
 	nl_parse(m, sizeof(*nd), tb, NDA_LLADDR);
 	return nl_attr_number(tb[NDA_LLADDR], MAC_LEN, mac) ?
-		       dump->each(nd->ndm_ifindex, mac, dump->data) :
+		       dump->each(nd->ndm_ifindex, nd->ndm_family, mac, dump->data) :
 		       0;
 }
 

@@ -22,6 +22,7 @@ int address_dump(struct nl *nl, address_fn *each, void *data);
  */
 void address_put(struct nl *nl, int ifindex, const struct ip_address *ip);
 
-/* Call @each for every neighbour whose address the host has found, on the link @ifindex. */
-typedef int neighbour_fn(int ifindex, const uint8_t mac[static MAC_LEN], void *data);
+/* Call @each for every neighbour whose address the host has found, on the link @ifindex, by its
+ * IPv4 or IPv6 address. */
+typedef int neighbour_fn(int ifindex, int family, const uint8_t mac[static MAC_LEN], void *data);
 int neighbour_dump(struct nl *nl, neighbour_fn *each, void *data);

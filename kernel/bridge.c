@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include <libmnl/libmnl.h>
 #include <linux/if_bridge.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -251,4 +254,56 @@ int bridge_dump_vlans(struct nl *nl, bridge_vlan_fn *each, void *data)
 	mnl_attr_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_BRVLAN_COMPRESSED);
 	nl_message_end(nl, m);
 	return nl_dump(nl, dump_port_vlans, &dump);
+}
+
+struct group_dump {
+	bridge_group_fn *each;
+	void *data;
+	int result;
+};
+
+static int dump_group(const struct nlattr *attr, void *data)
+{
+	struct group_dump *dump = data;
+	struct br_mdb_entry entry;
+
+	/* More attributes follow in newer kernels. */
+	if (mnl_attr_get_type(attr) != MDBA_MDB_ENTRY_INFO ||
+	    mnl_attr_get_payload_len(attr) < sizeof(entry))
+		return MNL_CB_OK;
+	memcpy(&entry, mnl_attr_get_payload(attr), sizeof(entry));
+	if (entry.addr.proto == htons(ETH_P_IPV6))
+		dump->result = dump->each((int)entry.ifindex, dump->data);
+	return dump->result ? MNL_CB_STOP : MNL_CB_OK;
+}
+
+static int dump_nest(const struct nlattr *attr, void *data)
+{
+	return mnl_attr_get_type(attr) == MDBA_MDB_ENTRY ?
+		       mnl_attr_parse_nested(attr, dump_group, data) :
+		       MNL_CB_OK;
+}
+
+static int dump_groups(const struct nlmsghdr *m, void *data)
+{
+	const struct br_port_msg *port = mnl_nlmsg_get_payload(m);
+	const struct nlattr *tb[MDBA_MDB + 1];
+	struct group_dump *dump = data;
+
+	if (m->nlmsg_type != RTM_NEWMDB || m->nlmsg_len < mnl_nlmsg_size(sizeof(*port)))
+		return 0;
+	nl_parse(m, sizeof(*port), tb, MDBA_MDB);
+	if (tb[MDBA_MDB])
+		mnl_attr_parse_nested(tb[MDBA_MDB], dump_nest, dump);
+	return dump->result;
+}
+
+int bridge_dump_groups(struct nl *nl, bridge_group_fn *each, void *data)
+{
+	struct br_port_msg port = { .family = AF_BRIDGE };
+	struct group_dump dump = { .each = each, .data = data };
+
+	nl_begin(nl);
+	nl_message_end(nl, nl_message(nl, NL_LOOKUP, RTM_GETMDB, NLM_F_DUMP, sizeof(port), &port));
+	return nl_dump(nl, dump_groups, &dump);
 }

@@ -57,6 +57,10 @@ struct fdb_entry {
 typedef int bridge_fdb_fn(const struct fdb_entry *entry, void *data);
 int bridge_dump_fdb(struct nl *nl, bridge_fdb_fn *each, void *data);
 
+/* Call @each with the port for every IPv6 multicast group that somebody at a port has asked for. */
+typedef int bridge_group_fn(int port, void *data);
+int bridge_dump_groups(struct nl *nl, bridge_group_fn *each, void *data);
+
 /* Call @each for every VLAN range of every port of every bridge. */
 struct port_vlan {
 	int ifindex;

@@ -125,6 +125,7 @@ static struct nft_chain *find_chain(const struct nft_rules *rules, uint8_t famil
 /* What a register holds while the expressions of a rule are read. */
 enum content { HOLDS_OTHER, HOLDS_IN, HOLDS_OUT, HOLDS_STATE };
 struct reading {
+	struct nft_rules *rules;
 	struct nft_rule *rule;
 	enum content content[NFT_REG32_15 + 1];
 	uint32_t mask; /* of the state */
@@ -247,20 +248,39 @@ static void read_immediate(struct reading *reading, const struct nlattr *data)
 	rule->target = copy_text(verdict[NFTA_VERDICT_CHAIN]);
 }
 
-/* A verdict map, a target of iptables', a queue: it may accept. */
-static void read_unknown(struct nft_rule *rule, const char *name, const struct nlattr *data)
+/* A target of iptables'. */
+static void read_target(struct reading *reading, const struct nlattr *data)
 {
 	const struct nlattr *tb[NFTA_TARGET_NAME + 1];
+	char name[32] = "";
 
 	nl_parse_nested(data, tb, NFTA_TARGET_NAME);
-	rule->some = true;
-	if (strcmp(name, "lookup") == 0 || strcmp(name, "queue") == 0)
-		rule->verdict = ACCEPTS;
-	if (strcmp(name, "target") != 0 || !tb[NFTA_TARGET_NAME])
-		return;
-	rule->some = false;
-	if (strncmp(mnl_attr_get_payload(tb[NFTA_TARGET_NAME]), "REJECT", 6) == 0)
-		rule->verdict = DROPS;
+	if (tb[NFTA_TARGET_NAME])
+		put_text(name, sizeof(name), tb[NFTA_TARGET_NAME]);
+	if (strcmp(name, "REJECT") == 0)
+		reading->rule->verdict = DROPS;
+	reading->rules->translates |= strcmp(name, "MASQUERADE") == 0 || strcmp(name, "SNAT") == 0;
+}
+
+static void read_reject(struct reading *reading, const struct nlattr *data)
+{
+	(void)data;
+	reading->rule->verdict = DROPS;
+}
+
+static void read_nat(struct reading *reading, const struct nlattr *data)
+{
+	(void)data;
+	reading->rules->translates = true;
+}
+
+/* A set, whose rule has a verdict of its own behind it; or a map of verdicts, or a program that it
+ * is queued for: either may accept. */
+static void read_verdict(struct reading *reading, const struct nlattr *data)
+{
+	(void)data;
+	reading->rule->some = true;
+	reading->rule->verdict = ACCEPTS;
 }
 
 static int read_expression(const struct nlattr *attr, void *data)
@@ -269,10 +289,20 @@ static int read_expression(const struct nlattr *attr, void *data)
 		const char *name;
 		void (*read)(struct reading *reading, const struct nlattr *data);
 	} known[] = {
-		{ "meta", read_meta }, { "ct", read_ct },
-		{ "cmp", read_cmp },   { "bitwise", read_bitwise },
-		{ "counter", NULL },   { "immediate", read_immediate },
-		{ "log", NULL },       { "payload", NULL },
+		{ "meta", read_meta },
+		{ "ct", read_ct },
+		{ "cmp", read_cmp },
+		{ "bitwise", read_bitwise },
+		{ "immediate", read_immediate },
+		{ "reject", read_reject },
+		{ "target", read_target },
+		{ "masq", read_nat },
+		{ "nat", read_nat },
+		{ "lookup", read_verdict },
+		{ "queue", read_verdict },
+		{ "counter", NULL },
+		{ "log", NULL },
+		{ "payload", NULL },
 	};
 	const struct nlattr *tb[NFTA_EXPR_DATA + 1];
 	struct reading *reading = data;
@@ -289,10 +319,7 @@ static int read_expression(const struct nlattr *attr, void *data)
 			known[i].read(reading, tb[NFTA_EXPR_DATA]);
 		return MNL_CB_OK;
 	}
-	if (strcmp(name, "reject") == 0)
-		reading->rule->verdict = DROPS;
-	else
-		read_unknown(reading->rule, name, tb[NFTA_EXPR_DATA]);
+	reading->rule->some = true;
 	return MNL_CB_OK;
 }
 
@@ -301,7 +328,7 @@ static int keep_rule(const struct nlmsghdr *m, void *data)
 	const struct nfgenmsg *family = mnl_nlmsg_get_payload(m);
 	const struct nlattr *tb[NFTA_RULE_EXPRESSIONS + 1];
 	struct nft_rules *rules = data;
-	struct reading reading = { .mask = 0 };
+	struct reading reading = { .rules = rules };
 	struct nft_chain *chain;
 	char table[NFT_TABLE_MAXNAMELEN], name[NFT_CHAIN_MAXNAMELEN];
 

@@ -13,6 +13,7 @@ struct nft_rules {
 	struct nft_chain *chains;
 	struct nft_rule *rules; /* those of one chain stand together */
 	size_t chain_count, rule_count;
+	bool translates; /* some rule hides addresses behind the host's (masquerade, SNAT) */
 };
 
 /* Read all rules. 0 or a negative errno: it needs CAP_NET_ADMIN (-EPERM). Free it in any case. */

@@ -33,3 +33,44 @@ int route_find(struct nl *nl, const uint8_t to[static 4])
 	err = nl_commit(nl, read_route, &ifindex).err;
 	return err ? err : ifindex;
 }
+
+struct route_dump {
+	route_fn *each;
+	void *data;
+};
+
+static int dump_route(const struct nlmsghdr *m, void *data)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(m);
+	const struct nlattr *tb[RTA_MULTIPATH + 1];
+	const struct route_dump *dump = data;
+	int err = 0;
+
+	if (m->nlmsg_type != RTM_NEWROUTE || m->nlmsg_len < mnl_nlmsg_size(sizeof(*route)) ||
+	    route->rtm_type != RTN_UNICAST)
+		return 0;
+	nl_parse(m, sizeof(*route), tb, RTA_MULTIPATH);
+	if (tb[RTA_OIF])
+		err = dump->each((int)nl_attr_u32(tb[RTA_OIF]), dump->data);
+	if (tb[RTA_MULTIPATH]) {
+		const struct rtnexthop *hop = mnl_attr_get_payload(tb[RTA_MULTIPATH]);
+		int left = mnl_attr_get_payload_len(tb[RTA_MULTIPATH]);
+
+		for (; !err && RTNH_OK(hop, left); hop = RTNH_NEXT(hop)) {
+			err = dump->each(hop->rtnh_ifindex, dump->data);
+			left -= RTNH_ALIGN(hop->rtnh_len);
+		}
+	}
+	return err;
+}
+
+int route_dump(struct nl *nl, route_fn *each, void *data)
+{
+	struct rtmsg route = { .rtm_family = AF_INET };
+	struct route_dump dump = { .each = each, .data = data };
+
+	nl_begin(nl);
+	nl_message_end(nl,
+		       nl_message(nl, NL_LOOKUP, RTM_GETROUTE, NLM_F_DUMP, sizeof(route), &route));
+	return nl_dump(nl, dump_route, &dump);
+}

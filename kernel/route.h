@@ -8,6 +8,10 @@
 
 #include "netlink.h"
 
+/* Call @each for every IPv4 route to others, of any table, with the link that it goes out by. */
+typedef int route_fn(int ifindex, void *data);
+int route_dump(struct nl *nl, route_fn *each, void *data);
+
 /* The ifindex of the device by which the host sends what is for the IPv4 address @to; 0: it is one
  * of its own, or for a group; a negative errno: there is no route. */
 int route_find(struct nl *nl, const uint8_t to[static 4]);

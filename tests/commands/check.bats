@@ -108,7 +108,8 @@ time.sleep(1000)' "$held" >"$WORK/log" 2>&1 &
 	ip addr add 192.0.2.1/24 dev uplink
 	hold --unattached --mac $A
 	ip addr add 198.51.100.1/32 dev $TAP
-	silent
+	ip route add 198.51.100.2/32 dev $TAP
+	notes
 }
 
 @test "check: only named devices are looked at, also those that tapctl did not make" {
@@ -403,12 +404,12 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	add_cable uplink far "far$NS"
 	hold --unattached --mac $A
 	hold --unattached --mac $B
-	ip addr add 198.51.100.1/32 dev $TAP
+	ip addr add 198.51.100.1/24 dev $TAP
 	# There is nothing to forward to.
-	ip addr add 198.51.100.2/32 dev $TAPB
+	ip addr add 198.51.101.1/24 dev $TAPB
 	ip addr add 203.0.113.1/32 dev lo
 	notes
-	ip addr del 198.51.100.2/32 dev $TAPB
+	ip addr del 198.51.101.1/24 dev $TAPB
 	ip addr add 192.0.2.1/24 dev uplink
 	notes $TAP:no-forwarding
 	inside sysctl -qw net.ipv4.ip_forward=1

@@ -256,11 +256,11 @@ static int each_address(const struct address *address, void *data)
 	return ++*count == 1000 ? -ECANCELED : 0;
 }
 
-static int each_neighbour(int ifindex, const uint8_t mac[static MAC_LEN], void *data)
+static int each_neighbour(int ifindex, int family, const uint8_t mac[static MAC_LEN], void *data)
 {
 	unsigned *count = data;
 
-	(void)ifindex, (void)mac;
+	(void)ifindex, (void)family, (void)mac;
 	return ++*count == 1000 ? -ECANCELED : 0;
 }
 

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "inspect/check_firewall.h"
+#include "inspect/check_route.h"
+
+/* A setting that is on where it is for all links or for this one. The larger one counts. */
+static int setting_of(struct check *check, const struct link *link, const char *setting)
+{
+	char path[64];
+	int all, one;
+
+	snprintf(path, sizeof(path), "ipv4/conf/all/%s", setting);
+	all = setting_read(check, path);
+	snprintf(path, sizeof(path), "ipv4/conf/%s/%s", link->name, setting);
+	one = setting_read(check, path);
+	return one > all ? one : all;
+}
+
+/* Another network of the host's, to which it could forward; NULL: none. */
+static const struct link *find_network(const struct inventory *inventory,
+				       const struct inventory_link *beside, bool ipv6)
+{
+	for (size_t i = 0; i < inventory->count; i++) {
+		const struct inventory_link *other = &inventory->links[i];
+
+		if (other != beside && (ipv6 ? other->has_ipv6 : other->has_ipv4) &&
+		    !link_is_tap(&other->link) && !(other->link.flags & IFF_LOOPBACK))
+			return &other->link;
+	}
+	return NULL;
+}
+
+/*
+ * A guest may be for the host alone: that is a note. Something else tells that it is to be
+ * forwarded: the other family is, addresses are translated, or the host answers ARP for others.
+ */
+static void check_forwarding(struct check *check, const struct inventory_link *device)
+{
+	const struct link *link = &device->link, *other[2] = { NULL };
+	char path[64];
+	bool on[2];
+
+	if (device->has_ipv4)
+		other[0] = find_network(&check->inventory, device, false);
+	if (device->has_ipv6)
+		other[1] = find_network(&check->inventory, device, true);
+	snprintf(path, sizeof(path), "ipv4/conf/%s/forwarding", link->name);
+	on[0] = setting_read(check, path) != 0;
+	on[1] = setting_read(check, "ipv6/conf/all/forwarding") != 0;
+	for (int v6 = 0; v6 < 2; v6++) {
+		bool meant = other[!v6] && on[!v6];
+
+		if (!v6)
+			meant |= check->rules.translates ||
+				 setting_of(check, link, "proxy_arp") > 0;
+		if (!other[v6] || on[v6])
+			continue;
+		find(check, link, meant ? WARNING : NOTE, "no-forwarding",
+		     "the host does not forward IPv%c between it and %s%s\nsysctl net.%s=1%s",
+		     v6 ? '6' : '4', other[v6]->name, meant ? "" : ": guests reach only the host",
+		     v6 ? "ipv6.conf.all.forwarding" : "ipv4.ip_forward",
+		     v6 ? " (with accept_ra=2 where the host has its own by router "
+			  "advertisements)" :
+			  "");
+	}
+}
+
+/* The host answers no ARP request that comes in there. */
+static void check_arp(struct check *check, const struct inventory_link *device)
+{
+	const struct link *link = &device->link;
+	int ignore = setting_of(check, link, "arp_ignore");
+
+	if (ignore < 8 &&
+	    (ignore < 1 || device->has_ipv4 || setting_of(check, link, "proxy_arp") > 0))
+		return;
+	find(check, link, ERROR, "no-arp",
+	     "arp_ignore is %d: the host answers no ARP there%s, and its guests find no gateway\n"
+	     "sysctl net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.%s.arp_ignore=0",
+	     ignore, ignore < 8 ? " without an address on it" : "", link->name);
+}
+
+void check_routing(struct check *check, const struct inventory_link *device)
+{
+	const struct link *link = &device->link;
+	bool tap = link->kind == LINK_TUN;
+
+	/* One that was made for a bridge or a switch is that one's. */
+	if (tap && (device->record.parent[0] || device->record.ovs[0]))
+		return;
+	if (device->has_ipv4 || (tap && device->has_route))
+		check_arp(check, device);
+	/* With an address of one, the guest's is not on its network. */
+	if (tap && link->carrier && device->has_ipv4 && !device->has_network && !device->has_route)
+		find(check, link, WARNING, "no-route",
+		     "the host has an address on it, and no route to its guest's\n"
+		     "ip route add GUEST-IP dev %s",
+		     link->name);
+	check_forwarding(check, device);
+	check_forward_firewall(check, device);
+}

@@ -1,0 +1,146 @@
+#!/usr/bin/env bats
+# tapctl check: the host as the guests' router. What is found is seen by a ping without answer, and cured by the
+# remedy.
+load ../tools/helpers
+load check
+
+# far, 203.0.113.2, beyond the host, which forwards; a guest, 192.0.2.2, whose gateway is 192.0.2.1.
+beyond() {
+	inside sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	add_cable uplink far "far$NS"
+	ip addr add 203.0.113.1/24 dev uplink
+	command ip -n "far$NS" addr add 203.0.113.2/24 dev far
+	command ip -n "far$NS" route add default via 203.0.113.1
+	ip -6 addr add 2001:db8:2::1/64 dev uplink nodad
+	command ip -n "far$NS" -6 addr add 2001:db8:2::2/64 dev far nodad
+	command ip -n "far$NS" -6 route add default via 2001:db8:2::1
+}
+routed_guest() {
+	beyond
+	guest_on --unattached
+	ip addr add 192.0.2.1/32 dev $TAP
+	ip route add 192.0.2.2/32 dev $TAP
+	command ip -n "guest$NS" route add default via 192.0.2.1
+}
+reaches() { inside_of "guest$NS" ping -c 1 -W "${1:-5}" "${2:-203.0.113.2}" >/dev/null; }
+lost() { ! reaches 0.3 "$@" || { echo "it gets through"; return 1; }; }
+
+@test "check no-route" {
+	routed_guest
+	reaches
+	notes
+	ip route del 192.0.2.2/32 dev $TAP
+	only $TAP:no-route
+	lost
+	tapctl check | grep -qx "    ip route add GUEST-IP dev $TAP"
+	ip route add 192.0.2.2/32 dev $TAP
+	notes
+	reaches
+	# Also one of another table, by several ways, or to a peer.
+	ip route del 192.0.2.2/32 dev $TAP
+	ip route add 192.0.2.2/32 dev $TAP table 7
+	notes
+	ip route flush table 7
+	ip route add 192.0.2.2/32 nexthop dev $TAP nexthop dev uplink
+	notes
+	ip route del 192.0.2.2/32
+	ip addr flush dev $TAP
+	ip addr add 192.0.2.1 peer 192.0.2.2/32 dev $TAP
+	notes
+	reaches
+}
+
+@test "check no-arp: arp_ignore keeps the gateway silent" {
+	routed_guest
+	# The gateway's address is on another link, which arp_ignore forbids to tell.
+	ip addr del 192.0.2.1/32 dev $TAP
+	ip addr add 192.0.2.1/32 dev lo
+	ip route replace 192.0.2.2/32 dev $TAP
+	command ip -n "guest$NS" neigh flush all
+	notes
+	reaches
+	inside sysctl -qw net.ipv4.conf.all.arp_ignore=1
+	command ip -n "guest$NS" neigh flush all
+	only $TAP:no-arp
+	lost
+	mend
+	notes
+	reaches
+	inside sysctl -qw net.ipv4.conf.all.arp_ignore=8
+	command ip -n "guest$NS" neigh flush all
+	only $TAP:no-arp
+	lost
+	mend
+	notes
+	reaches
+}
+
+@test "check no-forwarding: a guest that the host alone is for, or more" {
+	host_bridge
+	guest_on --bridge br0
+	command ip -n "guest$NS" route add default via 192.0.2.1
+	beyond
+	reaches
+	notes
+	inside sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
+	lost
+	notes br0:no-forwarding
+	# Addresses are translated, so it is meant to be.
+	inside nft 'add table ip n; add chain ip n p { type nat hook postrouting priority 100; }; add rule ip n p ip saddr 192.0.2.0/24 masquerade'
+	only br0:no-forwarding
+	mend
+	notes
+	reaches
+}
+
+@test "check no-forwarding: only one family" {
+	host_bridge
+	ip -6 addr add 2001:db8:1::1/64 dev br0 nodad
+	guest_on --bridge br0
+	command ip -n "guest$NS" route add default via 192.0.2.1
+	command ip -n "guest$NS" -6 addr add 2001:db8:1::2/64 dev g0 nodad
+	command ip -n "guest$NS" -6 route add default via 2001:db8:1::1
+	beyond
+	reaches
+	reaches 5 2001:db8:2::2
+	notes
+	inside sysctl -qw net.ipv6.conf.all.forwarding=0
+	only br0:no-forwarding
+	tapctl check | grep -q IPv6
+	lost 2001:db8:2::2
+	mend
+	notes
+	inside sysctl -qw net.ipv4.ip_forward=0
+	only br0:no-forwarding
+	tapctl check | grep -q IPv4
+	lost
+	mend
+	notes
+	reaches
+}
+
+@test "check no-multicast-group: a guest that answers no query" {
+	host_bridge 2001:db8::1/64
+	ip link set br0 type bridge mcast_query_response_interval 100 mcast_startup_query_interval 100
+	guest_on --bridge br0
+	command ip -n "guest$NS" -6 addr add 2001:db8::2/64 dev g0 nodad
+	inside_of "guest$NS" nft 'add table ip6 f; add chain ip6 f o { type filter hook output priority 0; }
+		add rule ip6 f o icmpv6 type { 131, 143 } drop'
+	# It asks from its own link-local address, once that is known to be its own.
+	asks() { ip -6 -j addr show br0 scope link -tentative | holds '[.[].addr_info[]?] | length > 0'; }
+	wait_until 10 asks >/dev/null
+	# The groups that it has told of so far.
+	ip link set br0 type bridge mcast_snooping 0
+	ip link set br0 type bridge mcast_snooping 1 mcast_querier 1
+	inside_of "guest$NS" ping -6 -c 1 -W 5 2001:db8::1 >/dev/null
+	wait_until 20 only $TAP:no-multicast-group >/dev/null
+	local remedy
+	remedy=$(tapctl check --json | jq -r '.[0].remedy')
+	found() { ip -6 neigh flush dev br0 && inside ping -6 -c 1 -W 0.3 2001:db8::2 >/dev/null; }
+	not_found() { ! found; }
+	wait_until 10 not_found
+	# shellcheck disable=SC2086 # words
+	inside $remedy
+	notes
+	found
+}
