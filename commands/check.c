@@ -60,8 +60,8 @@ static int run_check(struct run *run)
 	if (run->words[0])
 		err = select_words(run->nl, &selection, run->words);
 	if (!err)
-		err = check_devices(run->nl, run->words[0] ? &selection : NULL, print_finding,
-				    &findings);
+		err = check_devices(run->nl, run->words[0] ? &selection : NULL,
+				    run->options.verbose, print_finding, &findings);
 	if (!err && findings.json)
 		puts(findings.count ? "]" : "[]");
 	else if (!err && !findings.count && selection.count == 1 &&

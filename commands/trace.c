@@ -227,7 +227,7 @@ static int finish(struct nl *nl, const struct trace *trace, struct selection *se
 
 	verdict_find(trace, &verdict);
 	if (!verdict.flows && !verdict.certain)
-		err = check_devices(nl, selection, keep_explanation, &explanation);
+		err = check_devices(nl, selection, false, keep_explanation, &explanation);
 	if (err)
 		return err;
 	if (json) {

@@ -12,6 +12,7 @@
 #include "inspect/check_firewall.h"
 #include "inspect/check_ovs.h"
 #include "inspect/check_route.h"
+#include "inspect/check_steps.h"
 #include "kernel/route.h"
 #include "kernel/sysfs.h"
 #include "lib/report.h"
@@ -100,6 +101,7 @@ static void check_siblings(struct check *check, const struct siblings *siblings)
 	for (size_t i = 0; i < siblings->count; i++) {
 		if (!siblings->list[i].chosen)
 			continue;
+		tell_steps(check, &siblings->list[i], NULL);
 		check_device(check, &siblings->list[i]);
 		check_link_firewall(check, &siblings->list[i]);
 		if (siblings->list[i].link.kind == LINK_TUN)
@@ -230,10 +232,11 @@ static int look(struct check *check, const struct selection *selection)
  * A device that is being made or removed during a look seems broken: what is really wrong is so a
  * moment later, too.
  */
-int check_devices(struct nl *nl, const struct selection *selection, finding_fn *tell, void *data)
+int check_devices(struct nl *nl, const struct selection *selection, bool steps, finding_fn *tell,
+		  void *data)
 {
 	const struct timespec moment = { .tv_nsec = 100000000 }, second = { .tv_sec = 1 };
-	struct check check = { .nl = nl, .data = data };
+	struct check check = { .nl = nl, .steps = steps, .data = data };
 	int err = look(&check, selection);
 
 	check.tell = tell;

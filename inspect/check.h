@@ -13,6 +13,8 @@
 /*
  * Tell what is wrong with the devices of @selection (NULL: all taps and macvtaps of tapctl's),
  * their bridges and their lower devices; a bridge or lower device stands for the devices on it.
+ * With @steps, what was looked at is told as well (lib/report.h).
  * Returns 0, also when there are findings, or a negative errno with a line of error.
  */
-int check_devices(struct nl *nl, const struct selection *selection, finding_fn *tell, void *data);
+int check_devices(struct nl *nl, const struct selection *selection, bool steps, finding_fn *tell,
+		  void *data);

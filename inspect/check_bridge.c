@@ -8,6 +8,7 @@
 #include "inspect/check_device.h"
 #include "inspect/check_firewall.h"
 #include "inspect/check_route.h"
+#include "inspect/check_steps.h"
 #include "inspect/check_uplink.h"
 #include "kernel/sysfs.h"
 
@@ -389,6 +390,7 @@ void check_bridge_ports(struct check *check, const struct siblings *ports)
 
 		if (!port->chosen)
 			continue;
+		tell_steps(check, port, &bridge);
 		check_device(check, port);
 		check_port_address(check, &bridge, port);
 		check_port_guest(check, &bridge, port);

@@ -44,6 +44,7 @@ struct check {
 	size_t count;
 	size_t next; /* of seen: most are found again in the same order */
 	bool patient; /* the second look is to be a second later */
+	bool steps; /* are told, at the first look */
 	unsigned missed; /* 1U << enum unseen */
 	int err; /* -ENOMEM: not all were kept */
 	/* of Open vSwitch, where a device is on it, or was: */

@@ -750,3 +750,21 @@ fcntl.ioctl(3, 0x400454e2, struct.pack(\"i\", 0))"; printf "\033[31m\"x" >/proc/
 	run_tapctl check
 	[[ "$output" == *'?[31m"x (pid'* ]]
 }
+
+@test "check -v: what was looked at, in order" {
+	sound_bridge --isolated
+	run_tapctl check -v
+	[[ $status = 0 && -z "$output" ]]
+	[ "$(cut -d ' ' -f 3 <<<"$stderr" | tr -d '\n')" = "bridge:uplink:carrier:address:policy:filter:forwarding:" ]
+	stderr_holds "$TAP: bridge: br0 is up" "uplink: uplink is up" "open in sleep (pid $HOLDER)" "$HOST, guest $A, MTU 1500" \
+		"policy: forwarding, isolated" "IPv4 forwarding is"
+	release $TAP
+	requires_macvtap
+	add_cable wire other "far$NS"
+	hold --link wire --mac $A
+	run_tapctl check -v
+	[[ $status = 0 && -z "$output" ]]
+	stderr_holds "$MVT: lower device: wire is up"
+	run_tapctl check
+	[[ $status = 0 && -z "$output$stderr" ]]
+}
