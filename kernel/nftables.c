@@ -17,6 +17,7 @@
 #include "lib/array.h"
 
 #define DEPTH 16 /* NFT_JUMP_STACK_SIZE */
+#define VISITS 100000 /* of rules, which jump to the same chains again and again */
 #define DEVICES 256 /* NFT_NETDEVICE_MAX */
 
 enum verdict { GOES_ON, ACCEPTS, DROPS, JUMPS, GOES_TO, RETURNS };
@@ -85,8 +86,10 @@ static int keep_chain(const struct nlmsghdr *m, void *data)
 	if (!chain)
 		return -ENOMEM;
 	rules->chains = chain;
-	chain += rules->chain_count++;
+	chain += rules->chain_count;
 	nl_parse(m, sizeof(*family), tb, NFTA_CHAIN_TYPE);
+	if (!tb[NFTA_CHAIN_TABLE] || !tb[NFTA_CHAIN_NAME])
+		return 0;
 	nl_parse_nested(tb[NFTA_CHAIN_HOOK], hook, NFTA_HOOK_DEVS);
 	*chain = (struct nft_chain){
 		.family = family->nfgen_family,
@@ -104,6 +107,7 @@ static int keep_chain(const struct nlmsghdr *m, void *data)
 		keep_device(hook[NFTA_HOOK_DEV], chain);
 	if (hook[NFTA_HOOK_DEVS])
 		mnl_attr_parse_nested(hook[NFTA_HOOK_DEVS], keep_device, chain);
+	rules->chain_count++;
 	return chain->table && chain->name ? 0 : -ENOMEM;
 }
 
@@ -380,6 +384,8 @@ int nftables_read(struct nft_rules *rules)
 	if (!err && rules->chain_count)
 		err = dump(nl, NFT_MSG_GETRULE, keep_rule, rules);
 	nl_close(nl);
+	if (err)
+		nftables_free(rules);
 	return err;
 }
 
@@ -402,6 +408,7 @@ void nftables_free(struct nft_rules *rules)
 struct walk {
 	const struct nft_rules *rules;
 	const struct link *in, *out;
+	unsigned visits;
 	bool may_accept; /* a rule that cannot be followed, or is for some */
 };
 
@@ -442,6 +449,10 @@ static enum verdict walk_chain(struct walk *walk, const struct nft_chain *chain,
 
 		if (match == MATCHES_NOT || verdict == GOES_ON)
 			continue;
+		if (walk->visits++ >= VISITS) {
+			walk->may_accept = true;
+			return GOES_ON;
+		}
 		if (rule->target)
 			target = find_chain(walk->rules, chain->family, chain->table, rule->target);
 		if (target && depth < DEPTH)

@@ -16,7 +16,7 @@ struct nft_rules {
 	bool translates; /* some rule hides addresses behind the host's (masquerade, SNAT) */
 };
 
-/* Read all rules. 0 or a negative errno: it needs CAP_NET_ADMIN (-EPERM). Free it in any case. */
+/* Read all rules; none when it fails: 0 or a negative errno (-EPERM: it needs CAP_NET_ADMIN). */
 int nftables_read(struct nft_rules *rules);
 void nftables_free(struct nft_rules *rules);
 

@@ -16,6 +16,8 @@
 #include "kernel/dropmon.h"
 #include "kernel/macvtap.h"
 #include "kernel/nftables.h"
+#include "kernel/qdisc.h"
+#include "kernel/route.h"
 #include "kernel/tap.h"
 #include "netlink.h"
 #include "nic/record.h"
@@ -264,6 +266,38 @@ static int each_neighbour(int ifindex, int family, const uint8_t mac[static MAC_
 	return ++*count == 1000 ? -ECANCELED : 0;
 }
 
+static int each_filter(const struct filter_counts *counts, void *data)
+{
+	unsigned *count = data;
+
+	(void)counts;
+	return ++*count == 1000 ? -ECANCELED : 0;
+}
+
+static int each_index(int ifindex, void *data)
+{
+	unsigned *count = data;
+
+	(void)ifindex;
+	return ++*count == 1000 ? -ECANCELED : 0;
+}
+
+/* Rules that jump in circles, which the kernel refuses, end as well. */
+static void read_rules(void)
+{
+	const struct link link = { .ifindex = 7, .name = "tap0" };
+	struct nft_rules rules;
+
+	nftables_read(&rules);
+	for (enum nft_hook hook = 0; hook <= NFT_DEVICE_EGRESS; hook++) {
+		struct nft_drop drop = nftables_find_drop(&rules, hook, &link, NULL);
+
+		always(drop.fate == NFT_PASSES || (drop.family && drop.table && drop.chain),
+		       "what drops has a name");
+	}
+	nftables_free(&rules);
+}
+
 static void check_result(const struct nl_result *result)
 {
 	always(result->err <= 0, "a result is an errno");
@@ -334,7 +368,6 @@ static void request(struct nl *nl, unsigned which)
 	struct nl_result result;
 	unsigned count = 0;
 	int index = -1;
-	bool drops;
 
 	/* A request that succeeds has to fill it in. */
 	memset(links, 0xff, sizeof(links));
@@ -366,7 +399,16 @@ static void request(struct nl *nl, unsigned which)
 		neighbour_dump(nl, each_neighbour, &count);
 		break;
 	case 'p':
-		nftables_forward_drops(&drops);
+		read_rules();
+		break;
+	case 'q':
+		qdisc_dump_filters(nl, each_filter, &count);
+		break;
+	case 'm':
+		bridge_dump_groups(nl, each_index, &count);
+		break;
+	case 'R':
+		route_dump(nl, each_index, &count);
 		break;
 	case 'm':
 		hear_drops(nl);
