@@ -133,6 +133,6 @@ void check_forward_firewall(struct check *check, const struct inventory_link *li
 			 "nft insert rule %s %s %s oifname %s ct state established,related accept",
 			 drop.family, drop.table, drop.chain, link->link.name, drop.family,
 			 drop.table, drop.chain, link->link.name);
-	tell_drop(check, &link->link, "forward-drops", WARNING,
+	tell_drop(check, &link->link, "forward-drops", drop.named ? NOTE : WARNING,
 		  "packets that guests send beyond it", &drop, remedy);
 }

@@ -409,6 +409,7 @@ struct walk {
 	const struct nft_rules *rules;
 	const struct link *in, *out;
 	unsigned visits;
+	bool named; /* what dropped it names a link */
 	bool may_accept; /* a rule that cannot be followed, or is for some */
 };
 
@@ -457,8 +458,10 @@ static enum verdict walk_chain(struct walk *walk, const struct nft_chain *chain,
 			target = find_chain(walk->rules, chain->family, chain->table, rule->target);
 		if (target && depth < DEPTH)
 			verdict = walk_chain(walk, target, depth + 1);
-		if (match == MATCHES && (verdict == ACCEPTS || verdict == DROPS))
+		if (match == MATCHES && (verdict == ACCEPTS || verdict == DROPS)) {
+			walk->named |= rule->in.len || rule->out.len;
 			return verdict;
+		}
 		if (match == MATCHES && leaves)
 			return GOES_ON;
 		walk->may_accept |= verdict == ACCEPTS || leaves;
@@ -533,8 +536,13 @@ struct nft_drop nftables_find_drop(const struct nft_rules *rules, enum nft_hook 
 			continue;
 		fate = walk.may_accept ? NFT_MAY_DROP : NFT_DROPS;
 		if (fate > worst.fate)
-			worst = (struct nft_drop){ fate, family_name(chain->family), chain->table,
-						   chain->name };
+			worst = (struct nft_drop){
+				.fate = fate,
+				.named = verdict == DROPS && walk.named,
+				.family = family_name(chain->family),
+				.table = chain->table,
+				.chain = chain->name,
+			};
 	}
 	return worst;
 }

@@ -39,6 +39,7 @@ enum nft_fate {
 };
 struct nft_drop {
 	enum nft_fate fate;
+	bool named; /* by a rule that names the link: somebody wants it so */
 	const char *family, *table, *chain; /* where it is dropped; of the rules */
 };
 

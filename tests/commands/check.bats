@@ -653,38 +653,6 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	only br0:no-uplink
 }
 
-@test "check vlan-no-pvid, vlan-not-on-uplink" {
-	requires_vlan_filtering
-	sound_bridge
-	ip link set br0 type bridge vlan_filtering 1
-	silent
-	bridge vlan del dev $TAP vid 1
-	only $TAP:vlan-no-pvid
-	bridge vlan add dev $TAP vid 10 pvid untagged
-	only $TAP:vlan-not-on-uplink
-	mend
-	silent
-	# The host itself may be in it instead.
-	bridge vlan del dev uplink vid 10
-	only $TAP:vlan-not-on-uplink
-	bridge vlan add dev br0 vid 10 self
-	only $TAP:vlan-not-on-uplink
-	ip link add link br0 name host10 type vlan id 10
-	silent
-}
-
-@test "check vlan-no-pvid: a guest that tags its frames needs none" {
-	requires_vlan_filtering
-	sound_bridge
-	ip link set br0 type bridge vlan_filtering 1
-	hold --bridge br0 --mac $B --no-vnet-hdr -- "bridge vlan del dev $TAPB vid 1; bridge vlan add dev $TAPB vid 10"
-	only $TAPB:vlan-no-pvid
-	release $TAPB
-	hold --bridge br0 --mac $B --no-vnet-hdr -- "bridge vlan del dev $TAPB vid 1; bridge vlan add dev $TAPB vid 10
-		$(frame_from $B '\x81\x00\x00\x0a')"
-	wait_until 10 silent >/dev/null
-}
-
 @test "check lower-down, lower-no-carrier" {
 	sound_macvtap
 	ip link set wire down

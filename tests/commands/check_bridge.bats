@@ -199,55 +199,6 @@ forget() {
 	mended
 }
 
-@test "check uplink-down: what a VLAN is on" {
-	ip link add dev vlanprobe link lo type vlan id 5 2>/dev/null || skip "this kernel has no VLANs"
-	ip link del vlanprobe
-	ip link add br0 type bridge
-	add_cable wire far "far$NS"
-	command ip -n "far$NS" link add link far name far.5 type vlan id 5
-	command ip -n "far$NS" addr add 192.0.2.1/24 dev far.5
-	command ip -n "far$NS" link set far.5 up
-	ip link add link wire name uplink type vlan id 5
-	ip link set uplink address 02:00:00:00:00:02
-	ip link set uplink master br0 up
-	ip link set br0 up
-	guest_on --bridge br0
-	notes
-	answers
-	ip link set wire down
-	only br0:uplink-down
-	tapctl check | grep -qx "    ip link set wire up"
-	no_answer
-	mended
-}
-
-@test "check uplink-bond: modes that replace addresses" {
-	ip link add bond0 type bond mode 802.3ad 2>/dev/null || skip "this kernel has no bonds"
-	ip link add br0 type bridge
-	ip link set bond0 address 02:00:00:00:00:02 master br0 up
-	ip link set br0 up
-	ip addr add 192.0.2.1/24 dev br0
-	add_cable wire far "far$NS"
-	ip link set wire down
-	ip link set wire master bond0
-	hold --bridge br0 --mac $A
-	local mode
-	for mode in balance-tlb balance-alb; do
-		ip link set bond0 nomaster down
-		ip link set wire nomaster down
-		ip link set bond0 type bond mode $mode
-		ip link set wire master bond0
-		ip link set bond0 master br0 up
-		wait_until 10 only bond0:uplink-bond >/dev/null
-	done
-	ip link set bond0 nomaster down
-	ip link set wire nomaster down
-	ip link set bond0 type bond mode active-backup
-	ip link set wire master bond0
-	ip link set bond0 master br0 up
-	wait_until 10 notes >/dev/null
-}
-
 @test "check guest-is-tap: a guest that uses its tap's own address" {
 	host_bridge
 	guest_on --bridge br0

@@ -194,6 +194,9 @@ reaches() { inside_of "guest$NS" ping -c 1 -W "${1:-5}" 203.0.113.2 >/dev/null; 
 	mend
 	notes
 	reaches
+	# Somebody wants it so, as libvirt does for an isolated network.
+	nft 'flush chain ip filter FORWARD; add rule ip filter FORWARD iifname "br0" reject'
+	notes br0:forward-drops
 	# What a network of libvirt's adds; what it accepts cannot be told.
 	nft 'flush chain ip filter FORWARD; add rule ip filter FORWARD iifname "br0" ip saddr 192.0.2.0/24 accept
 		add rule ip filter FORWARD ct state established,related accept; add rule ip filter FORWARD iifname "br0" reject'

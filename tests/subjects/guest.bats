@@ -115,7 +115,9 @@ stop() { # NAME
 	answers 10.0.0.2
 	run ! inside ping -n -c 1 -W 1 10.0.0.2
 	run_tapctl check
-	[[ "$output" == "wire0: warning: "*"tapctl add --link wire0 --host"* && "${#lines[@]}" = 1 ]]
+	[[ $status = 0 && -z "$output" ]]
+	run_tapctl check wire0
+	[[ $status = 0 && "$output" == "wire0: note: "*"tapctl add --link wire0 --host"* && "${#lines[@]}" = 2 ]]
 	tapctl add --link wire0 --host --name host0
 	ip addr del 10.0.0.3/24 dev wire0
 	ip addr add 10.0.0.3/24 dev host0

@@ -46,7 +46,7 @@ setup() {
 	command ip -n far link set $TAP down
 	run_tapctl check -N far
 	[ "$status" = 1 ]
-	[ "$output" = "$TAP: error: it is down: tapctl attach $TAP" ]
+	[ "$output" = "$TAP: error: it is down"$'\n'"    tapctl attach $TAP" ]
 	run_tapctl check
 	[ "$status" = 0 ]
 	[ -z "$output$stderr" ]
