@@ -451,7 +451,6 @@ static void read_tun(const struct nlattr *data, struct link *link)
 static void read_bridge(const struct nlattr *data, struct link *link)
 {
 	const struct nlattr *tb[BR_QUERIER_STATE + 1], *querier[QUERIER_IPV6 + 1];
-	uint8_t ipv6[16] = { 0 };
 
 	nl_parse_nested(data, tb, BR_QUERIER_STATE);
 	nl_parse_nested(tb[BR_QUERIER_STATE], querier, QUERIER_IPV6);
@@ -463,20 +462,17 @@ static void read_bridge(const struct nlattr *data, struct link *link)
 	link->bridge.stp = nl_attr_u32(tb[IFLA_BR_STP_STATE]);
 	link->bridge.snoops = read_flag(tb[IFLA_BR_MCAST_SNOOPING]);
 	/* Its address is :: until the first query. */
-	nl_attr_number(querier[QUERIER_IPV6], sizeof(ipv6), ipv6);
-	link->bridge.queries = ipv6[0];
+	nl_attr_number(querier[QUERIER_IPV6], sizeof(link->bridge.querier), link->bridge.querier);
 	link->bridge.forward_delay = nl_attr_u32(tb[IFLA_BR_FORWARD_DELAY]);
 }
 
 static void read_port(const struct nlattr *data, struct link *link)
 {
 	const struct nlattr *tb[BRPORT_LOCKED + 1];
-	uint64_t delay = 0;
 
 	nl_parse_nested(data, tb, BRPORT_LOCKED);
 	nl_attr_number(tb[IFLA_BRPORT_STATE], 1, &link->port.state);
-	nl_attr_number(tb[IFLA_BRPORT_FORWARD_DELAY_TIMER], sizeof(delay), &delay);
-	link->port.delay = (unsigned)delay;
+	nl_attr_number(tb[IFLA_BRPORT_FORWARD_DELAY_TIMER], 8, &link->port.delay);
 	link->port.of_bridge = true;
 	link->port.guarded = read_flag(tb[IFLA_BRPORT_GUARD]);
 	link->port.floods = read_flag(tb[IFLA_BRPORT_UNICAST_FLOOD]);
@@ -491,18 +487,18 @@ static void read_port(const struct nlattr *data, struct link *link)
 static void read_mode(const struct nlattr *data, struct link *link)
 {
 	const struct nlattr *tb[IFLA_MACVLAN_MODE + 1];
-	uint32_t value;
 
 	nl_parse_nested(data, tb, IFLA_MACVLAN_MODE);
-	value = nl_attr_u32(tb[IFLA_MACVLAN_MODE]);
+	/* The same number, and of a bond an octet. */
+	nl_attr_number(tb[IFLA_BOND_MODE], 1, &link->bond_mode);
 	for (enum macvtap_mode m = 0; m < MODE_COUNT; m++)
-		if (modes[m].value == value)
+		if (modes[m].value == nl_attr_u32(tb[IFLA_MACVLAN_MODE]))
 			link->mode = m;
 }
 
 static void read_info(const struct nlattr *info, struct link *link)
 {
-	const struct nlattr *tb[IFLA_INFO_MAX + 1], *bond[IFLA_BOND_MODE + 1] = { NULL };
+	const struct nlattr *tb[IFLA_INFO_MAX + 1];
 	char slave_kind[IFNAMSIZ] = "";
 
 	nl_parse_nested(info, tb, IFLA_INFO_MAX);
@@ -514,11 +510,8 @@ static void read_info(const struct nlattr *info, struct link *link)
 		read_tun(tb[IFLA_INFO_DATA], link);
 	else if (link->kind == LINK_BRIDGE)
 		read_bridge(tb[IFLA_INFO_DATA], link);
-	else if (link->kind != LINK_OTHER)
+	else if (link->kind != LINK_OTHER || strcmp(link->kind_name, "bond") == 0)
 		read_mode(tb[IFLA_INFO_DATA], link);
-	if (strcmp(link->kind_name, "bond") == 0)
-		nl_parse_nested(tb[IFLA_INFO_DATA], bond, IFLA_BOND_MODE);
-	nl_attr_number(bond[IFLA_BOND_MODE], 1, &link->bond_mode);
 	attr_string(tb[IFLA_INFO_SLAVE_KIND], slave_kind, sizeof(slave_kind));
 	if (strcmp(slave_kind, "bridge") == 0)
 		read_port(tb[IFLA_INFO_SLAVE_DATA], link);
@@ -555,8 +548,6 @@ int nl_read_link(const struct nlmsghdr *m, void *data)
 	attr_string(tb[IFLA_IFNAME], link->name, sizeof(link->name));
 	attr_string(tb[IFLA_IFALIAS], link->alias, sizeof(link->alias));
 	link->carrier = read_flag(tb[IFLA_CARRIER]);
-	if (tb[IFLA_STATS64] && mnl_attr_get_payload_len(tb[IFLA_STATS64]) >= 8)
-		memcpy(&link->received, mnl_attr_get_payload(tb[IFLA_STATS64]), 8);
 	link->mtu = nl_attr_u32(tb[IFLA_MTU]);
 	link->group = nl_attr_u32(tb[IFLA_GROUP]);
 	link->master = (int)nl_attr_u32(tb[IFLA_MASTER]);

@@ -65,7 +65,6 @@ struct link {
 	unsigned flags; /* IFF_UP ... */
 	bool carrier;
 	uint32_t mtu, group;
-	uint64_t received; /* frames so far: of a tap, from its guest */
 	int master; /* ifindex or 0 */
 	int lower; /* IFLA_LINK: ifindex or 0 */
 	bool lower_elsewhere; /* the lower device is in another network namespace */
@@ -87,7 +86,7 @@ struct link {
 		bool floods, broadcasts; /* unicast to unknown addresses; what is for everybody */
 		bool suppresses; /* the bridge answers ARP itself */
 		uint8_t state; /* BR_STATE_* of linux/if_bridge.h */
-		unsigned delay; /* until it changes, in 1/100 s */
+		uint64_t delay; /* until it changes, in 1/100 s */
 	} port;
 	struct {
 		bool can_filter; /* the kernel has VLAN filtering */
@@ -95,8 +94,8 @@ struct link {
 		uint16_t default_pvid;
 		bool calls_iptables; /* for itself; the sysctl is for all bridges */
 		unsigned stp; /* 0: none, 1: the kernel's, 2: a program's */
-		bool snoops, queries; /* multicast: it forwards by what was asked for, and it or
-					 another one asks, for IPv6 */
+		bool snoops; /* it forwards multicast by what was asked for */
+		uint8_t querier[16]; /* the IPv6 address of who asks; zeros: nobody */
 		unsigned forward_delay; /* in 1/100 s */
 	} bridge;
 };

@@ -144,6 +144,19 @@ static void check_port_address(struct check *check, const struct bridge *bridge,
 	     link->name, port->ours ? "" : " address fe:...");
 }
 
+/* What guests send is counted by their taps. */
+static bool talks(struct check *check, const struct link *link)
+{
+	int dir = sysfs_open_link(link->name, link->ifindex);
+	unsigned frames = 0;
+
+	if (dir < 0)
+		return false;
+	sysfs_read_numbers(dir, "statistics/rx_packets", &frames, NULL);
+	close(dir);
+	return grew(check, link, "frames", frames);
+}
+
 /* The bridge has the guest's address where the guest is not:. */
 static void check_elsewhere(struct check *check, const struct bridge *bridge,
 			    const struct inventory_link *port)
@@ -170,7 +183,7 @@ static void check_elsewhere(struct check *check, const struct bridge *bridge,
 		     "somebody told %s that its guest's address %s is at %s (a static entry, or "
 		     "EVPN)\nbridge fdb del %s dev %s%s master",
 		     name, guest, at->link.name, guest, at->link.name, vlan);
-	else if (grew(check, link, "frames", link->received))
+	else if (talks(check, link))
 		find(check, link, ERROR, "guest-elsewhere",
 		     "its guest talks, and %s hears its address %s at %s as well: a second guest "
 		     "with it, or a loop\ngive each guest its own: tapctl mac --random",
@@ -265,7 +278,7 @@ static void check_port_state(struct check *check, const struct bridge *bridge,
 			     const struct inventory_link *port)
 {
 	const struct link *link = &port->link, *above = &bridge->bridge->link;
-	unsigned delay = link->port.delay;
+	unsigned delay = (unsigned)link->port.delay;
 
 	/* The bridge acts on the event that sets IFF_RUNNING, up to a second after the carrier. */
 	if (!(link->flags & IFF_RUNNING) || !(above->flags & IFF_UP))
@@ -315,7 +328,7 @@ static void check_multicast(struct check *check, const struct bridge *bridge,
 {
 	const struct link *link = &port->link, *above = &bridge->bridge->link;
 
-	if (!above->bridge.snoops || !above->bridge.queries || port->has_group || !port->heard)
+	if (!above->bridge.snoops || !above->bridge.querier[0] || port->has_group || !port->heard)
 		return;
 	find(check, link, port->speaks_ipv6 ? WARNING : NOTE, "no-multicast-group",
 	     "%s forwards multicast to who asks for it, and its guest asks for nothing: over IPv6 "

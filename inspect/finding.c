@@ -15,7 +15,7 @@
 struct seen {
 	int ifindex;
 	const char *id;
-	uint64_t count;
+	unsigned count;
 };
 
 const char *severity_name(enum severity severity)
@@ -25,7 +25,7 @@ const char *severity_name(enum severity severity)
 	return names[severity];
 }
 
-static void keep_seen(struct check *check, int ifindex, const char *id, uint64_t count)
+static void keep_seen(struct check *check, int ifindex, const char *id, unsigned count)
 {
 	struct seen *seen = array_grow(check->seen, check->count, sizeof(*seen));
 
@@ -50,7 +50,7 @@ static const struct seen *find_seen(struct check *check, int ifindex, const char
 	return NULL;
 }
 
-bool grew(struct check *check, const struct link *link, const char *id, uint64_t count)
+bool grew(struct check *check, const struct link *link, const char *id, unsigned count)
 {
 	const struct seen *before;
 

@@ -63,7 +63,7 @@ void find(struct check *check, const struct link *link, enum severity severity, 
  * Whether what @link has counted under @id is more than at the first look, at which nothing is
  * known yet. With it the looks are a second apart: long enough for a guest that talks.
  */
-bool grew(struct check *check, const struct link *link, const char *id, uint64_t count);
+bool grew(struct check *check, const struct link *link, const char *id, unsigned count);
 
 /* What a caller may not be able to look at: silence about it is not an all-clear. */
 enum unseen {

@@ -376,7 +376,7 @@ static int read_further(struct inventory *inventory, struct nl *nl)
 	for (size_t i = 0; i < inventory->count; i++) {
 		const struct inventory_link *link = &inventory->links[i];
 
-		groups |= link->link.bridge.snoops && link->link.bridge.queries;
+		groups |= link->link.bridge.snoops && link->link.bridge.querier[0];
 		routes |= link->chosen && link->link.kind == LINK_TUN && !link->link.master &&
 			  !link->has_network;
 	}

@@ -286,13 +286,14 @@ static int dump_nest(const struct nlattr *attr, void *data)
 
 static int dump_groups(const struct nlmsghdr *m, void *data)
 {
-	const struct br_port_msg *port = mnl_nlmsg_get_payload(m);
 	const struct nlattr *tb[MDBA_MDB + 1];
 	struct group_dump *dump = data;
 
-	if (m->nlmsg_type != RTM_NEWMDB || m->nlmsg_len < mnl_nlmsg_size(sizeof(*port)))
+	/* Some kernels answer with the type of the question. */
+	if ((m->nlmsg_type != RTM_NEWMDB && m->nlmsg_type != RTM_GETMDB) ||
+	    m->nlmsg_len < mnl_nlmsg_size(sizeof(struct br_port_msg)))
 		return 0;
-	nl_parse(m, sizeof(*port), tb, MDBA_MDB);
+	nl_parse(m, sizeof(struct br_port_msg), tb, MDBA_MDB);
 	if (tb[MDBA_MDB])
 		mnl_attr_parse_nested(tb[MDBA_MDB], dump_nest, dump);
 	return dump->result;

@@ -247,7 +247,7 @@ time.sleep(1000)' "$held" >"$WORK/log" 2>&1 &
 	local hide with_proc='mount -t sysfs sysfs /sys && mount -t proc -o hidepid=$0 proc /proc && exec "$@"'
 	for hide in 0 2; do
 		as_root unshare --mount bash -c "$with_proc" $hide "${BECOME_CALLER[@]}" "$PUBLIC/tapctl" check >"$WORK/caller"
-		[ "$(cat "$WORK/caller")" = "tapctl check: note: could not look at all processes: run it as root, on the host" ]
+		[ "$(cat "$WORK/caller")" = "tapctl check: note: could not look at all processes, the rules of nftables: run it as root, on the host" ]
 	done
 }
 
@@ -576,7 +576,7 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 		ip link set $address address 02:00:00:00:00:02
 		notes
 	done
-	for address in "sticky static" extern_learn permanent; do
+	for address in "sticky static" permanent; do
 		bridge fdb replace $A dev uplink master $address
 		only $TAP:guest-elsewhere
 		tapctl check | grep -q "somebody told br0"

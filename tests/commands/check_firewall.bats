@@ -209,7 +209,6 @@ reaches() { inside_of "guest$NS" ping -c 1 -W "${1:-5}" 203.0.113.2 >/dev/null; 
 	tc qdisc add dev $TAP clsact || skip "this kernel has no clsact"
 	# The program that drops everything.
 	tc filter add dev $TAP ingress bpf da bytecode '1,6 0 0 2' || skip "this kernel has no cls_bpf"
-	notes
 	no_answer
 	only $TAP:tc-drops
 	tc qdisc del dev $TAP clsact

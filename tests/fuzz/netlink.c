@@ -404,7 +404,7 @@ static void request(struct nl *nl, unsigned which)
 	case 'q':
 		qdisc_dump_filters(nl, each_filter, &count);
 		break;
-	case 'm':
+	case 'G':
 		bridge_dump_groups(nl, each_index, &count);
 		break;
 	case 'R':
