@@ -289,7 +289,7 @@ static int dump_groups(const struct nlmsghdr *m, void *data)
 	const struct nlattr *tb[MDBA_MDB + 1];
 	struct group_dump *dump = data;
 
-	/* Some kernels answer with the type of the question. */
+	/* The kernel answers a dump with the type of the question (net/bridge/br_mdb.c). */
 	if ((m->nlmsg_type != RTM_NEWMDB && m->nlmsg_type != RTM_GETMDB) ||
 	    m->nlmsg_len < mnl_nlmsg_size(sizeof(struct br_port_msg)))
 		return 0;

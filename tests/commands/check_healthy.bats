@@ -173,6 +173,12 @@ on_bridge() {
 	ip link set br0 type bridge mcast_querier 1 mcast_query_response_interval 100 mcast_startup_query_interval 100
 	guest_on --bridge br0
 	command ip -n "guest$NS" -6 addr add 2001:db8::2/64 dev g0 nodad
+	asks() { ip -6 -j addr show br0 scope link -tentative | holds '[.[].addr_info[]?] | length > 0'; }
+	wait_until 10 asks >/dev/null
+	ip link set br0 type bridge mcast_querier 0
+	ip link set br0 type bridge mcast_querier 1
+	joined() { bridge mdb show dev br0 | grep -q "port $TAP grp ff02::1:ff00:2"; }
+	wait_until 20 joined >/dev/null
 	wait_until 20 inside ping -6 -c 1 -W 1 2001:db8::2 >/dev/null
 	sound inside ping -6 -c 1 -W 5 2001:db8::2
 }
