@@ -574,7 +574,7 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 		tapctl check | grep -q "that of $address itself"
 		no_answer
 		ip link set $address address 02:00:00:00:00:02
-		notes
+		silent
 	done
 	for address in "sticky static" permanent; do
 		bridge fdb replace $A dev uplink master $address
@@ -583,7 +583,7 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 		no_answer
 		mend
 		answers
-		notes
+		silent
 	done
 }
 
