@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # tapctl check: bridges, their uplinks and ports. What is found is shown by a ping that gets no answer; then the
 # remedy is run, check is silent and the ping is answered.
+# shellcheck disable=SC2086 # names and addresses are one word each
 load ../tools/helpers
 load check
 
@@ -47,9 +48,9 @@ forget() {
 	ip link set br0 mtu 1500
 	ip link set uplink mtu 1400
 	only uplink:uplink-mtu
-	large() { inside_of "guest$NS" ping -c 1 -W "$1" -M do -s 1450 192.0.2.1 >/dev/null; }
+	large() { inside_of "guest$NS" ping -c 1 -W "$1" -M "do" -s 1450 192.0.2.1 >/dev/null; }
 	answers
-	! large 0.3
+	run ! large 0.3
 	mended
 	large 5
 	# Beside one that is as large, another may lead to a host that knows its own.
@@ -95,7 +96,7 @@ forget() {
 		only $port:no-broadcast
 		# Who is asked knows the other one by that.
 		forget
-		[ $port = $TAP ] || ! inside_of "guest$NS" ping -c 1 -W 0.3 192.0.2.1 >/dev/null
+		[ $port = $TAP ] || run ! inside_of "guest$NS" ping -c 1 -W 0.3 192.0.2.1 >/dev/null
 		[ $port = uplink ] || no_answer
 		mended
 	done
@@ -128,7 +129,7 @@ forget() {
 	ip addr add 192.0.2.9/24 dev uplink
 	host_answers() { inside_of "guest$NS" ping -c 1 -W "$1" 192.0.2.9 >/dev/null; }
 	only uplink:port-ip
-	! host_answers 0.3
+	run ! host_answers 0.3
 	mended
 	host_answers 5
 }

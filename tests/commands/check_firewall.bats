@@ -1,12 +1,13 @@
 #!/usr/bin/env bats
 # tapctl check: where a packet filter drops what guests send, seen by a ping without answer, and cured by the
 # remedy. What a rule that cannot be followed may accept is a note.
+# shellcheck disable=SC2086 # names and addresses are one word each
 load ../tools/helpers
 load check
 
 guest_on_bridge() {
 	answering_bridge
-	guest_on --bridge br0 "$@"
+	guest_on --bridge br0
 	answers
 	notes
 }
@@ -115,7 +116,7 @@ chain() {
 	chain arp input drop
 	only br0:firewall-drops
 	command ip -n "guest$NS" neigh flush all
-	! host_answers 0.3
+	run ! host_answers 0.3
 	mend
 	notes
 	host_answers 5
@@ -180,20 +181,20 @@ routed_bridge() {
 	guest_on --bridge br0
 	command ip -n "guest$NS" route add default via 192.0.2.1
 }
-reaches() { inside_of "guest$NS" ping -c 1 -W "${1:-5}" 203.0.113.2 >/dev/null; }
+reaches() { inside_of "guest$NS" ping -c 1 -W "$1" 203.0.113.2 >/dev/null; }
 
 @test "check forward-drops: a bridge whose guests the host routes, with docker beside it" {
 	routed_bridge
-	reaches
+	reaches 5
 	notes
 	nft 'add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }
 		add rule ip filter FORWARD ct state established,related accept
 		add rule ip filter FORWARD iifname "docker0" accept'
 	only br0:forward-drops
-	! reaches 0.3
+	run ! reaches 0.3
 	mend
 	notes
-	reaches
+	reaches 5
 	# Somebody wants it so, as libvirt does for an isolated network.
 	nft 'flush chain ip filter FORWARD; add rule ip filter FORWARD iifname "br0" reject'
 	notes br0:forward-drops
@@ -201,7 +202,7 @@ reaches() { inside_of "guest$NS" ping -c 1 -W "${1:-5}" 203.0.113.2 >/dev/null; 
 	nft 'flush chain ip filter FORWARD; add rule ip filter FORWARD iifname "br0" ip saddr 192.0.2.0/24 accept
 		add rule ip filter FORWARD ct state established,related accept; add rule ip filter FORWARD iifname "br0" reject'
 	notes br0:forward-drops
-	reaches
+	reaches 5
 }
 
 @test "check tc-drops" {

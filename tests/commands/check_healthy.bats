@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # tapctl check: set-ups that are sound, with traffic, of which nothing is said.
+# shellcheck disable=SC2086 # names and addresses are one word each
 load ../tools/helpers
 load check
 

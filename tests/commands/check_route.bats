@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # tapctl check: the host as the guests' router. What is found is seen by a ping without answer, and cured by the
 # remedy.
+# shellcheck disable=SC2086 # names and addresses are one word each
 load ../tools/helpers
 load check
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # tapctl check: VLANs and bonds, which not every kernel has; vm.bats runs these on one that has them.
+# shellcheck disable=SC2086 # names and addresses are one word each
 load ../tools/helpers
 load check
 
