@@ -72,9 +72,23 @@ static void test_plain(void)
 	   "but no control of the second set, no turn of direction, no broken byte");
 }
 
+static void test_format(void)
+{
+	char *out = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&out, &size);
+
+	json_format(stream, "{'name':%s,'set':[%d,%d],'map':{}}", "it's \"so\"%s", -1, 4094);
+	fclose(stream);
+	ok(strcmp(out, "{\"name\":\"it's \\\"so\\\"%s\",\"set\":[-1,4094],\"map\":{}}") == 0,
+	   "a format, with text that looks like one");
+	free(out);
+}
+
 int main(void)
 {
 	test_json();
+	test_format();
 	test_plain();
 	return finish();
 }
