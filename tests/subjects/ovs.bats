@@ -155,6 +155,21 @@ ping_far() { inside_of far ping -c 1 -W "$1" 10.0.0.2 >/dev/null; }
 	gone
 }
 
+@test "ovs: guests on a tap of add are heard, one after the other, and their port stays" {
+	add_far
+	run_quiet add --ovs br-int --mac $A
+	for round in 1 2; do
+		guest --reuse
+		ping_far 10
+		kill "$pid"
+		wait_until 10 has_no_carrier
+		one_tap $TAP
+	done
+	run_quiet del $A
+	gone
+}
+has_no_carrier() { [[ $(link_field $TAP .flags) = *NO-CARRIER* ]]; }
+
 @test "ovs: del --stale removes the ports of ours whose tap is gone, and no others" {
 	run_quiet add --ovs br-int --mac $A --mac $B
 	ip link add foo type veth peer name foo1
