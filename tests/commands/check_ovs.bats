@@ -83,6 +83,8 @@ mended() {
 @test "check port-left" {
 	start_switch
 	run_quiet add --ovs br-int --mac $A
+	# While that of add is there it removes the port.
+	wait_until 10 no_watchers
 	ip link del $TAP
 	wait_until 10 only $TAP:port-left
 	mend

@@ -175,6 +175,8 @@ has_no_carrier() { [[ $(link_field $TAP .flags) = *NO-CARRIER* ]]; }
 	ip link add foo type veth peer name foo1
 	vsctl add-port br-int foo
 	ip link del foo
+	# While those of add are there they remove the ports.
+	wait_until 10 no_watchers
 	ip link del $TAP
 	wait_until 10 has_no_ifindex
 	run_tapctl del --stale -v
