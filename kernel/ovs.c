@@ -215,8 +215,9 @@ int ovs_check_bridge(struct ovs *ovs, const char *bridge)
 			len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s",
 						len ? ", " : "it has ", name);
 	}
-	return report_error(-ENOENT, "%s: Open vSwitch has no such bridge: %s%s", bridge,
-			    names[0] ? names : "ovs-vsctl add-br ", names[0] ? "" : bridge);
+	return report_failure("no-such-bridge", -ENOENT,
+			      "%s: Open vSwitch has no such bridge\n%s%s", bridge,
+			      names[0] ? names : "ovs-vsctl add-br ", names[0] ? "" : bridge);
 }
 
 /* --- changed --- */
@@ -253,7 +254,7 @@ static int wait_done(struct ovs *ovs, struct ovs_port *port)
 	err = ovsdb_commit(&ovs->db, PATIENCE, &failed);
 	if (err == -EAGAIN)
 		return report_error(-ETIMEDOUT,
-				    "%s: ovs-vswitchd did nothing for %s within %d s: is it "
+				    "%s: ovs-vswitchd did nothing for %s within %d s\nis it "
 				    "running, and what does its log say?",
 				    port->name, port->bridge, PATIENCE);
 	if (!err)
@@ -321,7 +322,7 @@ static int insert(struct ovs *ovs, const struct ovs_port *port, const char *mac)
 static int refuse_device(const struct ovs_port *port)
 {
 	return report_error(-ENXIO,
-			    "%s: ovs-vswitchd did not take it for %s: %s: does it run in this "
+			    "%s: ovs-vswitchd did not take it for %s: %s\ndoes it run in this "
 			    "network namespace?",
 			    port->name, port->bridge,
 			    port->error[0]    ? port->error :

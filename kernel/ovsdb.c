@@ -44,7 +44,7 @@ static int refuse_open(int err)
 		return report_error(err,
 				    "%s/" SOCKET
 				    ": Open vSwitch does not run here, its database does "
-				    "not listen there: start it, or say by OVS_RUNDIR where it is",
+				    "not listen there\nstart it, or say by OVS_RUNDIR where it is",
 				    directory());
 	if (err == -ELIBACC)
 		return report_error(err, "--ovs: the database of Open vSwitch speaks JSON, and "

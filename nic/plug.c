@@ -25,11 +25,11 @@ static int wait_installed(struct nic *nic)
 	if (want->wait_installed)
 		return report_error(
 			err,
-			"%s: OVN did not wire the logical port %s within %u s: is there one of "
+			"%s: OVN did not wire the logical port %s within %u s\nis there one of "
 			"that name (ovn-nbctl show), and does ovn-controller run here?",
 			nic->name, want->iface_id, seconds);
 	report_tell(REPORT_WARNING,
-		    "%s: OVN has not wired the logical port %s within %u s: tapctl check %s",
+		    "%s: OVN has not wired the logical port %s within %u s\ntapctl check %s",
 		    nic->name, want->iface_id, seconds, nic->name);
 	return 0;
 }
@@ -58,7 +58,7 @@ static int refuse_taken(const struct ovs_port *is)
 {
 	return report_error(-EEXIST,
 			    "%s: Open vSwitch has a port of that name on %s, which tapctl did not "
-			    "make%s%s: ovs-vsctl del-port %s, or choose another --name",
+			    "make%s%s\novs-vsctl del-port %s, or choose another --name",
 			    is->name, is->bridge, is->iface_id[0] ? ", for iface-id " : "",
 			    is->iface_id, is->name);
 }
@@ -69,7 +69,7 @@ static int refuse_elsewhere(const struct ovs_port *is)
 	return report_error(
 		-EBUSY,
 		"%s: Open vSwitch has a port of that name on %s, and another device for "
-		"it: does its guest run in another network namespace? and ovs-vswitchd?",
+		"it\ndoes its guest run in another network namespace? and ovs-vswitchd?",
 		is->name, is->bridge);
 }
 
