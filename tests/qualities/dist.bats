@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # make dist, and what is made and installed from it, by whoever builds it wherever.
+# bats file_tags=once
 load ../tools/helpers
 
 TREE=$TESTS/..

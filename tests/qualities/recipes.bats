@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # The recipes of the manual page: each is taken from there and done.
+# bats file_tags=once
 load ../tools/helpers
 
 MAN=$TESTS/../man/tapctl.8
