@@ -189,6 +189,24 @@ static void check_record(struct check *check, const struct inventory_link *devic
 		record_tell_unknown(&device->record, &device->link);
 }
 
+/* What a macvtap's queues take, the kernel does not tell. */
+static void check_filter(struct check *check, const struct inventory_link *device)
+{
+	if (!device->traffic.filters || !device->record.traffic.ip.count)
+		return;
+	if (device->filtered)
+		find(check, &device->link, WARNING, "source-dropped",
+		     "its guest has sent frames that --ip forbids, %llu so far\n"
+		     "give the guest the addresses of the record (tapctl list --json), or make the "
+		     "device anew with its own",
+		     (unsigned long long)device->filtered);
+	if (device->link.tun.vnet_hdr)
+		find(check, &device->link, NOTE, "filter-checksums",
+		     "the host writes checksums for its guest, whose kernel can so change the "
+		     "sender of ARP and an IPv6 source behind the filter of --ip\n"
+		     "where the guest's kernel is not trusted, make the device with --no-vnet-hdr");
+}
+
 void check_device(struct check *check, const struct inventory_link *device)
 {
 	const struct link *link = &device->link;
@@ -205,12 +223,7 @@ void check_device(struct check *check, const struct inventory_link *device)
 	if (!device->ours)
 		return;
 	check_record(check, device);
-	if (device->traffic.filters && device->filtered)
-		find(check, link, WARNING, "source-dropped",
-		     "its guest has sent frames that --ip forbids, %llu so far\n"
-		     "give the guest the addresses of the record (tapctl list --json), or make the "
-		     "device anew with its own",
-		     (unsigned long long)device->filtered);
+	check_filter(check, device);
 	if (device->record.ovs[0])
 		check_ovs_port(check, device);
 	mac_format(mac, device->guest);

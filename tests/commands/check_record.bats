@@ -332,3 +332,10 @@ old_record() { ip link set $TAP alias "tapctl guest $A"; }
 	command ip -n "away$NS" link set wire up
 	WORDS=$MVT wait_until 10 silent >/dev/null
 }
+
+@test "check filter-checksums" {
+	answering_bridge
+	run_quiet add --bridge br0 --mac $A --ip 192.0.2.2 --mac $B --ip 192.0.2.3 --no-vnet-hdr
+	WORDS=$TAP notes $TAP:filter-checksums $TAP:no-holder
+	WORDS=$TAPB notes $TAPB:no-holder
+}
