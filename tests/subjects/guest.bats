@@ -238,7 +238,7 @@ daemonized() { # TAPCTL-OPTION...
 
 # More than a few segments arrive at the guest, by TCP from the other host.
 takes_tcp() {
-	head -c 1000000 /dev/zero | inside_of peer timeout 20 socat -u - TCP:10.0.0.2:7
+	head -c 1000000 /dev/zero | inside_of peer timeout 20 socat -u - TCP:10.0.0.2:7,retry=50,interval=0.2
 	guest_wait "$WORK/console" 'guest: got 1000000 bytes' 20 "$guest_pid"
 }
 TAKE='n=$(nc -l -p 7 | wc -c); echo "guest: got $n bytes"'

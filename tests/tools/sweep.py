@@ -187,6 +187,11 @@ class Scenario:
         except subprocess.TimeoutExpired:
             return None
 
+    def is_error(self, line):
+        if "--json" not in self.words:
+            return re.match(r"tapctl: ([0-9a-f:]{17}|[^:]+): .", line)
+        return line.startswith("{") and set(json.loads(line)) == {"error", "subject", "message", "remedy"}
+
     def complain(self, before, result, killed):
         """What is wrong with a run, or None."""
         if result is None:
@@ -196,7 +201,7 @@ class Scenario:
         if result.returncode not in (0, *self.statuses):
             return f"exit status {result.returncode}"
         lines = [line for line in result.stderr.splitlines() if not line.startswith("tapctl: warning: ")]
-        if result.returncode and not (len(lines) == 1 and re.match(r"tapctl: ([0-9a-f:]{17}|[^:]+): .", lines[0])):
+        if result.returncode and not (len(lines) == 1 and self.is_error(lines[0])):
             return f"no one line of error: {lines}"
         return self.judge(before, result, killed)
 
