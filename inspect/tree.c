@@ -84,13 +84,20 @@ static void choose(struct tree *tree, const struct selection *selection, bool al
 	}
 }
 
+/* The ifindex of what a device is on, as far as it is a link: Open vSwitch's datapath is not it. */
+static int parent_of(const struct inventory_link *link)
+{
+	return link->record.ovs[0] ? 0 : link->parent;
+}
+
 static enum role role_of(const struct inventory_link *link, const struct link *parent)
 {
 	const struct link *own = &link->link;
 
 	if (link_is_tap(own))
-		return link->chosen && link->parent == (parent ? parent->ifindex : 0) ? ROLE_GUEST :
-											ROLE_NONE;
+		return link->chosen && parent_of(link) == (parent ? parent->ifindex : 0) ?
+			       ROLE_GUEST :
+			       ROLE_NONE;
 	if (!parent)
 		return ROLE_NONE;
 	if (link->parent == parent->ifindex && link->is_port)
@@ -131,12 +138,13 @@ static void print_fault(const struct tree *tree, const struct link *link)
 		print_state(tree, ", ", "no carrier", COLOUR_BAD);
 }
 
-static void print_head(const struct tree *tree, const struct link *parent)
+static void print_head(const struct tree *tree, const struct link *parent, const char *ovs)
 {
 	char mac[MAC_STRLEN];
 
 	if (!parent) {
-		fputs("on no bridge\n", tree->out);
+		plain_string(tree->out, *ovs ? ovs : "on no bridge");
+		fputs(*ovs ? " Open vSwitch\n" : "\n", tree->out);
 		return;
 	}
 	plain_string(tree->out, parent->name);
@@ -209,32 +217,34 @@ static void print_member(const struct tree *tree, const struct inventory_link *l
 
 /* The members of @role after @after (NULL: the first); NULL: no more. */
 static const struct inventory_link *next_member(const struct tree *tree, const struct link *parent,
-						enum role role, const struct inventory_link *after)
+						const char *ovs, enum role role,
+						const struct inventory_link *after)
 {
 	const struct inventory *inventory = &tree->inventory;
 
 	for (size_t i = after ? (size_t)(after - inventory->links) + 1 : 0; i < inventory->count;
 	     i++)
-		if (role_of(&inventory->links[i], parent) == role)
+		if (role_of(&inventory->links[i], parent) == role &&
+		    (parent || strcmp(inventory->links[i].record.ovs, ovs) == 0))
 			return &inventory->links[i];
 	return NULL;
 }
 
-/* @parent NULL: what is on no bridge. */
-static void print_group(const struct tree *tree, const struct link *parent)
+/* @parent NULL: what is on the bridge @ovs of Open vSwitch or, "", on no bridge. */
+static void print_group(const struct tree *tree, const struct link *parent, const char *ovs)
 {
 	const struct inventory_link *member, *pending = NULL;
 	int width = 0;
 
 	for (enum role role = 0; role < ROLE_NONE; role++)
-		for (member = NULL; (member = next_member(tree, parent, role, member));)
+		for (member = NULL; (member = next_member(tree, parent, ovs, role, member));)
 			if (name_width(member->link.name) > width)
 				width = name_width(member->link.name);
 	if (!parent && !width)
 		return;
-	print_head(tree, parent);
+	print_head(tree, parent, ovs);
 	for (enum role role = 0; role < ROLE_NONE; role++)
-		for (member = NULL; (member = next_member(tree, parent, role, member));) {
+		for (member = NULL; (member = next_member(tree, parent, ovs, role, member));) {
 			if (pending)
 				print_member(tree, pending, parent, width, false);
 			pending = member;
@@ -254,9 +264,20 @@ static bool is_shown(const struct tree *tree, const struct inventory_link *paren
 		return true;
 	for (size_t i = 0; i < inventory->count; i++)
 		if (inventory->links[i].chosen && is_device(&inventory->links[i]) &&
-		    inventory->links[i].parent == parent->link.ifindex)
+		    parent_of(&inventory->links[i]) == parent->link.ifindex)
 			return true;
 	return false;
+}
+
+/* The first one of its bridge of Open vSwitch. */
+static bool is_first_on_ovs(const struct inventory *inventory, size_t i)
+{
+	const char *ovs = inventory->links[i].record.ovs;
+
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(inventory->links[k].record.ovs, ovs) == 0)
+			return false;
+	return *ovs;
 }
 
 int tree_draw(FILE *out, struct nl *nl, const struct selection *selection, bool all, bool colour)
@@ -269,9 +290,12 @@ int tree_draw(FILE *out, struct nl *nl, const struct selection *selection, bool 
 		choose(&tree, selection, all);
 	for (size_t i = 0; i < inventory->count && !err; i++)
 		if (is_shown(&tree, inventory->by_index[i]))
-			print_group(&tree, &inventory->by_index[i]->link);
+			print_group(&tree, &inventory->by_index[i]->link, "");
+	for (size_t i = 0; i < inventory->count && !err; i++)
+		if (is_first_on_ovs(inventory, i))
+			print_group(&tree, NULL, inventory->links[i].record.ovs);
 	if (!err)
-		print_group(&tree, NULL);
+		print_group(&tree, NULL, "");
 	inventory_free(&tree.inventory);
 	free(tree.addresses);
 	return err;

@@ -58,6 +58,7 @@ ping_far() { inside_of far ping -c 1 -W "$1" 10.0.0.2 >/dev/null; }
 	wait_until 10 no_watchers
 	tapctl list --json | holds '.[0] | .ovs == "br-int" and .bridge == null and .iface_id == null and .vlans == []'
 	[[ $(tapctl list) = *" br-int "* ]]
+	diff <(LC_ALL=C tapctl list --tree | grep -A1 Open) <(printf '%s\n' 'br-int Open vSwitch' "\`- $TAP $A waits for its guest")
 	run_quiet exec --reuse --ovs br-int --mac $A -- true
 	one_tap $TAP
 	run_quiet del $TAP
