@@ -410,7 +410,7 @@ static int check_nic(const struct nic_options *nic)
 	if (nic->traffic.ip.count && nic->policy.vlan_count > 1)
 		return report_error(-EINVAL,
 				    "--ip: a guest in several VLANs tags its frames, which "
-				    "the filter drops: give each VLAN a NIC of its own");
+				    "the filter drops\ngive each VLAN a NIC of its own");
 	return check_kind(nic);
 }
 

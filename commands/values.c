@@ -210,7 +210,10 @@ int value_prefixes(void *target, const struct option_rule *rule, const char *tex
 	const char *fault = prefixes_parse(&read, text);
 
 	if (fault)
-		return report_error(-EINVAL, "--%s '%s': %s", rule->name, text, fault);
+		return report_error(-EINVAL,
+				    "--%s '%s': %s\nwrite ADDR[/LEN][,ADDR...], like "
+				    "10.0.1.2,fd00::2, or prefixes, like 10.0.1.0/28",
+				    rule->name, text, fault);
 	*(struct prefixes *)target = read;
 	return 0;
 }
@@ -219,7 +222,11 @@ int value_rate(void *target, const struct option_rule *rule, const char *text)
 {
 	const char *fault = rate_parse(target, text);
 
-	return fault ? report_error(-EINVAL, "--%s '%s': %s", rule->name, text, fault) : 0;
+	return fault ? report_error(-EINVAL,
+				    "--%s '%s': %s\nwrite one like 10mbit, 1.5gbit or 500kbit, or "
+				    "with a burst in bytes: 10mbit:200000",
+				    rule->name, text, fault) :
+		       0;
 }
 
 static bool parse_addresses(struct ip_addresses *addresses, const char *text)
@@ -229,7 +236,7 @@ static bool parse_addresses(struct ip_addresses *addresses, const char *text)
 		size_t len = strcspn(text, ",");
 
 		if (addresses->count == sizeof(addresses->list) / sizeof(*ip) ||
-		    !ip_parse_span(ip, text, len) || ip_fault(ip))
+		    !ip_parse_span(ip, text, len, false) || ip_fault(ip))
 			return false;
 		for (unsigned i = 0; i < addresses->count; i++)
 			if (ip_equal(&addresses->list[i], ip))

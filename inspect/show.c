@@ -90,7 +90,7 @@ static void json_macvtap(FILE *out, const struct device *device)
 /* As the record has it. */
 static void json_traffic(FILE *out, const struct traffic *traffic)
 {
-	char text[PREFIX_TEXT > RATE_TEXT ? PREFIX_TEXT : RATE_TEXT];
+	char text[IP_STRLEN > RATE_TEXT ? IP_STRLEN : RATE_TEXT];
 
 	fputs(",\"ip\":[", out);
 	for (unsigned i = 0; traffic && i < traffic->ip.count; i++)

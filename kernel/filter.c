@@ -27,7 +27,7 @@ static void require_mac(struct program *p, uint32_t offset, const uint8_t *mac)
 
 /* Jump when the address at @offset is in @prefix. */
 void filter_match(struct program *p, struct jumps *found, uint32_t offset,
-		  const struct prefix *prefix)
+		  const struct ip_address *prefix)
 {
 	unsigned first = p->count;
 
@@ -44,10 +44,10 @@ void filter_match(struct program *p, struct jumps *found, uint32_t offset,
 }
 
 void filter_match_all(struct program *p, struct jumps *found, uint32_t offset,
-		      const struct prefixes *allowed, bool is_ipv6)
+		      const struct prefixes *allowed, uint8_t family)
 {
 	for (unsigned i = 0; i < allowed->count; i++)
-		if (allowed->list[i].is_ipv6 == is_ipv6)
+		if (allowed->list[i].family == family)
 			filter_match(p, found, offset, &allowed->list[i]);
 }
 
@@ -57,11 +57,11 @@ static void put_data(struct program *p, const struct prefixes *allowed)
 
 	bpf_jump(p, &over);
 	for (unsigned i = 0; i < allowed->count; i++) {
-		const struct prefix *prefix = &allowed->list[i];
+		const struct ip_address *prefix = &allowed->list[i];
 
-		for (unsigned byte = 0; byte < (prefix->is_ipv6 ? 16 : 4); byte += 4)
-			bpf_put(p, BPF_LD | BPF_IMM, prefix->is_ipv6 ? 6 : 4, prefix->length,
-				word_of(prefix->bytes + byte));
+		for (unsigned byte = 0; byte < ip_size(prefix->family); byte += 4)
+			bpf_put(p, BPF_LD | BPF_IMM, prefix->family == AF_INET6 ? 6 : 4,
+				prefix->length, word_of(prefix->bytes + byte));
 	}
 	bpf_land(p, &over);
 }
@@ -103,10 +103,10 @@ static void put_arp(struct program *p, const uint8_t *guest, const struct prefix
 	bpf_load(p, BPF_H, ARP(ea_hdr.ar_op));
 	bpf_require(p, BPF_JGE, 1);
 	bpf_forbid(p, BPF_JGT, 2);
-	filter_match_all(p, &own, ARP(arp_spa), allowed, false);
+	filter_match_all(p, &own, ARP(arp_spa), allowed, AF_INET);
 	bpf_require_at(p, BPF_H, ARP(ea_hdr.ar_op), 1);
 	bpf_require_at(p, BPF_W, ARP(arp_spa), 0);
-	filter_match_all(p, &own, ARP(arp_tpa), allowed, false);
+	filter_match_all(p, &own, ARP(arp_tpa), allowed, AF_INET);
 	bpf_return(p, DROP);
 	bpf_land(p, &own);
 	bpf_return(p, PASS);
@@ -176,7 +176,7 @@ static void put_ipv4(struct program *p, const struct prefixes *allowed)
 	bpf_load_at_x(p, BPF_H, NET);
 	bpf_forbid(p, BPF_JEQ, 67);
 	bpf_land(p, &no_ports);
-	filter_match_all(p, &own, IP(ip_src), allowed, false);
+	filter_match_all(p, &own, IP(ip_src), allowed, AF_INET);
 	/* Without an address it may ask for one. */
 	bpf_require_at(p, BPF_W, IP(ip_src), 0);
 	bpf_require_at(p, BPF_W, IP(ip_dst), UINT32_MAX);

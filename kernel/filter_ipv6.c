@@ -31,10 +31,10 @@ enum {
 enum { END, UNSPECIFIED, OFFSET, HEADER, LENGTH };
 
 /* The link-local address that is made from a MAC address (RFC 4291, appendix A). */
-static struct prefix link_local(const uint8_t *mac)
+static struct ip_address link_local(const uint8_t *mac)
 {
-	return (struct prefix){
-		.is_ipv6 = true,
+	return (struct ip_address){
+		.family = AF_INET6,
 		.length = 128,
 		.bytes = { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe,
 			   mac[3], mac[4], mac[5] },
@@ -103,7 +103,7 @@ static void step_over(struct program *p, struct jumps *upper, struct jumps *unse
 }
 
 static void put_ipv6_head(struct program *p, const struct prefixes *allowed,
-			  const struct prefix *own)
+			  const struct ip_address *own)
 {
 	struct jumps known = { .count = 0 };
 
@@ -119,7 +119,7 @@ static void put_ipv6_head(struct program *p, const struct prefixes *allowed,
 	bpf_require(p, BPF_JGE | BPF_X, 0);
 	bpf_load_number(p, 0);
 	bpf_store(p, UNSPECIFIED);
-	filter_match_all(p, &known, IP6(ip6_src), allowed, true);
+	filter_match_all(p, &known, IP6(ip6_src), allowed, AF_INET6);
 	filter_match(p, &known, IP6(ip6_src), own);
 	for (unsigned byte = 0; byte < 16; byte += 4)
 		bpf_require_at(p, BPF_W, IP6(ip6_src) + byte, 0);
@@ -151,7 +151,7 @@ static void put_nd_sum(struct program *p)
 }
 
 /* Neighbour discovery comes without extension headers, and claims only what is its own. */
-static void put_nd(struct program *p, const struct prefixes *allowed, const struct prefix *own)
+static void put_nd(struct program *p, const struct prefixes *allowed, const struct ip_address *own)
 {
 	struct jumps sum = { .count = 0 }, claims = { .count = 0 };
 
@@ -169,7 +169,7 @@ static void put_nd(struct program *p, const struct prefixes *allowed, const stru
 	bpf_compute(p, BPF_OR | BPF_X, 0);
 	bpf_jump_if(p, &sum, BPF_JEQ, NEIGHBOUR_SOLICITATION);
 	bpf_forbid(p, BPF_JEQ, 1 << 8 | NEIGHBOUR_ADVERTISEMENT);
-	filter_match_all(p, &claims, ND_TARGET, allowed, true);
+	filter_match_all(p, &claims, ND_TARGET, allowed, AF_INET6);
 	filter_match(p, &claims, ND_TARGET, own);
 	bpf_return(p, DROP);
 	bpf_land(p, &claims);
@@ -179,7 +179,7 @@ static void put_nd(struct program *p, const struct prefixes *allowed, const stru
 }
 
 static void put_icmpv6(struct program *p, struct jumps *other, const struct prefixes *allowed,
-		       const struct prefix *own)
+		       const struct ip_address *own)
 {
 	struct jumps mld = { .count = 0 }, nd = { .count = 0 };
 
@@ -200,7 +200,7 @@ static void put_icmpv6(struct program *p, struct jumps *other, const struct pref
 
 void filter_put_ipv6(struct program *p, const uint8_t *guest, const struct prefixes *allowed)
 {
-	const struct prefix own = link_local(guest);
+	const struct ip_address own = link_local(guest);
 	struct jumps upper = { .count = 0 }, other = { .count = 0 }, more = { .count = 0 };
 
 	put_ipv6_head(p, allowed, &own);

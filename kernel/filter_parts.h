@@ -19,9 +19,9 @@
 
 /* Jump when the address at @offset is in @prefix, or in one of its family that is @allowed. */
 void filter_match(struct program *p, struct jumps *found, uint32_t offset,
-		  const struct prefix *prefix);
+		  const struct ip_address *prefix);
 void filter_match_all(struct program *p, struct jumps *found, uint32_t offset,
-		      const struct prefixes *allowed, bool is_ipv6);
+		      const struct prefixes *allowed, uint8_t family);
 
 /* Add the 32 bits at @offset to the sum in X; go on only when that is right. A is overwritten. */
 void filter_sum_word(struct program *p, uint32_t offset);

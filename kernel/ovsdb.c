@@ -41,11 +41,11 @@ static const char *directory(void)
 static int refuse_open(int err)
 {
 	if (err == -ENOENT || err == -ECONNREFUSED)
-		return report_error(err,
-				    "%s/" SOCKET
-				    ": Open vSwitch does not run here, its database does "
-				    "not listen there\nstart it, or say by OVS_RUNDIR where it is",
-				    directory());
+		return report_failure(
+			"no-ovs", err,
+			"%s/" SOCKET ": Open vSwitch does not run here, its database does "
+			"not listen there\nstart it, or say by OVS_RUNDIR where it is",
+			directory());
 	if (err == -ELIBACC)
 		return report_error(err, "--ovs: the database of Open vSwitch speaks JSON, and "
 					 "libjansson.so.4 is not installed");

@@ -11,7 +11,7 @@ size_t ip_size(uint8_t family)
 	return family == AF_INET ? 4 : 16;
 }
 
-bool ip_parse_span(struct ip_address *ip, const char *text, size_t len)
+bool ip_parse_span(struct ip_address *ip, const char *text, size_t len, bool alone)
 {
 	struct ip_address read = { .family = AF_INET };
 	unsigned long length;
@@ -21,14 +21,15 @@ bool ip_parse_span(struct ip_address *ip, const char *text, size_t len)
 		return false;
 	memcpy(word, text, len);
 	word[len] = '\0';
-	slash = strchr(word, '/');
-	if (!slash)
-		return false;
-	*slash = '\0';
 	if (strchr(word, ':'))
 		read.family = AF_INET6;
-	if (inet_pton(read.family, word, read.bytes) != 1 ||
-	    !parse_number(&length, slash + 1, 0, 8 * ip_size(read.family)))
+	length = 8 * ip_size(read.family);
+	slash = strchr(word, '/');
+	if (slash ? !parse_number(&length, slash + 1, 0, length) : !alone)
+		return false;
+	if (slash)
+		*slash = '\0';
+	if (inet_pton(read.family, word, read.bytes) != 1)
 		return false;
 	read.length = (uint8_t)length;
 	*ip = read;

@@ -21,8 +21,11 @@ struct ip_address {
 /* The bytes of an address, and its bits. */
 size_t ip_size(uint8_t family);
 
-/* Exactly "ADDRESS/LENGTH" in the first @len bytes of @text. */
-bool ip_parse_span(struct ip_address *ip, const char *text, size_t len);
+/*
+ * "ADDRESS/LENGTH" in the first @len bytes of @text, and nothing else; @alone: or "ADDRESS", with
+ * all of its bits for the length.
+ */
+bool ip_parse_span(struct ip_address *ip, const char *text, size_t len, bool alone);
 
 /* NULL when a host can have it, or what it is instead. */
 const char *ip_fault(const struct ip_address *ip);

@@ -65,18 +65,18 @@ const char *rate_parse(struct rate *rate, const char *text)
 	double bytes;
 
 	if (*colon && !parse_number(&burst, colon + 1, BURST_LEAST, UINT32_MAX))
-		return "write the burst in bytes, from 131072, like 10mbit:200000";
+		return "has a burst that is not a number of bytes from 131072";
 	if ((size_t)(colon - text) >= sizeof(word))
-		return "is not a rate: write one like 10mbit";
+		return "is not a rate";
 	memcpy(word, text, (size_t)(colon - text));
 	word[colon - text] = '\0';
 	bytes = read_bits(word) / 8;
 	if (bytes < 0)
-		return "is not a rate: write one like 10mbit, 1.5gbit or 500kbit";
+		return "is not a rate";
 	if (bytes < LEAST || bytes > MOST)
 		return "is not a rate from 8kbit to 1000gbit";
 	if ((double)burst > bytes * BURST_SECONDS)
-		return "has a burst of more than 250 seconds: write a smaller one";
+		return "has a burst of more than 250 seconds";
 	rate->bytes = (uint64_t)bytes;
 	rate->burst = (uint32_t)burst;
 	return NULL;

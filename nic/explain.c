@@ -291,8 +291,8 @@ static int explain_traffic(struct nl *nl, const struct nic *nic, int err)
 	if (err != -ENOENT && err != -EOPNOTSUPP)
 		return report_error(err, "%s: %s: cannot put it in place: %s", nic->name, option,
 				    nl_result_text(&nic->refusal));
-	return report_error(err, "%s: %s: this kernel has no %s: modprobe %s", nic->name, option,
-			    modules[step], modules[step]);
+	return report_failure("not-supported", err, "%s: %s: this kernel has no %s\nmodprobe %s",
+			      nic->name, option, modules[step], modules[step]);
 }
 
 /* --- which refusal means what --- */

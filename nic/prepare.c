@@ -139,7 +139,7 @@ static int write_record(struct nic *nic)
 	if (record->traffic.ip.count)
 		return report_error(-E2BIG,
 				    "--ip: too many addresses: the record of a device has %d bytes "
-				    "for them and all else: write prefixes, like 10.0.1.0/28",
+				    "for them and all else\nwrite prefixes, like 10.0.1.0/28",
 				    LINK_ALIAS - 1);
 	if (strlen(record->iface_id) > LINK_ALIAS / 2 || !record->policy.vlan_count)
 		return report_error(-E2BIG,

@@ -52,7 +52,7 @@ static void add_vlans(struct text *text, const struct port_policy *policy)
 
 static void add_traffic(struct text *text, const struct traffic *traffic)
 {
-	char word[PREFIX_TEXT > RATE_TEXT ? PREFIX_TEXT : RATE_TEXT];
+	char word[IP_STRLEN > RATE_TEXT ? IP_STRLEN : RATE_TEXT];
 
 	for (unsigned i = 0; i < traffic->ip.count; i++)
 		add(text, "%s%s", i ? "," : " ip=", prefix_format(word, &traffic->ip.list[i]));

@@ -167,7 +167,7 @@ static bool are(const struct frame *frame, size_t at, const void *bytes, size_t 
 	return memcmp(frame->bytes + at, bytes, count) == 0;
 }
 
-static bool is_in(const struct prefix *prefix, const uint8_t *address)
+static bool is_in(const struct ip_address *prefix, const uint8_t *address)
 {
 	for (unsigned bit = 0; bit < prefix->length; bit++)
 		if ((prefix->bytes[bit / 8] ^ address[bit / 8]) & 0x80 >> bit % 8)
@@ -178,7 +178,8 @@ static bool is_in(const struct prefix *prefix, const uint8_t *address)
 static bool is_listed(const struct prefixes *allowed, const uint8_t *address, bool is_ipv6)
 {
 	for (unsigned i = 0; i < allowed->count; i++)
-		if (allowed->list[i].is_ipv6 == is_ipv6 && is_in(&allowed->list[i], address))
+		if ((allowed->list[i].family == AF_INET6) == is_ipv6 &&
+		    is_in(&allowed->list[i], address))
 			return true;
 	return false;
 }
@@ -366,13 +367,13 @@ static void take_prefixes(struct prefixes *allowed, struct input *input)
 
 	*allowed = (struct prefixes){ .count = count };
 	for (unsigned i = 0; i < count && input->len; i++) {
-		struct prefix *prefix = &allowed->list[i];
+		struct ip_address *prefix = &allowed->list[i];
 		uint8_t choice = take(input);
 
-		prefix->is_ipv6 = choice & 128;
-		prefix->length = prefix->is_ipv6 ? choice & 64 ? 128 : choice * 2 & 127 :
-				 choice & 64	 ? 32 :
-						   choice & 31;
+		prefix->family = choice & 128 ? AF_INET6 : AF_INET;
+		prefix->length = choice & 128 ? choice & 64 ? 128 : choice * 2 & 127 :
+				 choice & 64  ? 32 :
+						choice & 31;
 		for (unsigned bit = 0; bit < prefix->length; bit += 8) {
 			unsigned left = prefix->length - bit;
 
@@ -415,7 +416,7 @@ static void repair(struct frame *frame, const struct prefixes *allowed, uint8_t 
 {
 	static const unsigned types[] = { 0x0800, 0x86dd, 0x0806, 0x8035 };
 	unsigned type = types[choice & 3];
-	const struct prefix *first = &allowed->list[0];
+	const struct ip_address *first = &allowed->list[0];
 
 	frame->tagged = (choice & 0xf0) == 0xf0;
 	if (frame->len < NET + 60)
@@ -429,8 +430,8 @@ static void repair(struct frame *frame, const struct prefixes *allowed, uint8_t 
 			       (type == 0x0800 ? 12 :
 				type == 0x86dd ? 8 :
 						 14),
-		       first->bytes, first->is_ipv6 ? 16 : 4);
-	if (choice & 32 && allowed->count && first->is_ipv6)
+		       first->bytes, first->family == AF_INET6 ? 16 : 4);
+	if (choice & 32 && allowed->count && first->family == AF_INET6)
 		memcpy(frame->bytes + NET + 48, first->bytes, 16);
 	if (choice & 64 && type == 0x0800)
 		repair_ipv4(frame);

@@ -399,7 +399,8 @@ static bool dump(struct nl *nl, unsigned which)
 static void read_traffic(struct nl *nl)
 {
 	static const struct traffic traffic = {
-		.ip = { .count = 1, .list = { { .length = 32, .bytes = { 10, 0, 1, 2 } } } },
+		.ip = { .count = 1,
+			.list = { { .family = AF_INET, .length = 32, .bytes = { 10, 0, 1, 2 } } } },
 		.in = { .bytes = 1250000 },
 		.out = { .bytes = 1250000 },
 	};

@@ -83,7 +83,7 @@ static void check_vlans(const char *text)
 static void check_prefixes(const char *text)
 {
 	struct prefixes prefixes, again;
-	char list[PREFIXES_MAX * PREFIX_TEXT] = "", word[PREFIX_TEXT];
+	char list[PREFIXES_MAX * IP_STRLEN] = "", word[IP_STRLEN];
 	size_t at = 0;
 
 	if (prefixes_parse(&prefixes, text))
@@ -127,7 +127,7 @@ static void check_addresses(const char *text)
 		char one[IP_STRLEN];
 
 		ip_format(one, &addresses.list[i]);
-		always(ip_parse_span(&again, one, strlen(one)) &&
+		always(ip_parse_span(&again, one, strlen(one), false) &&
 			       ip_equal(&again, &addresses.list[i]),
 		       "an address that is printed is read again");
 	}

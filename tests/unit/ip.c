@@ -23,16 +23,17 @@ int main(void)
 	char text[IP_STRLEN];
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
-		ok(ip_parse_span(&ip, good[i][0], strlen(good[i][0])) && !ip_fault(&ip) &&
+		ok(ip_parse_span(&ip, good[i][0], strlen(good[i][0]), false) && !ip_fault(&ip) &&
 			   strcmp(ip_format(text, &ip), good[i][1]) == 0,
 		   "%s", good[i][0]);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		ok(!ip_parse_span(&ip, bad[i], strlen(bad[i])), "'%s' is none", bad[i]);
+		ok(!ip_parse_span(&ip, bad[i], strlen(bad[i]), false), "'%s' is none", bad[i]);
 	for (size_t i = 0; i < sizeof(useless) / sizeof(*useless); i++)
-		ok(ip_parse_span(&ip, useless[i], strlen(useless[i])) && ip_fault(&ip),
+		ok(ip_parse_span(&ip, useless[i], strlen(useless[i]), false) && ip_fault(&ip),
 		   "%s is no host's: %s", useless[i], ip_fault(&ip));
-	ok(ip_parse_span(&ip, "10.0.0.1/24,", 11) && ip_parse_span(&other, "10.0.0.1/25", 11) &&
-		   !ip_equal(&ip, &other) && ip_equal(&ip, &ip),
+	ok(ip_parse_span(&ip, "10.0.0.1/24,", 11, false) &&
+		   ip_parse_span(&other, "10.0.0.1/25", 11, false) && !ip_equal(&ip, &other) &&
+		   ip_equal(&ip, &ip),
 	   "only the span counts, and the length is part of it");
 	return finish();
 }

@@ -36,7 +36,7 @@ static void test_prefixes(void)
 		{ "", NULL },
 	};
 	struct prefixes prefixes, other;
-	char text[PREFIX_TEXT];
+	char text[IP_STRLEN];
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		bool is = !prefixes_parse(&prefixes, rows[i].text);
