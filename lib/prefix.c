@@ -65,7 +65,7 @@ const char *prefix_format(char text[static IP_STRLEN], const struct ip_address *
 {
 	ip_format(text, prefix);
 	if (prefix->length == 8 * ip_size(prefix->family))
-		*strchr(text, '/') = '\0';
+		text[strcspn(text, "/")] = '\0';
 	return text;
 }
 

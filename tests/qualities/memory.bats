@@ -61,7 +61,7 @@ clean() {
 	clean 1 add --ovs br-x --mac 52:54:00:00:00:03
 	clean 1 add --ovs br-int --mac 52:54:00:00:00:03 --name br-int
 	clean 0 list --json
-	clean 1 check
+	clean 0 check
 	vsctl del-port $TAP
 	clean 1 check $TAP
 	clean 0 attach

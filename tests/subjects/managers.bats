@@ -129,7 +129,7 @@ with_managers() {
 	[ -e "$WORK/root/usr/lib/NetworkManager/conf.d/tapctl.conf" ]
 	[ -e "$WORK/root/usr/lib/systemd/network/05-tapctl.link" ]
 	grep -qx 'tapctl=/usr/sbin/tapctl' "$WORK/root/if-up/tapctl"
-	[ "$(find "$WORK/root" -type f | wc -l)" = 10 ]
+	[ "$(find "$WORK/root" -type f | wc -l)" = 12 ]
 	# Who may write a hook is root, or NetworkManager does not run it.
 	[ -z "$(find "$WORK/root" -type f -perm /022)" ]
 	make -s -C "$TREE" uninstall DESTDIR="$WORK/root" PREFIX=/usr NMDIR=/usr/lib/NetworkManager IFUPDIR=/if-up 3>&-

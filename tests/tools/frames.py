@@ -281,13 +281,14 @@ def run_beside(beside):
 
 
 def hunt():
-    """The nodes come and go: a watch on /dev is quicker than a look."""
+    """Nodes of all namespaces are in /dev: only those of this one's links are opened."""
     known = {}
     while True:
         for node in os.listdir("/dev"):
             if not node.startswith("tap") or node in known:
                 continue
             try:
+                socket.if_indextoname(int(node[3:]))
                 known[node] = os.open("/dev/" + node, os.O_RDWR | os.O_NONBLOCK)
                 fcntl.ioctl(known[node], 0x400454CA, struct.pack("16sH22x", b"", 0x1002))  # no vnet header
             except OSError:

@@ -223,6 +223,12 @@ class Worker(threading.Thread):
         return status, out, process
 
     @staticmethod
+    def is_error(line, as_json):
+        if not as_json:
+            return re.match(r"tapctl: [^:]+.*: .", line)
+        return line.startswith("{") and set(json.loads(line)) == {"error", "subject", "message", "remedy"}
+
+    @staticmethod
     def judge(words, status, out, err, may, own):
         lines = [line for line in err.splitlines() if not line.startswith("tapctl: warning: ")]
         if status not in may and status != own:
@@ -230,7 +236,7 @@ class Worker(threading.Thread):
         if not status or status == own or words[0] == "check" and out:
             if lines and "-v" not in words:
                 raise Finding(f"no failure and an error: {lines}")
-        elif len(lines) != 1 or not re.match(r"tapctl: [^:]+.*: .", lines[0]):
+        elif len(lines) != 1 or not Worker.is_error(lines[0], "--json" in words):
             raise Finding(f"not one line of error: {lines}")
         if "--json" in words and not status and not json.loads(out) and words[0] not in ("list", "check"):
             raise Finding("no JSON")
