@@ -87,6 +87,7 @@ tells_reasons() { [ "$(printf '%s\n' 5.18 "$(uname -r)" | sort -V | head -n 1)" 
 }
 
 @test "drops: a locked port, of which the kernel tells the place alone" {
+	requires_locked_ports
 	asking --lock-mac
 	bridge fdb del $A dev "$TAP" master static
 	told 1 stops-at-port null br_handle_frame_finish
