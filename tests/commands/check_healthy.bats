@@ -278,8 +278,9 @@ on_bridge() {
 }
 
 @test "check is silent: a guest that keeps to its addresses" {
+	# Else the stand-in speaks IPv6 before it has its address.
+	SILENT_GUEST=1
 	answering_bridge
 	guest_on --bridge br0 --ip 192.0.2.2
-	command ip -n "guest$NS" link set g0 addrgenmode none
 	sound
 }

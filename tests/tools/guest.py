@@ -9,7 +9,7 @@ tags what it sends, mute: it answers nothing, idle: it never reads, once: it end
 ping is answered. via=IP is the router for ping, to=MAC
 its address. The file $BEGUN is made as soon as it has done so once.
 """
-import os, select, socket, struct, sys, time
+import os, random, select, socket, struct, sys, time
 
 mac, ip = (bytes.fromhex(sys.argv[1].replace(":", "")), socket.inet_aton(sys.argv[2]))
 words = dict((word.split("=", 1) + [""])[:2] for word in sys.argv[3:])
@@ -93,7 +93,7 @@ begun = os.environ.get("BEGUN")
 turn = time.monotonic()
 while True:
     if time.monotonic() >= turn:
-        turn = time.monotonic() + 0.1
+        turn = time.monotonic() + random.uniform(0.05, 0.15)  # no two keep in step
         try:
             act()
         except OSError:
