@@ -162,8 +162,10 @@ static int read_fd(struct holders *holders, const struct table *table, const cha
 	} else if (major(new.rdev) < 234) {
 		return 0; /* macvtaps have a dynamic major number */
 	}
-	if (read_text(table->dir, "comm", text, sizeof(text)))
-		snprintf(new.command, sizeof(new.command), "%.*s", (int)strcspn(text, "\n"), text);
+	/* It has ended meanwhile. */
+	if (!read_text(table->dir, "comm", text, sizeof(text)))
+		return 0;
+	snprintf(new.command, sizeof(new.command), "%.*s", (int)strcspn(text, "\n"), text);
 	return add_holder(holders, &new);
 }
 
