@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # What make install puts beside tapctl for other programs that manage the host's network.
-# bats file_tags=once
+# bats file_tags=once,alone
 load ../tools/helpers
 
 A=52:54:00:84:e3:62 TAP=tap52540084e362
