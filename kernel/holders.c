@@ -155,8 +155,10 @@ static int read_fd(struct holders *holders, const struct table *table, const cha
 		return 0;
 	if (new.rdev == TUN_DEVICE) {
 		snprintf(path, sizeof(path), "fdinfo/%.10s", number);
+		/* Read twice: where it was closed meanwhile, no copy could tell where it was. */
 		if (!read_text(table->dir, path, text, sizeof(text)) ||
-		    !holders_parse_fdinfo(new.tap, text) || is_elsewhere(table->pid, new.fd))
+		    !holders_parse_fdinfo(new.tap, text) || is_elsewhere(table->pid, new.fd) ||
+		    !read_text(table->dir, path, text, sizeof(text)))
 			return 0;
 		new.rdev = 0;
 	} else if (major(new.rdev) < 234) {
