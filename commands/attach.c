@@ -430,23 +430,6 @@ static int move(struct attach *attach, const struct target *target)
 	return 0;
 }
 
-static int find_bridge(struct attach *attach)
-{
-	const char *name = attach->options->bridge;
-	int err = nl_link_get(attach->nl, name, 0, &attach->bridge);
-
-	if (err == -ENODEV)
-		return report_failure("no-such-bridge", err,
-				      "%s: there is no such bridge in this network namespace",
-				      name);
-	if (err)
-		return report_error(err, "%s: cannot look it up: %s", name, nl_strerror(err));
-	if (attach->bridge.kind != LINK_BRIDGE)
-		return report_failure("not-a-bridge", -EOPNOTSUPP, "%s: is not a bridge but a %s",
-				      name, link_kind_word(&attach->bridge));
-	return 0;
-}
-
 /* One that fails keeps none from being mended. */
 static void attach_targets(struct attach *attach)
 {
@@ -480,7 +463,7 @@ static int run_attach(struct run *run)
 		return EXIT_USAGE;
 	}
 	if (run->options.bridge[0])
-		err = find_bridge(&attach);
+		err = command_find_bridge(attach.nl, attach.options->bridge, &attach.bridge);
 	if (!err)
 		err = find_targets(&attach, run->words);
 	if (!err)

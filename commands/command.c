@@ -16,6 +16,22 @@ bool command_wants_colour(void)
 	       strcmp(terminal, "dumb") != 0;
 }
 
+int command_find_bridge(struct nl *nl, const char *name, struct link *bridge)
+{
+	int err = nl_link_get(nl, name, 0, bridge);
+
+	if (err == -ENODEV)
+		return report_failure("no-such-bridge", err,
+				      "%s: there is no such bridge in this network namespace",
+				      name);
+	if (err)
+		return report_error(err, "%s: cannot look it up: %s", name, nl_strerror(err));
+	if (bridge->kind != LINK_BRIDGE)
+		return report_failure("not-a-bridge", -EOPNOTSUPP, "%s: is not a bridge but a %s",
+				      name, link_kind_word(bridge));
+	return 0;
+}
+
 int command_flush_output(void)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout) && close(STDOUT_FILENO) == 0)

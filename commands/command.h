@@ -50,6 +50,9 @@ extern const struct command command_mac, command_add, command_exec, command_list
 /* Whether standard output is a terminal, and its user has nothing against colours (NO_COLOR). */
 bool command_wants_colour(void);
 
+/* Look up the bridge that a command is about. 0 or a negative errno with a line of error. */
+int command_find_bridge(struct nl *nl, const char *name, struct link *bridge);
+
 /*
  * Close standard output: a full disk or a closed pipe is a failure, and some file systems tell only
  * then. Call it last, while everything can still be unmade. 0 or -EIO with a line of error.

@@ -11,17 +11,10 @@
 static int find_bridge(struct nl *nl, const char *name, struct link *link)
 {
 	char mac[MAC_STRLEN];
-	int err = nl_link_get(nl, name, 0, link);
+	int err = command_find_bridge(nl, name, link);
 
-	if (err == -ENODEV)
-		return report_failure("no-such-bridge", err,
-				      "%s: there is no such bridge in this network namespace",
-				      name);
 	if (err)
-		return report_error(err, "%s: cannot look it up: %s", name, nl_strerror(err));
-	if (link->kind != LINK_BRIDGE)
-		return report_failure("not-a-bridge", -EOPNOTSUPP, "%s: is not a bridge but a %s",
-				      name, link_kind_word(link));
+		return err;
 	if (mac_fault(link->address))
 		return report_error(-EADDRNOTAVAIL,
 				    "%s: its address %s %s\ngive it a port first, or "
