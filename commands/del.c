@@ -143,29 +143,45 @@ static int check_unused(struct nl *nl, const struct selection *selection,
 }
 
 /*
- * Hold a device until it is removed, so that nobody opens it meanwhile: a macvtap of add's by its
- * lease, a tap by its one queue. Returns a descriptor, -EBUSY, or another negative errno where the
- * look before has to do.
+ * One of its queues. A tap of several gives another to everybody who asks: who opened it with
+ * nobody else there has it, as exec --reuse sees it as well.
  */
-static int hold_device(struct nl *nl, const struct link *link)
+static int hold_tap(struct nl *nl, const struct link *link)
 {
-	const struct queue_flags flags = { .vnet_hdr = link->tun.vnet_hdr };
+	const struct queue_flags flags = { .vnet_hdr = link->tun.vnet_hdr,
+					   .multi_queue = link->tun.multi_queue };
+	struct link now;
 	char name[IFNAMSIZ];
-	struct record record;
 	int fd, err;
 
-	if (link->kind == LINK_MACVTAP && record_read(&record, link) && record.by == RECORD_BY_ADD)
-		return lease_take(nl, link->ifindex);
-	if (link->kind != LINK_TUN || !link->tun.persistent || link->tun.multi_queue)
-		return -EOPNOTSUPP;
 	err = tap_open(&fd);
 	if (err)
 		return err;
 	memcpy(name, link->name, sizeof(name));
 	err = tap_connect(fd, name, &flags);
+	if (!err && link->tun.multi_queue)
+		err = nl_link_get(nl, NULL, link->ifindex, &now);
+	if (!err && link->tun.multi_queue && now.tun.queues > 1)
+		err = -EBUSY;
 	if (err)
 		close(fd);
 	return err ? err : fd;
+}
+
+/*
+ * Hold a device until it is removed, so that nobody opens it meanwhile: a macvtap of add's by its
+ * lease, a tap by a queue. Returns a descriptor, -EBUSY, or another negative errno where the look
+ * before has to do.
+ */
+static int hold_device(struct nl *nl, const struct link *link)
+{
+	struct record record;
+
+	if (link->kind == LINK_MACVTAP && record_read(&record, link) && record.by == RECORD_BY_ADD)
+		return lease_take(nl, link->ifindex);
+	if (link->kind == LINK_TUN && link->tun.persistent)
+		return hold_tap(nl, link);
+	return -EOPNOTSUPP;
 }
 
 static void release(const struct selection *selection, int holds[])

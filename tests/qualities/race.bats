@@ -82,6 +82,45 @@ run_delayed() {
 	echo "$status: $stderr"
 }
 
+@test "race: what exec --reuse opens after del's look stays, and what del has opens nobody" {
+	add_bridge br0
+	add_cable nic0 nic1
+	kinds=("--bridge br0" "--bridge br0 --queues 2")
+	[ "$(id -u)" != 0 ] || [ -n "$TAPCTL_TESTS_UNPRIVILEGED" ] || kinds+=("--link nic0")
+	mkfifo "$WORK/ready" "$WORK/end"
+	hold() {
+		# shellcheck disable=SC2086 # words
+		inside "$TAPCTL" exec --reuse $kind --mac 52:54:00:84:e3:62 -- sh -c "echo >'$WORK/ready'; read -r x <'$WORK/end'" &
+		read -rt 20 x <>"$WORK/ready"
+	}
+	for kind in "${kinds[@]}"; do
+		# shellcheck disable=SC2086
+		name=$(tapctl add $kind --mac 52:54:00:84:e3:62)
+		call=ioctl:when=1
+		[[ $kind != --link* ]] || call=unshare:when=1
+		status=0
+		run_delayed "$call" hold -- del 52:54:00:84:e3:62
+		[ "$status" = 1 ]
+		[[ "$stderr" = "tapctl: $name: in use by sh (pid "* ]]
+		link_field "$name" .ifname
+		echo >"$WORK/end"
+		wait
+		# Whoever is faster: what COMMAND has is there until it ends.
+		for ((round = 0; round < 25; round++)); do
+			# shellcheck disable=SC2086
+			inside "$TAPCTL" exec --reuse $kind --mac 52:54:00:84:e3:62 -- sh -c "
+				for i in 1 2 3 4; do ip -br link show '$name' >/dev/null || echo 'lost $kind'; done" >>"$WORK/lost" 2>&1 &
+			tapctl del 52:54:00:84:e3:62
+			wait
+			# shellcheck disable=SC2086
+			tapctl add $kind --mac 52:54:00:84:e3:62
+		done
+		tapctl del 52:54:00:84:e3:62
+	done
+	cat "$WORK/lost"
+	! grep -q lost "$WORK/lost"
+}
+
 @test "race: a bridge or lower device that disappears meanwhile is said to have disappeared" {
 	local status=0
 	add_bridge br0
