@@ -305,6 +305,19 @@ static int report_queues(int err, const struct macvtap_queues *queues, dev_t rde
 			    queues->name, major(rdev), minor(rdev), path, strerror(-err));
 }
 
+int macvtap_open_drawn(struct macvtap_queues *queues, int ifindex, macvtap_open_fn *open,
+		       void *data)
+{
+	char path[NODE_PATH];
+	struct stat st;
+
+	queues->dir = AT_FDCWD;
+	queues->path = node_path(path, ifindex);
+	if (fstatat(queues->dir, queues->path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	return S_ISCHR(st.st_mode) ? open(queues, data) : -ENODEV;
+}
+
 int macvtap_open(struct macvtap_queues *queues, int ifindex, dev_t rdev, macvtap_open_fn *open,
 		 void *data)
 {

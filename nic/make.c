@@ -347,10 +347,17 @@ int nic_open_macvtap(struct nl *nl, struct nic *nic)
 			   .vnet_hdr = !nic->want->no_vnet_hdr },
 	};
 	struct lessee lessee = { .nl = nl, .lease = nic->lease };
-	int err = nic_find_node(nl, nic);
+	int err = -ENODEV;
 
-	if (!err)
-		err = macvtap_open(&queues, nic->link.ifindex, nic->rdev, open_in_lease, &lessee);
+	if (!nic->reused)
+		err = macvtap_open_drawn(&queues, nic->link.ifindex, open_in_lease, &lessee);
+	if (err) {
+		report_forget();
+		err = nic_find_node(nl, nic);
+		if (!err)
+			err = macvtap_open(&queues, nic->link.ifindex, nic->rdev, open_in_lease,
+					   &lessee);
+	}
 	/* From now on the queues hold it. */
 	nic_release_lease(nic);
 	return !err && nic->reused ? reset_offload(nic) : err;

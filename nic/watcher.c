@@ -34,12 +34,10 @@ struct watched {
  */
 static bool become_daemon(int ready, enum privs_use use)
 {
-	/* Those of a terminal do not stop a process whose group is orphaned. */
-	static const int ignored[] = { SIGHUP,	SIGINT,	 SIGQUIT, SIGTERM,
-				       SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM };
+	sigset_t all;
 
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
-		signal(ignored[i], SIG_IGN);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
 	if (ready != READY && dup2(ready, READY) < 0)
 		return false;
 	libc_close_from(READY + 1);
