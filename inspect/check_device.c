@@ -103,12 +103,16 @@ static void check_macvtap(struct check *check, const struct inventory_link *devi
 	const struct link *link = &device->link;
 	dev_t rdev = macvtap_rdev(link);
 
-	/* The kernel itself tells it of one that is to live as long as it is open. */
-	if (lease_is_stale(check->nl, link) > 0)
+	/*
+	 * The kernel itself tells it of one that is to live as long as it is open. Its watcher may
+	 * be about to remove it, and have to wait for a processor.
+	 */
+	if (lease_is_stale(check->nl, link) > 0) {
+		check->patient = true;
 		find(check, link, WARNING, "no-holder",
 		     "its program has ended, and nothing else will remove it\ntapctl del %s",
 		     link->name);
-	else if (device->record.by != RECORD_BY_EXEC && rdev &&
+	} else if (device->record.by != RECORD_BY_EXEC && rdev &&
 		 !check->inventory.holders.incomplete &&
 		 !holders_next(&check->inventory.holders, NULL, "", rdev))
 		find(check, link, NOTE, "no-holder",
