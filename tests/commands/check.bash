@@ -98,9 +98,13 @@ guest_on() {
 	command ip netns add "guest$NS"
 	# Without IPv6 it sends nothing of its own accord.
 	[ -z "${SILENT_GUEST:-}" ] || inside_of "guest$NS" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+	# With its address before it is up: it would announce itself with another one.
+	command ip -n "guest$NS" tuntap add g0 mode tap
+	command ip -n "guest$NS" link set g0 address $A up
+	command ip -n "guest$NS" addr add 192.0.2.2/24 dev g0
 	hold "$@" --mac $A --no-vnet-hdr -- "
-		nsenter --net=/run/netns/guest$NS socat FD:3 TUN:192.0.2.2/24,tun-type=tap,iff-no-pi,iff-up,tun-name=g0 3>&3 &
-		until ip -n guest$NS link set g0 address $A 2>/dev/null; do :; done"
+		nsenter --net=/run/netns/guest$NS socat FD:3 TUN,tun-type=tap,iff-no-pi,tun-name=g0 3>&3 &
+		until ip -n guest$NS -br link show g0 up | grep -q LOWER_UP; do :; done"
 }
 answering_bridge() {
 	ip link add br0 type bridge

@@ -162,14 +162,20 @@ add_bridge() {
 	ip link set "$1" address 02:00:00:00:00:01 up
 }
 
+# The address of a link of that name, lower than any fe one: a bridge takes it from the lowest of its ports.
+address_of() { md5sum <<<"$1" | sed 's/\(..\)\(..\)\(..\).*/02:00:00:\1:\2:\3/'; }
+
 # A cable: veth @1 here and @2 in the namespace @3 (made if it is not there; default: here).
 add_cable() {
+	local near far
+	near=$(address_of "$1 $2 ${3-}")
+	far=$(address_of "$2 $1 ${3-}")
 	if [ $# = 3 ]; then
 		[ -e "/run/netns/$3" ] || command ip netns add "$3"
-		ip link add "$1" type veth peer name "$2" netns "$3"
+		ip link add "$1" address "$near" type veth peer name "$2" address "$far" netns "$3"
 		command ip -n "$3" link set "$2" up
 	else
-		ip link add "$1" type veth peer name "$2"
+		ip link add "$1" address "$near" type veth peer name "$2" address "$far"
 		ip link set "$2" up
 	fi
 	ip link set "$1" up
