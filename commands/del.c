@@ -35,17 +35,28 @@ static int check_deletable(const struct link *link, bool force)
 	return 0;
 }
 
-/* /proc is read only for what the kernel does not tell. */
-static enum use find_use(struct nl *nl, const struct link *link)
+/* /proc is read only for what the kernel does not tell, and once for all that are looked at. */
+struct proc {
+	struct holders holders;
+	bool read;
+};
+
+static enum use find_use(struct nl *nl, const struct link *link, struct proc *proc)
 {
 	enum use use = lease_find_use(nl, link, NULL);
-	struct holders holders;
 
-	if (use != USE_UNKNOWN || holders_read(&holders) < 0)
+	if (use != USE_UNKNOWN)
 		return use;
-	use = lease_find_use(nl, link, &holders);
-	holders_free(&holders);
-	return use;
+	if (!proc->read)
+		proc->read = holders_read(&proc->holders) == 0;
+	return proc->read ? lease_find_use(nl, link, &proc->holders) : use;
+}
+
+static void forget_proc(struct proc *proc)
+{
+	if (proc->read)
+		holders_free(&proc->holders);
+	proc->read = false;
 }
 
 /* One that disappeared is in nobody's way. */
@@ -72,10 +83,10 @@ static void wait_moment(void)
 }
 
 /* The VMM may be just ending: wait for it until @deadline. */
-static enum use wait_for_use(struct nl *nl, struct link *link, const struct timespec *deadline,
-			     bool *waited)
+static enum use wait_for_use(struct nl *nl, struct link *link, struct proc *proc,
+			     const struct timespec *deadline, bool *waited)
 {
-	enum use use = find_use(nl, link);
+	enum use use = find_use(nl, link, proc);
 
 	while (use == USE_HELD && !is_past(deadline)) {
 		if (!*waited)
@@ -84,7 +95,8 @@ static enum use wait_for_use(struct nl *nl, struct link *link, const struct time
 		*waited = true;
 		wait_moment();
 		read_again(nl, link);
-		use = find_use(nl, link);
+		forget_proc(proc);
+		use = find_use(nl, link, proc);
 	}
 	return use;
 }
@@ -125,21 +137,24 @@ static void read_all_again(struct nl *nl, const struct selection *selection)
 static int check_unused(struct nl *nl, const struct selection *selection,
 			const struct timespec *deadline)
 {
+	struct proc proc = { .read = false };
 	bool waited = true;
+	int err = 0;
 
-	while (waited) {
+	while (waited && !err) {
 		waited = false;
-		for (size_t i = 0; i < selection->count; i++) {
+		for (size_t i = 0; i < selection->count && !err; i++) {
 			struct link *link = &selection->links[i];
-			enum use use = wait_for_use(nl, link, deadline, &waited);
+			enum use use = wait_for_use(nl, link, &proc, deadline, &waited);
 
 			if (use != USE_NONE)
-				return refuse_use(link, use);
+				err = refuse_use(link, use);
 		}
 		if (waited)
 			read_all_again(nl, selection);
+		forget_proc(&proc);
 	}
-	return 0;
+	return err;
 }
 
 /*
