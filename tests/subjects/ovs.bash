@@ -1,5 +1,5 @@
-# Open vSwitch for tests (tools/switches): with the userspace datapath, in the test's namespace, with a database and a run
-# directory of its own. The bats files load this.
+# Open vSwitch for tests (tools/switches): with the userspace datapath unless said, in the test's namespace, with a database
+# and a run directory of its own. The bats files load this.
 # shellcheck shell=bash disable=SC2034,SC2154 # used by the files that load this, set by run
 
 requires_switch() {
@@ -28,10 +28,10 @@ start_vswitchd() { # [NAMESPACE]
 		--log-file="$dir/vswitchd.log" 2>/dev/null
 }
 # A database, ovs-vswitchd and the bridge br-int; tapctl looks for it here.
-start_switch() { # [NAMESPACE]
+start_switch() { # [NAMESPACE [DATAPATH]]
 	local ns=${1:-$NS}
 	export OVS_RUNDIR=$WORK/ovs.$ns
-	inside_of "$ns" "$TESTS/tools/switches" start "$SWITCHES" "$OVS_RUNDIR"
+	inside_of "$ns" "$TESTS/tools/switches" start "$SWITCHES" "$OVS_RUNDIR" "${@:2}"
 }
 stop() { # PIDFILE...
 	local file
