@@ -11,6 +11,7 @@
 #include "lib/report.h"
 
 #define PATIENCE 5 /* seconds that ovs-vswitchd has for a port */
+#define COMMENT ",{'op':'comment','comment':'tapctl'}"
 
 struct ovs {
 	struct ovsdb db;
@@ -46,6 +47,7 @@ static void copy_text(char *to, size_t size, const char *text)
 	snprintf(to, size, "%s", text ? text : "");
 }
 
+static const char *const of_host[] = { "next_cfg", "cur_cfg", "external_ids", NULL };
 static const char *const of_bridge[] = { "name", "ports", NULL };
 static const char *const of_port[] = { "name", "_uuid", "external_ids", "tag", "trunks", NULL };
 static const char *const of_interface[] = { "name",    "external_ids", "ofport",
@@ -129,12 +131,19 @@ static int keep_port(struct ovs_ports *ports, const struct ovs_port *port)
 	return 0;
 }
 
-static void read_host(struct ovs *ovs, const json_t *row, struct ovs_ports *ports)
+static const json_t *read_host(struct ovs *ovs, size_t hosts)
 {
-	const char *type = ovsdb_map_text(&ovs->db, row, "external_ids", "ovn-encap-type");
+	const json_t *row = ovsdb_row(&ovs->db, hosts, 0);
 
 	ovs->next = ovsdb_number(&ovs->db, row, "next_cfg");
 	ovs->current = ovsdb_number(&ovs->db, row, "cur_cfg");
+	return row;
+}
+
+static void read_encap(const struct ovs *ovs, const json_t *row, struct ovs_ports *ports)
+{
+	const char *type = ovsdb_map_text(&ovs->db, row, "external_ids", "ovn-encap-type");
+
 	if (type && strcmp(type, "geneve") == 0)
 		copy_text(ports->encap_ip, sizeof(ports->encap_ip),
 			  ovsdb_map_text(&ovs->db, row, "external_ids", "ovn-encap-ip"));
@@ -149,15 +158,14 @@ int ovs_read_ports(struct ovs *ovs, const char *name, struct ovs_ports *ports)
 	int err;
 
 	*ports = (struct ovs_ports){ .count = 0 };
-	json_format(out, ",{'op':'select','table':'Open_vSwitch','where':[],"
-			 "'columns':['next_cfg','cur_cfg','external_ids']}");
+	put_select(out, "Open_vSwitch", "", of_host);
 	put_select(out, "Bridge", "", of_bridge);
 	put_select(out, "Port", name, of_port);
 	put_select(out, "Interface", name, of_interface);
 	err = ovsdb_commit(db, 0, NULL);
 	if (err)
 		return err;
-	read_host(ovs, ovsdb_row(db, HOST, 0), ports);
+	read_encap(ovs, read_host(ovs, HOST), ports);
 	for (size_t i = 0; !err && (row = ovsdb_row(db, PORTS, i)); i++) {
 		struct ovs_port port;
 
@@ -197,16 +205,19 @@ bool ovs_is_stale(const struct ovs_port *port)
 
 int ovs_check_bridge(struct ovs *ovs, const char *bridge)
 {
+	static const char *const of_name[] = { "name", NULL };
 	struct ovsdb *db = &ovs->db;
 	char names[200] = "";
 	const json_t *row;
 	int err;
 
-	put_select(ovsdb_begin(db), "Bridge", "", of_bridge);
+	put_select(ovsdb_begin(db), "Open_vSwitch", "", of_host);
+	put_select(db->out, "Bridge", "", of_name);
 	err = ovsdb_commit(db, 0, NULL);
 	if (err)
 		return err;
-	for (size_t i = 0, len = 0; (row = ovsdb_row(db, 0, i)); i++) {
+	read_host(ovs, 0);
+	for (size_t i = 0, len = 0; (row = ovsdb_row(db, 1, i)); i++) {
 		const char *name = ovsdb_text(db, row, "name");
 
 		if (name && strcmp(name, bridge) == 0)
@@ -222,53 +233,44 @@ int ovs_check_bridge(struct ovs *ovs, const char *bridge)
 
 /* --- changed --- */
 
-/* Commit a change of @operations, of which ovs-vswitchd is told. */
-static int change(struct ovs *ovs, size_t operations, size_t *failed)
+static int refuse_idle(const struct ovs_port *port)
 {
-	int err;
-
-	json_format(ovs->db.out,
-		    ",{'op':'mutate','table':'Open_vSwitch','where':[],"
-		    "'mutations':[['next_cfg','+=',1]]}"
-		    ",{'op':'select','table':'Open_vSwitch','where':[],'columns':['next_cfg']}"
-		    ",{'op':'comment','comment':'tapctl'}");
-	err = ovsdb_commit(&ovs->db, 0, failed);
-	if (!err)
-		ovs->next = ovsdb_number(&ovs->db, ovsdb_row(&ovs->db, operations + 1, 0),
-					 "next_cfg");
-	return err;
+	return report_error(-ETIMEDOUT,
+			    "%s: ovs-vswitchd did nothing for %s within %d s\nis it running, and "
+			    "what does its log say?",
+			    port->name, port->bridge, PATIENCE);
 }
 
-/* Wait until ovs-vswitchd has done what it had to do; then read what it says of @port. */
-static int wait_done(struct ovs *ovs, struct ovs_port *port)
+/* Wait until ovs-vswitchd has done what it was told to do, for @port to come. */
+static int wait_done(struct ovs *ovs, const struct ovs_port *port)
 {
-	FILE *out = ovsdb_begin(&ovs->db);
 	size_t failed;
 	int err;
 
-	json_format(out,
+	json_format(ovsdb_begin(&ovs->db),
 		    ",{'op':'wait','table':'Open_vSwitch','where':[['cur_cfg','>=',%d]],"
 		    "'columns':['cur_cfg'],'until':'!=','rows':[],'timeout':%d}",
 		    ovs->next, PATIENCE * 1000);
-	put_select(out, "Interface", port->name, of_interface);
 	err = ovsdb_commit(&ovs->db, PATIENCE, &failed);
-	if (err == -EAGAIN)
-		return report_error(-ETIMEDOUT,
-				    "%s: ovs-vswitchd did nothing for %s within %d s\nis it "
-				    "running, and what does its log say?",
-				    port->name, port->bridge, PATIENCE);
-	if (!err)
-		read_interface(&ovs->db, 1, port);
-	return err;
+	return err == -EAGAIN ? refuse_idle(port) : err;
 }
 
 int ovs_remove_port(struct ovs *ovs, const struct ovs_port *port)
 {
+	enum { HOST = 3 };
+	int err;
+
 	json_format(ovsdb_begin(&ovs->db),
 		    ",{'op':'mutate','table':'Bridge','where':[['ports','includes',['uuid',%s]]],"
-		    "'mutations':[['ports','delete',['uuid',%s]]]}",
+		    "'mutations':[['ports','delete',['uuid',%s]]]}"
+		    ",{'op':'mutate','table':'Open_vSwitch','where':[],"
+		    "'mutations':[['next_cfg','+=',1]]}" COMMENT,
 		    port->uuid, port->uuid);
-	return change(ovs, 1, NULL);
+	put_select(ovs->db.out, "Open_vSwitch", "", of_host);
+	err = ovsdb_commit(&ovs->db, 0, NULL);
+	if (!err)
+		read_host(ovs, HOST);
+	return err;
 }
 
 static void put_rows(FILE *out, const struct ovs_port *port, const char *mac)
@@ -293,12 +295,13 @@ static void put_rows(FILE *out, const struct ovs_port *port, const char *mac)
 	json_format(out, port->vlan_count > 1 ? "]],'vlan_mode':'native-untagged'}}" : "}}");
 }
 
-/* Nothing of it, or the row whole. */
-static int insert(struct ovs *ovs, const struct ovs_port *port, const char *mac)
+/*
+ * Begin to make the row, nothing of it or all, and to wait until ovs-vswitchd has taken it or not.
+ * next_cfg stays as it is: whoever sees it change would wait for this.
+ */
+static void begin_port(struct ovs *ovs, const struct ovs_port *port, const char *mac, bool looked)
 {
 	FILE *out = ovsdb_begin(&ovs->db);
-	size_t failed;
-	int err;
 
 	json_format(out,
 		    ",{'op':'wait','table':'Bridge','where':[['name','==',%s]],'columns':['name'],"
@@ -306,17 +309,22 @@ static int insert(struct ovs *ovs, const struct ovs_port *port, const char *mac)
 		    ",{'op':'wait','table':'Port','where':[['name','==',%s]],'columns':['name'],"
 		    "'until':'==','rows':[],'timeout':0}",
 		    port->bridge, port->bridge, port->name);
+	if (!looked)
+		json_format(
+			out,
+			",{'op':'wait','table':'Open_vSwitch','where':[],'columns':['next_cfg'],"
+			"'until':'==','rows':[{'next_cfg':%d}],'timeout':0}",
+			ovs->next);
 	put_rows(out, port, mac);
 	json_format(out,
 		    ",{'op':'mutate','table':'Bridge','where':[['name','==',%s]],"
-		    "'mutations':[['ports','insert',['named-uuid','port']]]}",
+		    "'mutations':[['ports','insert',['named-uuid','port']]]}" COMMENT,
 		    port->bridge);
-	err = change(ovs, 5, &failed);
-	if (err == -EAGAIN)
-		err = report_error(err, "%s: Open vSwitch %s: something changed that just now",
-				   port->name,
-				   failed ? "has a port of that name" : "has lost that bridge");
-	return err;
+	json_format(ovsdb_begin(&ovs->db),
+		    ",{'op':'wait','table':'Interface','where':[['name','==',%s]],'columns':"
+		    "['ofport'],'until':'!=','rows':[{'ofport':['set',[]]}],'timeout':%d}",
+		    port->name, PATIENCE * 1000);
+	put_select(out, "Interface", port->name, of_interface);
 }
 
 static int refuse_device(const struct ovs_port *port)
@@ -330,22 +338,45 @@ static int refuse_device(const struct ovs_port *port)
 						"it has another device of that name");
 }
 
-int ovs_add_port(struct ovs *ovs, struct ovs_port *port, const uint8_t mac[static MAC_LEN])
+/* Its row is there; what ovs-vswitchd says of it was asked for. */
+static int check_taken(struct ovs *ovs, struct ovs_port *port)
 {
-	char text[MAC_STRLEN];
-	struct ovs_port made;
-	int ifindex = port->ifindex, err = 0;
+	int ifindex = port->ifindex;
+	size_t failed;
+	int err = ovsdb_commit(&ovs->db, PATIENCE, &failed);
 
-	if (ovs->current < ovs->next)
-		err = wait_done(ovs, port);
-	if (!err)
-		err = insert(ovs, port, mac_format(text, mac));
+	if (err == -EAGAIN)
+		return refuse_idle(port);
 	if (err)
 		return err;
-	err = wait_done(ovs, port);
-	if (!err &&
-	    (port->error[0] || port->ofport <= 0 || (port->ifindex && port->ifindex != ifindex)))
-		err = refuse_device(port);
+	read_interface(&ovs->db, 1, port);
+	if (port->error[0] || port->ofport <= 0 || (port->ifindex && port->ifindex != ifindex))
+		return refuse_device(port);
+	return 0;
+}
+
+int ovs_add_port(struct ovs *ovs, struct ovs_port *port, const uint8_t mac[static MAC_LEN],
+		 bool looked)
+{
+	enum { BRIDGE };
+	char text[MAC_STRLEN];
+	struct ovs_port made;
+	size_t failed;
+	int err = 0;
+
+	if (ovs->current < ovs->next)
+		err = looked ? wait_done(ovs, port) : -EAGAIN;
+	if (err)
+		return err;
+	begin_port(ovs, port, mac_format(text, mac), looked);
+	err = ovsdb_commit(&ovs->db, 0, &failed);
+	if (err == -EAGAIN && (looked || failed == BRIDGE))
+		return report_error(-EBUSY, "%s: Open vSwitch has just %s", port->name,
+				    failed == BRIDGE ? "lost that bridge" :
+						       "got a port of that name");
+	if (err)
+		return err;
+	err = check_taken(ovs, port);
 	if (err && ovs_find_port(ovs, port->name, &made) == 0 &&
 	    strcmp(made.nonce, port->nonce) == 0)
 		ovs_remove_port(ovs, &made);

@@ -51,11 +51,14 @@ int ovs_check_bridge(struct ovs *ovs, const char *bridge);
 
 /*
  * Make the row of @port, whose device is there, for the guest @mac, and wait until ovs-vswitchd has
- * taken it. Its name was just looked for by ovs_find_port(), and is free, or the row was removed
- * since: what ovs-vswitchd has to do is waited for before that. After a failure there is no row,
- * unless removing it failed, too.
+ * taken it. After a failure there is no row, unless removing it failed, too.
+ *
+ * @looked: since the device is there, its name was looked for by ovs_find_port(), and is free, or
+ * the row was removed; what ovs-vswitchd has to do is waited for first. Else nothing may have
+ * changed since anything was read: -EAGAIN, without a line of error, says that something may have.
  */
-int ovs_add_port(struct ovs *ovs, struct ovs_port *port, const uint8_t mac[static MAC_LEN]);
+int ovs_add_port(struct ovs *ovs, struct ovs_port *port, const uint8_t mac[static MAC_LEN],
+		 bool looked);
 
 /* Remove exactly the row that was read as @port. That it is not there any more is no error. */
 int ovs_remove_port(struct ovs *ovs, const struct ovs_port *port);

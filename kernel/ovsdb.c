@@ -46,9 +46,6 @@ static int refuse_open(int err)
 			"%s/" SOCKET ": Open vSwitch does not run here, its database does "
 			"not listen there\nstart it, or say by OVS_RUNDIR where it is",
 			directory());
-	if (err == -ELIBACC)
-		return report_error(err, "--ovs: the database of Open vSwitch speaks JSON, and "
-					 "libjansson.so.4 is not installed");
 	return report_error(err,
 			    "%s/" SOCKET ": cannot connect to the database of Open vSwitch: %s",
 			    directory(), strerror(-err));
@@ -71,8 +68,6 @@ int ovsdb_open(struct ovsdb *db)
 	setsockopt(db->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(db->fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		err = errno == EAGAIN ? -ETIMEDOUT : -errno;
-	else if (!json_load(&db->json))
-		err = -ELIBACC;
 	if (!err)
 		db->out = open_memstream(&db->text, &db->text_len);
 	if (!err && !db->out)
@@ -161,7 +156,7 @@ static int judge_message(const struct ovsdb *db)
 
 	if (method)
 		return strcmp(method, "echo") == 0 ? answer_echo(db, db->answer) : 0;
-	return json_is_integer(id) && json->integer_value(id) == db->id;
+	return json_is_integer(id) && json->integer_value(id) == db->answered;
 }
 
 static void forget_answer(struct ovsdb *db)
@@ -189,9 +184,24 @@ static int receive_answer(struct ovsdb *db)
 FILE *ovsdb_begin(struct ovsdb *db)
 {
 	forget_answer(db);
-	rewind(db->out);
-	json_format(db->out, "{'method':'transact','id':%d,'params':['Open_vSwitch'", ++db->id);
+	if (ftell(db->out))
+		json_format(db->out, "]}");
+	else /* whatever has no answer yet is not waited for any more */
+		db->answered = db->begun;
+	json_format(db->out, "{'method':'transact','id':%d,'params':['Open_vSwitch'", ++db->begun);
 	return db->out;
+}
+
+static int send_begun(struct ovsdb *db)
+{
+	int err;
+
+	json_format(db->out, "]}");
+	err = fflush(db->out) != 0 || ferror(db->out) ? -ENOMEM : 0;
+	if (!err)
+		err = send_all(db, db->text, db->text_len);
+	rewind(db->out);
+	return err;
 }
 
 static int refuse(int err, const char *why)
@@ -201,6 +211,8 @@ static int refuse(int err, const char *why)
 			    err == -ETIMEDOUT  ? "it does not answer" :
 			    err == -ECONNRESET ? "it closed the connection" :
 			    err == -EPROTO     ? "its answer makes no sense" :
+			    err == -ELIBACC    ? "it speaks JSON, and libjansson.so.4 is not "
+						 "installed" :
 						 strerror(-err));
 }
 
@@ -208,14 +220,14 @@ int ovsdb_commit(struct ovsdb *db, int seconds, size_t *failed)
 {
 	const struct json_library *json = &db->json;
 	const json_t *result, *operation;
-	int err;
+	int err = ftell(db->out) ? send_begun(db) : 0;
 
-	json_format(db->out, "]}");
-	err = fflush(db->out) != 0 || ferror(db->out) ? -ENOMEM : 0;
-	if (!err)
-		err = send_all(db, db->text, db->text_len);
 	clock_gettime(CLOCK_MONOTONIC, &db->deadline);
 	db->deadline.tv_sec += seconds + TO_ANSWER;
+	db->answered++;
+	/* The library is loaded while the server works. */
+	if (!err && !json->loads && !json_load(&db->json))
+		err = -ELIBACC;
 	if (!err)
 		err = receive_answer(db);
 	if (err)

@@ -3,7 +3,8 @@
  * The database of Open vSwitch: transactions by OVSDB (RFC 7047), which is JSON-RPC over a Unix
  * socket.
  *
- * Functions return 0 or a negative errno. What is read stays valid until the next ovsdb_begin().
+ * Functions return 0 or a negative errno. What is read stays valid until the next ovsdb_begin() or
+ * ovsdb_commit().
  */
 #pragma once
 
@@ -16,11 +17,11 @@
 struct ovsdb {
 	int fd;
 	struct json_library json;
-	/* the transaction under construction, and its answer */
+	/* the transactions under construction, and the answer to one that was sent */
 	FILE *out;
 	char *text;
 	size_t text_len;
-	int id;
+	int begun, answered; /* their ids */
 	json_t *answer;
 	/* what is received and not yet read */
 	struct timespec deadline;
@@ -28,20 +29,20 @@ struct ovsdb {
 	char buffer[4096];
 };
 
-/*
- * Connect. -ENOENT, -ECONNREFUSED: nobody listens there; -ELIBACC: jansson is missing. A failure
- * has a line of error. After success, end with ovsdb_close().
- */
+/* Connect. -ENOENT, -ECONNREFUSED: nobody listens there. A failure has a line of error. After
+ * success, end with ovsdb_close(). */
 int ovsdb_open(struct ovsdb *db);
 void ovsdb_close(struct ovsdb *db);
 
-/* Begin a transaction: its operations come next, by json_format(), a comma before each. */
+/* Begin a transaction: its operations come next, by json_format(), a comma before each. More may be
+ * begun before the first is committed: they are sent together. */
 FILE *ovsdb_begin(struct ovsdb *db);
 
 /*
- * Commit it, and wait for what its operations wait for, at most @seconds. -EAGAIN, without a line
- * of error: what the operation number @failed (NULL: none waits) waits for is not so; all else has
- * one.
+ * Commit what was begun, or where more was begun, go on to the next one: wait for what its
+ * operations wait for, at most @seconds. -EAGAIN, without a line of error: what the operation
+ * number @failed (NULL: none waits) waits for is not so; all else has one, as -ELIBACC: jansson is
+ * missing.
  */
 int ovsdb_commit(struct ovsdb *db, int seconds, size_t *failed);
 

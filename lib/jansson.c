@@ -48,8 +48,10 @@ bool json_load(struct json_library *library)
 	for (size_t i = 0; i < sizeof(symbols) / sizeof(*symbols); i++) {
 		void *symbol = dlsym(handle, symbols[i].name);
 
-		if (!symbol)
+		if (!symbol) {
+			*library = (struct json_library){ .loads = NULL };
 			return false;
+		}
 		memcpy(symbols[i].place, &symbol, sizeof(symbol));
 	}
 	return true;

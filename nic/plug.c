@@ -98,10 +98,14 @@ static int clear_name(struct ovs *ovs, const char *name, int ifindex)
 
 static int add_row(struct ovs *ovs, struct ovs_port *row, int ifindex, const struct record *record)
 {
-	int err = clear_name(ovs, row->name, ifindex);
+	int err;
 
 	row->ifindex = ifindex;
-	return err ? err : ovs_add_port(ovs, row, record->guest);
+	err = ovs_add_port(ovs, row, record->guest, false);
+	if (err != -EAGAIN)
+		return err;
+	err = clear_name(ovs, row->name, ifindex);
+	return err ? err : ovs_add_port(ovs, row, record->guest, true);
 }
 
 int nic_plug(struct nic *nic)
