@@ -127,17 +127,16 @@ static void wait_for_link(struct nl *nl, const struct nl *watch, const struct wa
 		{ .fd = -1, .events = POLLIN },
 	};
 	pid_t maker = watched->maker;
-	bool ended = false;
-	struct link link;
-	int patience = -1;
+	bool ended = false, forbidden = false;
+	struct link link = { .ifindex = 0 };
+	int patience = 100;
 
 	if (maker)
 		events[1].fd = (int)syscall(SYS_pidfd_open, maker, 0);
-	/* A container may forbid that. */
-	if (maker && events[1].fd < 0)
-		patience = 100;
-	while (is_there(nl, watched->ifindex, &link)) {
-		ended |= patience >= 0 && has_ended(maker);
+	/* By a container, it may be. */
+	forbidden = maker && events[1].fd < 0;
+	/* That it is gone since before it was heard is looked for last: its maker is busy now. */
+	do {
 		if (ended && link.tun.persistent)
 			_exit(0);
 		if (poll(events, 2, patience) < 0)
@@ -148,7 +147,11 @@ static void wait_for_link(struct nl *nl, const struct nl *watch, const struct wa
 			events[1].fd = -1;
 			ended = true;
 		}
-	}
+		if (forbidden)
+			ended |= has_ended(maker);
+		else
+			patience = -1;
+	} while (is_there(nl, watched->ifindex, &link));
 }
 
 /*
