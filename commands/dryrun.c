@@ -74,8 +74,10 @@ static void print_tap(const struct script *script, const struct nic *nic)
 	fputs(mac_format(mac, nic->host), out);
 	if (mtu)
 		fprintf(out, " mtu %u", mtu);
+	if (nic->want->kind != NIC_UNATTACHED)
+		fputs(" addrgenmode none", out);
 	if (nic->want->kind == NIC_BRIDGED) {
-		fputs(" addrgenmode none master ", out);
+		fputs(" master ", out);
 		put_word(out, nic->parent.name);
 	}
 	putc('\n', out);
@@ -223,7 +225,7 @@ static void print_ovs_port(const struct script *script, const struct nic *nic)
 	for (unsigned i = 0; i < policy->vlan_count; i++)
 		fprintf(out, i == 0 ? " tag=%u" : i == 1 ? " trunks=%u" : ",%u", policy->vlans[i]);
 	fputs(policy->vlan_count > 1 ? " vlan_mode=native-untagged" : "", out);
-	fputs(" -- set Interface ", out);
+	fputs(" other_config:transient=true -- set Interface ", out);
 	put_word(out, nic->name);
 	fprintf(out, " 'external_ids:attached-mac=\"%s\"' external_ids:iface-status=active",
 		mac_format(mac, nic->guest));
