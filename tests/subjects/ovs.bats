@@ -82,6 +82,83 @@ ping_far() { inside_of far ping -c 1 -W "$1" 10.0.0.2 >/dev/null; }
 	gone
 }
 
+@test "ovs: add --may-exist leaves a port that is as asked for, and makes what is not there" {
+	rows() { vsctl list Port $TAP; column Interface $TAP _uuid; column Interface $TAP external_ids; }
+	refused() { # WORD OPTION...
+		run_tapctl add --may-exist "${@:2}"
+		[ "$status" = 1 ]
+		[ -z "$output" ]
+		stderr_holds "$TAP: $1"
+		[ "$(rows)" = "$before" ]
+	}
+	local before index
+	vsctl add-br br1 -- set bridge br1 datapath_type=netdev
+	run_quiet add --may-exist --ovs br-int --vlan 10,20 --mac $A
+	before=$(rows)
+	index=$(link_field $TAP .ifindex)
+	run_quiet add --may-exist --ovs br-int --vlan 10,20 --mac $A --mac $B
+	[ "$output" = $TAP$'\n'$TAP_B ]
+	[ "$(link_field $TAP .ifindex)" = "$index" ]
+	[ "$(rows)" = "$before" ]
+	one_tap $TAP$'\n'$TAP_B
+	refused "already exists, and was made with vlan=10,20 and without vlan=10" --ovs br-int --vlan 10 --mac $A
+	refused "already exists, and was made without iface-id=lp1" --ovs br-int --vlan 10,20 --iface-id lp1 --mac $A
+	refused "already exists" --ovs br1 --vlan 10,20 --mac $A
+	refused "already exists" --unattached --mac $A
+	# Its tap alone is not all of it.
+	vsctl del-port $TAP
+	run_tapctl add --may-exist --ovs br-int --vlan 10,20 --mac $A
+	[ "$status" = 1 ]
+	stderr_holds "$TAP: --may-exist: it is on no bridge and was made for br-int of Open vSwitch: tapctl attach $TAP"
+	no_port $TAP
+	run_quiet del $A $B
+	gone
+	# Several at once: one makes it, for the others it is there.
+	local k pids=()
+	for k in 1 2 3 4 5; do
+		tapctl add --may-exist --ovs br-int --mac $A >>"$WORK/names" &
+		pids+=($!)
+	done
+	for k in "${pids[@]}"; do wait "$k"; done
+	[ "$(sort "$WORK/names" | uniq -c | xargs)" = "5 $TAP" ]
+	one_tap $TAP
+	run_quiet del $A
+	gone
+}
+no_port() { ! ports | grep -x "$1"; }
+
+@test "ovs: --dry-run makes nothing, and its commands the same tap and port" {
+	shown() {
+		ip -d -j link show $TAP | jq -S '.[] | {address, mtu, ifalias, inet6_addr_gen_mode, linkinfo, up: (.flags | index("UP"))}'
+		vsctl --columns=tag,trunks,vlan_mode,other_config list Port $TAP
+		vsctl --format=json --columns=external_ids list Interface $TAP | jq -S '.data[0][0][1] | map(select(.[0] != "tapctl"))'
+	}
+	same() { # OPTION...
+		run_quiet add --dry-run --ovs br-int --mac $A "$@"
+		no_link $TAP
+		no_taps
+		switch_program "$NS" sh -ec "$output"
+		shown >"$WORK/by-hand"
+		vsctl del-port $TAP
+		ip link del $TAP
+		run_quiet add --ovs br-int --mac $A "$@"
+		shown | diff "$WORK/by-hand" -
+		run_quiet del $TAP
+		gone
+	}
+	same
+	same --vlan 7 --mtu 1400
+	same --vlan 10,20,30 --queues 2
+	run_tapctl add --dry-run --ovs br-x --mac $A
+	[ "$status" = 1 ]
+	[ -z "$output" ]
+	stderr_holds "br-x: Open vSwitch has no such bridge: it has br-int"
+	run_tapctl exec --dry-run --ovs br-int --iface-id lp1 --mac $A -- true
+	[ "$status" = 0 ]
+	[[ $output = *"ovs-vsctl add-port br-int $TAP "*" external_ids:iface-id=lp1"* ]]
+	gone
+}
+
 @test "ovs: what fails leaves neither port nor tap, and says what to do" {
 	check_failure() { # STATUS WORD...; all but the port foo is as it was
 		[ "$status" = "$1" ]
@@ -155,6 +232,40 @@ ping_far() { inside_of far ping -c 1 -W "$1" 10.0.0.2 >/dev/null; }
 	kill -KILL "$pid"
 	gone
 }
+
+@test "ovs: what ovs-vswitchd has not seen disappear is waited for, also when it disappears just then" {
+	# Else it would have the old tap still, for a port of the same name.
+	add_far
+	local when k delay
+	for when in before between; do
+		delay=()
+		run_quiet add --ovs br-int --mac $A --no-vnet-hdr
+		wait_until 10 no_watchers
+		kill -STOP "$(cat "$OVS_RUNDIR/ovs-vswitchd.pid")"
+		if [ $when = before ]; then
+			run_quiet del $TAP
+		else
+			delay=(strace -qq -o /dev/null -e trace=ioctl -e inject=ioctl:delay_enter=2000000:when=1)
+		fi
+		spawn env BEGUN="$WORK/begun" "${delay[@]}" "$TAPCTL" exec --ovs br-int --mac $A --no-vnet-hdr -- \
+			python3 "$TESTS/tools/guest.py" $A 10.0.0.2 announce
+		if [ $when = between ]; then
+			# By now it has read what there is.
+			wait_until 10 has_tun_open
+			run_quiet del $TAP
+		fi
+		wait_until 10 has_watcher
+		for k in 1 2 3; do no_taps; done
+		kill -CONT "$(cat "$OVS_RUNDIR/ovs-vswitchd.pid")"
+		wait_until 10 test -e "$WORK/begun"
+		ping_far 10
+		rm "$WORK/begun"
+		kill "$(pgrep -P "$pid" || echo "$pid")"
+		gone
+	done
+}
+has_watcher() { [ -n "$(watchers)" ]; }
+has_tun_open() { find /proc/"$(pgrep -P "$pid" -x tapctl)"/fd -lname /dev/net/tun | grep -q .; }
 
 @test "ovs: guests on a tap of add are heard, one after the other, and their port stays" {
 	add_far
