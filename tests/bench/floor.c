@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The floor that tapctl add is measured against: taps on a bridge by the bare system calls, nothing
- * checked, nothing read back, nothing undone: floor BRIDGE COUNT [unknown]
+ * checked, nothing read back, nothing undone:
+ *
+ *	floor BRIDGE COUNT [unknown]
+ *	floor BRIDGE NUMBER ovs|row
  *
  * With unknown, the operational state is left so, as most programs do, and the bridge enables the
- * port. The taps are those of the guests 52:54:00:00:00:00 upwards. libc is all it is linked with.
+ * port. The taps are those of the guests 52:54:00:00:00:00 upwards. With ovs the bridge is one of
+ * Open vSwitch, and the tap is that of the guest 52:54:00:00:00:NUMBER (hex); it ends as soon as
+ * ovs-vswitchd has said the port's number. With row the tap is ownNUMBER, which is there. libc is
+ * all it is linked with.
  */
 #include <fcntl.h>
 #include <stdbool.h>
@@ -15,6 +21,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <linux/if.h>
 #include <linux/if_link.h>
@@ -111,7 +118,8 @@ static void set_up(int netlink, int ifindex, int bridge, unsigned number, bool d
 	put_attr(&batch, IFLA_ADDRESS, address, sizeof(address));
 	put_attr(&batch, IFLA_IFALIAS, alias, strlen(alias) + 1);
 	put_attr(&batch, IFLA_MTU, &mtu, sizeof(mtu));
-	put_attr(&batch, IFLA_MASTER, &bridge, sizeof(bridge));
+	if (bridge)
+		put_attr(&batch, IFLA_MASTER, &bridge, sizeof(bridge));
 	put_attr(&batch, IFLA_CARRIER, &no_carrier, sizeof(no_carrier));
 	if (dormant)
 		put_attr(&batch, IFLA_OPERSTATE, &state, sizeof(state));
@@ -132,34 +140,119 @@ static void set_up(int netlink, int ifindex, int bridge, unsigned number, bool d
 	}
 }
 
-int main(int argc, char **argv)
+/* The port of the tap @name, and its number: two requests at once. */
+static void plug(const char *bridge, const char *name)
 {
-	int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	bool unknown = argc == 4 && strcmp(argv[3], "unknown") == 0;
-	unsigned count = argc == 3 || unknown ? (unsigned)atoi(argv[2]) : 0;
-	int bridge, *fds = calloc(count + 1, sizeof(*fds));
-	struct rlimit limit = { .rlim_cur = count + 16, .rlim_max = count + 16 };
+	static const char form[] =
+		"{'method':'transact','id':1,'params':['Open_vSwitch',"
+		"{'op':'insert','table':'Interface','uuid-name':'i','row':{'name':'%s'}},"
+		"{'op':'insert','table':'Port','uuid-name':'p','row':{'name':'%s',"
+		"'interfaces':['named-uuid','i']}},"
+		"{'op':'mutate','table':'Bridge','where':[['name','==','%s']],"
+		"'mutations':[['ports','insert',['named-uuid','p']]]}]}"
+		"{'method':'transact','id':2,'params':['Open_vSwitch',"
+		"{'op':'wait','table':'Interface','where':[['name','==','%s']],"
+		"'columns':['ofport'],'until':'!=','rows':[{'ofport':['set',[]]}],'timeout':5000},"
+		"{'op':'select','table':'Interface','where':[['name','==','%s']],"
+		"'columns':['ofport','error']}]}";
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int db = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const char *dir = getenv("OVS_RUNDIR");
+	char text[2048];
+	ssize_t len, n;
 
-	if (!count || netlink < 0 || !fds)
-		die("usage: floor BRIDGE COUNT [unknown]");
-	bridge = index_of(netlink, argv[1]);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/db.sock", dir ? dir : "");
+	len = snprintf(text, sizeof(text), form, name, name, bridge, name, name);
+	for (char *at = text; (at = strchr(at, '\'')); at++)
+		*at = '"';
+	if (db < 0 || connect(db, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    send(db, text, (size_t)len, 0) != len)
+		die(address.sun_path);
+	len = 0;
+	do {
+		n = recv(db, text + len, sizeof(text) - 1 - (size_t)len, 0);
+		if (n <= 0)
+			die("the database");
+		len += n;
+		text[len] = '\0';
+	} while (!strstr(text, "\"id\":2"));
+	if (!strstr(text, "\"ofport\":"))
+		die(text);
+}
+
+static int open_tap(const char *name)
+{
+	struct ifreq ifr = {
+		.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL),
+	};
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+	snprintf(ifr.ifr_name, IFNAMSIZ, "%s", name);
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr) < 0)
+		die(name);
+	return fd;
+}
+
+static void persist(int fd)
+{
+	if (ioctl(fd, TUNSETOWNER, 0) < 0 || ioctl(fd, TUNSETPERSIST, 1) < 0)
+		die("tap");
+}
+
+static void make_port(int netlink, const char *bridge, const char *number)
+{
+	unsigned n = (unsigned)strtoul(number, NULL, 16) & 0xff;
+	char name[IFNAMSIZ];
+	int fd;
+
+	snprintf(name, sizeof(name), "tap5254000000%02x", n);
+	fd = open_tap(name);
+	set_up(netlink, index_of(netlink, name), 0, n, true);
+	plug(bridge, name);
+	persist(fd);
+}
+
+static void make_ports(int netlink, const char *bridge_name, unsigned count, bool dormant)
+{
+	struct rlimit limit = { .rlim_cur = count + 16, .rlim_max = count + 16 };
+	int bridge = index_of(netlink, bridge_name), *fds = calloc(count, sizeof(*fds));
+
+	if (!fds)
+		die("memory");
 	if (count > 64)
 		setrlimit(RLIMIT_NOFILE, &limit);
 	for (unsigned i = 0; i < count; i++) {
-		struct ifreq ifr = {
-			.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL),
-		};
+		char name[IFNAMSIZ];
 
-		snprintf(ifr.ifr_name, IFNAMSIZ, "tap52540000%04x", i & 0xffff);
-		fds[i] = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-		if (fds[i] < 0 || ioctl(fds[i], TUNSETIFF, &ifr) < 0)
-			die(ifr.ifr_name);
-		set_up(netlink, index_of(netlink, ifr.ifr_name), bridge, i, !unknown);
+		snprintf(name, sizeof(name), "tap52540000%04x", i & 0xffff);
+		fds[i] = open_tap(name);
+		set_up(netlink, index_of(netlink, name), bridge, i, dormant);
 	}
 	/* Nothing stays unless all are there. */
 	for (unsigned i = 0; i < count; i++)
-		if (ioctl(fds[i], TUNSETOWNER, 0) < 0 || ioctl(fds[i], TUNSETPERSIST, 1) < 0)
-			die("tap");
+		persist(fds[i]);
 	free(fds);
+}
+
+int main(int argc, char **argv)
+{
+	int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	const char *mode = argc == 4 ? argv[3] : "";
+	unsigned count = argc >= 3 ? (unsigned)atoi(argv[2]) : 0;
+	char own[IFNAMSIZ];
+
+	if (netlink < 0)
+		die("netlink");
+	if (strcmp(mode, "ovs") == 0) {
+		make_port(netlink, argv[1], argv[2]);
+	} else if (strcmp(mode, "row") == 0) {
+		snprintf(own, sizeof(own), "own%s", argv[2]);
+		plug(argv[1], own);
+	} else if (count) {
+		make_ports(netlink, argv[1], count, strcmp(mode, "unknown") != 0);
+	} else {
+		fprintf(stderr, "usage: floor BRIDGE COUNT [unknown] | BRIDGE NUMBER ovs|row\n");
+		return 1;
+	}
 	return 0;
 }
