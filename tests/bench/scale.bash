@@ -29,7 +29,7 @@ waves() { # WAVES SIZE
 }
 
 part_scale() {
-	local k batch=() macs
+	local k batch=() devices
 	add_cable v0
 	for k in 0 1 2 3; do
 		add_bridge br$k
@@ -42,7 +42,7 @@ part_scale() {
 	for ((k = 700; k < 1000; k++)); do batch+=(--mac "$(mac_of $k)" --link v0); done
 	took "one add: 700 taps on four bridges, 300 macvtaps" 1000 tapctl add "${batch[@]}"
 	took "check, nothing is wrong" 1000 tapctl check
-	macs=$(names tap 0 700)$(names mvt 700 300)
-	took "attach, all of them are as they should be" 1000 tapctl attach $macs
-	took "del of all" 1000 tapctl del $macs
+	read -ra devices <<<"$(names tap 0 700)$(names mvt 700 300)"
+	took "attach, all of them are as they should be" 1000 tapctl attach "${devices[@]}"
+	took "del of all" 1000 tapctl del "${devices[@]}"
 }

@@ -93,7 +93,7 @@ run_delayed() {
 	hold() {
 		# shellcheck disable=SC2086 # words
 		inside "$TAPCTL" exec --reuse $kind --mac 52:54:00:84:e3:62 -- sh -c "echo >'$WORK/ready'; read -r x <'$WORK/end'" &
-		read -rt 20 x <>"$WORK/ready"
+		read -rt 20 _ <>"$WORK/ready"
 	}
 	for kind in "${kinds[@]}"; do
 		# shellcheck disable=SC2086
@@ -120,7 +120,7 @@ run_delayed() {
 		tapctl del 52:54:00:84:e3:62
 	done
 	cat "$WORK/lost"
-	! grep -q lost "$WORK/lost"
+	[[ "$(<"$WORK/lost")" != *lost* ]]
 }
 
 @test "race: a bridge or lower device that disappears meanwhile is said to have disappeared" {
