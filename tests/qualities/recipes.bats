@@ -37,6 +37,84 @@ setup() {
 	chmod go+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/* "$WORK" 2>/dev/null || :
 }
 
+# Podman without what asks this machine for more than the recipe does, and with an image that holds
+# nothing but a VMM: it says on which tap it is, and what it may.
+setup_podman() {
+	command -v podman >/dev/null || skip "no podman here"
+	make_caller
+	cp -a /etc/. "$ETC"
+	mkdir "$PUBLIC"/{bin,image,root,nobody}
+	# Without a capability, which would forbid --reuse.
+	cp "$TAPCTL" "$PUBLIC/bin/tapctl"
+	cat >"$WORK/vmm.c" <<-'END'
+		#include <fcntl.h>
+		#include <linux/if_tun.h>
+		#include <net/if.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <string.h>
+		#include <sys/ioctl.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			char line[100], *name = argc > 3 ? strstr(argv[3], "ifname=") : NULL;
+			struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+			FILE *status = fopen("/proc/self/status", "r");
+			if (argc == 1)
+				return 0;
+			if (name) {
+				snprintf(ifr.ifr_name, IFNAMSIZ, "%.*s", (int)strcspn(name + 7, ","), name + 7);
+				if (ioctl(open("/dev/net/tun", O_RDWR), TUNSETIFF, &ifr))
+					return perror("TUNSETIFF"), 1;
+			}
+			for (char *fd = name ? "" : strrchr(argv[3], '='); *fd; strtol(fd + 1, &fd, 10))
+				if (ioctl(atoi(fd + 1), TUNGETIFF, &ifr))
+					return perror(fd), 1;
+			while (fgets(line, sizeof(line), status))
+				if (sscanf(line, "CapEff: %s", line) == 1)
+					printf("%s uid %d caps %s\n", ifr.ifr_name, getuid(), line);
+			while (!strcmp(argv[argc - 1], "-S"))
+				pause();
+		}
+	END
+	mkdir -p "$PUBLIC/image/bin"
+	${CC:-cc} -static -o "$PUBLIC/image/bin/qemu-system-x86_64" "$WORK/vmm.c"
+	tar -C "$PUBLIC/image" -cf "$PUBLIC/image.tar" bin
+	chown nobody "$PUBLIC/nobody"
+	cat >"$PUBLIC/containers.conf" <<-'END'
+		[containers]
+		cgroups = "disabled"
+		default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+		[engine]
+		cgroup_manager = "cgroupfs"
+		events_logger = "none"
+	END
+	# Its runtime refuses cgroups of both kinds.
+	IN_PLACE+=(bash -c '! mountpoint -q /sys/fs/cgroup/unified || umount /sys/fs/cgroup/unified; exec "$@"' bash)
+}
+# with_podman as_root|as_caller root|nobody COMMAND...: with podman's files for that user, apart from the machine's.
+with_podman() {
+	local home=$PUBLIC/$2
+	printf '%s\n' [storage] 'driver = "vfs"' "graphroot = '$home/store'" "runroot = '$home/run'" >"$PUBLIC/$2.conf"
+	(cd / && "$1" env HOME="$home" XDG_RUNTIME_DIR="$home" CONTAINERS_CONF="$PUBLIC/containers.conf" \
+		CONTAINERS_STORAGE_CONF="$PUBLIC/$2.conf" PATH="$PUBLIC/bin:$PATH" USER="$2" "${@:3}")
+}
+# contained as_root|as_caller root|nobody LINE: what the recipe says, with that image; its last line is LINE.
+contained() {
+	run with_podman "$1" "$2" podman import "$PUBLIC/image.tar" guest
+	echo "$output"
+	[ "$status" = 0 ]
+	run with_podman "$1" "$2" podman run --rm --network none localhost/guest qemu-system-x86_64
+	[ "$status" = 0 ] || skip "podman runs no container here: $output"
+	sed -i 's| IMAGE| localhost/guest|' "$WORK/recipe"
+	cp "$WORK/recipe" "$PUBLIC/recipe"
+	run with_podman "$1" "$2" bash -e "$PUBLIC/recipe"
+	echo "status $status: $output"
+	[ "$status" = 0 ]
+	[ "${lines[-1]}" = "$3" ]
+	[[ "$output" != *tapctl:* ]]
+}
+
 @test "recipes: each has a test" {
 	local title titles
 	mapfile -t titles < <(sed -n '/^\.Sh RECIPES/,/^\.Sh DIAGNOSTICS/s/^\.Ss //p' "$MAN")
@@ -161,4 +239,51 @@ fcntl.ioctl(fd, 0x400454ca, struct.pack("16sH22x", b"tap0600ac100002", 0x5002))'
 	printf '#!/usr/bin/env python3\nimport os, sys\nprint(os.environ["LISTEN_FDS"], int(os.environ["LISTEN_PID"]) == os.getpid(), os.readlink("/proc/self/fd/3"))\n' >"$WORK/bin/PROGRAM"
 	run_recipe
 	[ "$output" = "1 True /dev/net/tun" ]
+}
+
+@test "recipes: a guest in a container of podman's" {
+	recipe "A guest in a container" 1
+	setup_podman
+	add_bridge br0
+	contained as_root root "$TAP uid 0 caps 0000000000000000"
+	no_link $TAP
+	sed -i 's/--bridge/--queues=2 &/; s/--preserve-fds 1/--preserve-fds 2/; s/fd=3/fds=3:4/' "$WORK/recipe"
+	contained as_root root "$TAP uid 0 caps 0000000000000000"
+	# In the background.
+	sed -i 's/run --rm/run --rm -d/; $s/$/ -S/' "$PUBLIC/recipe"
+	with_podman as_root root bash -e "$PUBLIC/recipe"
+	tapctl list --json $TAP | holds '.[0].in_use'
+	with_podman as_root root podman kill --all
+	wait_until 5 no_link $TAP
+}
+
+@test "recipes: a guest in a container of podman's, without root" {
+	recipe "A guest in a container" 2
+	setup_podman
+	as_caller unshare --user true || skip "user namespaces are forbidden here"
+	add_bridge br0
+	# What root does of it.
+	sed -n 's/^sudo //p' "$WORK/recipe" >"$PUBLIC/as-root"
+	as_root env USER=nobody PATH="$PUBLIC/bin:$PATH" bash -e "$PUBLIC/as-root"
+	sed -i '/^sudo /d' "$WORK/recipe"
+	if command -v newuidmap >/dev/null; then
+		echo nobody:200000:65536 | tee "$ETC/subuid" >"$ETC/subgid"
+		run with_podman as_root nobody tapctl exec --bridge br0 --mac random --user nobody -- podman info
+		[[ "$output" == *newuidmap* ]]
+	fi
+	contained as_caller nobody "$TAP uid 0 caps 0000000000000000"
+	[ "$(tapctl list --json | jq -r '.[].in_use')" = false ]
+}
+
+# Its command line is podman's, too. Docker itself (20.10 of Debian) was tried by hand.
+@test "recipes: a guest in a container of docker's, which podman runs" {
+	recipe "A guest in a container" 3
+	setup_podman
+	add_bridge br0
+	ln -s "$(command -v podman)" "$PUBLIC/bin/docker"
+	contained as_root root "$TAP uid 1000 caps 0000000000000000"
+	# It is the owner's alone.
+	sed -i '/^tapctl/d; s/--user 1000/--user 1001/' "$PUBLIC/recipe"
+	run with_podman as_root root bash -e "$PUBLIC/recipe"
+	[ "$output" = "TUNSETIFF: Operation not permitted" ]
 }

@@ -272,7 +272,7 @@ static const struct row wrong[] = {
 	{ "pkexec --user nobody P", "1", "none", "--user nobody" },
 	{ "run0 P", "1", "none", "run0" CLOSES FRONT },
 	{ "ssh host P", "1", "none", "ssh" CLOSES FRONT },
-	{ "docker run -it image", "1", "none", "docker" CLOSES FRONT },
+	{ "docker run -it image", "1", "none", "docker" CLOSES "say tapctl add --owner and let" },
 	{ "podman run image", "1", "none", "podman" CLOSES "say podman run --preserve-fds=N" },
 	{ "systemd-run P", "1", "none", "systemd-run" CLOSES "say systemd-run --scope, or put it" },
 	{ "systemd-run --uid nobody P", "1", "none", "--user nobody" },
