@@ -40,3 +40,28 @@ FLAGS="-g -O1 -fstack-protector-strong -Wformat -Werror=format-security -Wdate-t
 	make -s uninstall DESTDIR="$WORK/to p" PREFIX=/usr
 	[ -z "$(find "$WORK/to p" -type f)" ]
 }
+
+@test "dist: built by root first and then by the owner of the tree, and the other way round" {
+	requires_root
+	# With most of the objects, which is quicker.
+	mkdir "$WORK/tree"
+	tar -C "$TREE" -c --exclude={.git,check,fuzz,guest,managers,sanitize,switches,vm} --exclude=build/lib . |
+		tar -C "$WORK/tree" -x
+	chown -R nobody "$WORK/tree"
+	chmod go+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/* "$WORK" 2>/dev/null || :
+	cd "$WORK/tree"
+	local by
+	for by in root owner root owner; do
+		case $by in root) by= ;; owner) by="setpriv --reuid nobody --clear-groups" ;; esac
+		touch macutil.c
+		$by make -s -j2
+		[ ./tapctl -nt macutil.c ]
+		run find . ! -user nobody
+		echo "$output"
+		[ -z "$output" ]
+	done
+	make -s install DESTDIR="$WORK/to p"
+	[ "$(stat -c %U "$WORK/to p/usr/local/sbin/tapctl")" = root ]
+	$by make -s clean
+	[ ! -e build ]
+}
