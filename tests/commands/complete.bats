@@ -34,6 +34,37 @@ completes() {
 	[ "$output" = "$1" ]
 }
 
+# typed SETUP SHELL...: what a person does in a real shell, on a terminal, after the line SETUP.
+typed() {
+	cat >"$WORK/type.py" <<-'END'
+		import os, pty, select, sys
+		pid, fd = pty.fork()
+		if pid == 0:
+		    os.execvp(sys.argv[2], sys.argv[2:])
+		def answer(until):
+		    said = b""
+		    while until not in said and select.select([fd], [], [], 20)[0]:
+		        said += os.read(fd, 4096)
+		    print(said.decode(errors="replace"))
+		    return until in said
+		os.write(fd, sys.argv[1].encode() + b"; PS1='rea''dy> '\n")
+		ok = answer(b"\nready> ")
+		for keys, word, end in ((b"tapctl at\t --b\t br1 52:54:00:84:e3:62\n", b"\nready> ", b""),
+		                        (b"tapctl list --json --netn\t", b"--netns", b"\x15"),
+		                        (b"tapctl del 52:54:00:84:e3:6\t\t", b"62  ", b"63")):
+		    os.write(fd, keys)
+		    ok = answer(word) and ok
+		    os.write(fd, end)
+		os.write(fd, b"\x15exit\n")
+		sys.exit(not ok)
+	END
+	run inside env PATH="$(dirname "$TAPCTL"):$PATH" DIST="$TESTS/../dist" TERM=dumb \
+		timeout 90 python3 "$WORK/type.py" "$@"
+	echo "$output"
+	[ "$status" = 0 ]
+	[ "$(link_field $TAP .master)" = br1 ]
+}
+
 @test "complete: commands, and the options of each" {
 	offers "mac add exec list check trace del attach pin bridge-helper help" ""
 	offers "add attach" a
@@ -83,39 +114,15 @@ completes() {
 	completes "62 63" "sudo tapctl del 52:54:00:84:e3:"
 	completes "br0 br1" "FOO=1 /usr/local/sbin/tapctl pin "
 	completes "tapctl" "tapctl exec --bridge br0 -- tapct"
-	# A real one, with its readline.
-	cat >"$WORK/type.py" <<-'END'
-		import os, pty, select, sys
-		pid, fd = pty.fork()
-		if pid == 0:
-		    os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
-		def answer(until):
-		    said = b""
-		    while until not in said and select.select([fd], [], [], 20)[0]:
-		        said += os.read(fd, 4096)
-		    print(said.decode(errors="replace"))
-		    return until in said
-		os.write(fd, b"PS1='rea''dy> '; . \"$COMPLETION\"; bind 'set show-all-if-ambiguous on'\n")
-		ok = answer(b"\nready> ")
-		for keys, word, end in ((b"tapctl at\t --b\t br1 52:54:00:84:e3:62\n", b"ready> ", b""),
-		                        (b"tapctl list --json --netn\t", b"--netns ", b"\x15"),
-		                        (b"tapctl del 52:54:00:84:e3:6\t\t", b"62  63", b"\x15")):
-		    os.write(fd, keys)
-		    ok = answer(word) and ok
-		    os.write(fd, end)
-		os.write(fd, b"\x15exit\n")
-		sys.exit(not ok)
-	END
-	run inside env PATH="$(dirname "$TAPCTL"):$PATH" COMPLETION="$TESTS/../dist/tapctl.bash" TERM=dumb \
-		timeout 90 python3 "$WORK/type.py"
-	echo "$output"
-	[ "$status" = 0 ]
-	[ "$(link_field $TAP .master)" = br1 ]
 }
 
-@test "complete: in zsh" {
+@test "complete: in a real bash" {
+	typed '. "$DIST/tapctl.bash"; bind "set show-all-if-ambiguous on"' bash --norc --noprofile -i
+}
+
+@test "complete: in a real zsh" {
 	command -v zsh >/dev/null || skip "no zsh here"
-	zsh -n "$TESTS/../dist/_tapctl"
+	typed 'unsetopt prompt_sp prompt_cr; fpath=("$DIST" $fpath); autoload -U compinit; compinit -D -u' zsh -f -i
 }
 
 @test "complete: where links cannot be read the rest is offered" {
