@@ -60,7 +60,7 @@ static int compare_parents(const void *a, const void *b)
 		return compare_numbers(left->parent, right->parent);
 	if (left->is_port != right->is_port)
 		return compare_numbers(left->is_port, right->is_port);
-	return compare_numbers(left->link.ifindex, right->link.ifindex);
+	return strcmp(left->link.name, right->link.name);
 }
 
 static int compare_indexes(const void *a, const void *b)

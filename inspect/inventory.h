@@ -60,7 +60,7 @@ struct vlans {
 };
 
 struct inventory {
-	struct inventory_link *links; /* those of one parent stand together */
+	struct inventory_link *links; /* those of one parent stand together, sorted by name */
 	size_t count;
 	struct inventory_link **by_index, **by_guest; /* the second: only ours */
 	size_t ours;

@@ -118,6 +118,13 @@ static void print_row(const struct table *table, FILE *out, const int widths[], 
 	putc('\n', out);
 }
 
+static int compare_rows(const void *a, const void *b)
+{
+	const struct table_row *left = a, *right = b;
+
+	return strcmp(left->cells[0], right->cells[0]);
+}
+
 void table_print(struct table *table, FILE *out, bool colour)
 {
 	int widths[TABLE_COLUMNS] = { 0 }, last = 0;
@@ -126,6 +133,8 @@ void table_print(struct table *table, FILE *out, bool colour)
 		widths[i] = column_width(table, (size_t)i);
 		last = widths[i] ? i : last;
 	}
+	if (table->count)
+		qsort(table->rows, table->count, sizeof(*table->rows), compare_rows);
 	print_row(table, out, widths, last, NULL, colour);
 	for (size_t i = 0; i < table->count; i++) {
 		print_row(table, out, widths, last, &table->rows[i], colour);

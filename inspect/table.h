@@ -30,7 +30,7 @@ struct table {
 /* Add a row: a cell for each column; "" is shown as `-`. */
 void table_add(struct table *table, const char *const cells[], enum colour colour);
 
-/* Print it, with @colour or without, and free its rows. */
+/* Print it, sorted by the first column, with @colour or without, and free its rows. */
 void table_print(struct table *table, FILE *out, bool colour);
 
 /* How a colour begins and ends on a terminal; "" for none. */

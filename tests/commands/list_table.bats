@@ -147,17 +147,18 @@ subprocess.run(sys.argv[1:])'
 	[ "${lines[2]}" = "tapfe540084e363  tap   fe:54:00:84:e3:63  br0  waiting  1500  -" ]
 }
 
-@test "list: within 80 columns, with holders and 200 devices" {
+@test "list: within 80 columns and sorted by name, with holders and 200 devices" {
 	add_bridge br0
 	named_vmm
 	local macs=()
-	for n in {1..200}; do macs+=(--mac "52:54:01:00:00:$(printf '%02x' "$n")"); done
+	for n in {200..1}; do macs+=(--mac "52:54:01:00:00:$(printf '%02x' "$n")"); done
 	tapctl add --bridge br0 "${macs[@]}" >"$WORK/made"
 	options=(--bridge br0)
 	start_vmm -netdev tap,id=n0,fd=3 -device e1000,netdev=n0,mac=$A
 	tapctl list --holders >"$WORK/table"
 	[ "$(wc -l <"$WORK/table")" = 202 ]
 	[ "$(wc -L <"$WORK/table")" -le 80 ]
+	tail -n +2 "$WORK/table" | LC_ALL=C sort -c
 	# The columns stand below each other: what is between them is blank everywhere.
 	[ "$(cut -c 16-17 "$WORK/table" | sort -u)" = "  " ]
 	kill "$pid"

@@ -33,8 +33,8 @@ wire() {
 	ip link set foreign master br0
 	tree
 	[ "$output" = "br0 02:00:00:00:00:01 10.9.0.2/24 fd00::2/64
-|- eth0            uplink, no carrier
 |- down0           uplink, down
+|- eth0            uplink, no carrier
 |- up0             uplink
 \`- tap52540084e362 $A waits for its guest" ]
 	# What others made, by name or --all.
@@ -117,13 +117,14 @@ on no bridge
 @test "list --tree: 200 devices within 80 columns, drawn where the locale can" {
 	wire
 	local macs=()
-	for n in {1..200}; do macs+=(--mac "52:54:01:00:00:$(printf '%02x' "$n")"); done
+	for n in {200..1}; do macs+=(--mac "52:54:01:00:00:$(printf '%02x' "$n")"); done
 	tapctl add --bridge br0 "${macs[@]}" >"$WORK/made"
 	LC_ALL=C.UTF-8 inside "$TAPCTL" list --tree >"$WORK/tree"
 	[ "$(wc -l <"$WORK/tree")" = 203 ]
 	[ "$(LC_ALL=C.UTF-8 wc -L <"$WORK/tree")" -le 80 ]
 	[[ "$(sed -n 2p "$WORK/tree")" = "├─ eth0 "* ]]
 	[[ "$(tail -n 1 "$WORK/tree")" = "└─ tap"* ]]
+	sed -n '3,$s/.* tap/tap/p' "$WORK/tree" | LC_ALL=C sort -c
 	tree
 	[ "$(LC_ALL=C tr -d '\n -~' <<<"$output" | wc -c)" = 0 ]
 }
