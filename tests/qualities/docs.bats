@@ -226,6 +226,7 @@ run_all() {
 	grep -q 'setcap cap_net_admin=ep /usr/local/sbin/tapctl' "$PUBLIC/ways"
 	run as_caller sudo -n true
 	[ "$status" = 0 ] || skip "sudo does not work here: $output"
+	as_caller unshare --user true || skip "user namespaces are forbidden here"
 	# With the PATH of an ordinary user (login.defs).
 	run as_caller env USER=nobody PATH=/usr/local/bin:/usr/bin:/bin bash -ec ". $PUBLIC/ways"
 	echo "$output"
