@@ -303,13 +303,17 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	requires_locked_ports
 	add_bridge br0
 	is_locked() { [ "$(link_field $TAP .linkinfo.info_slave_data.locked 2>/dev/null)" = true ]; }
-	# The answer to the set-up is late, and by then the flag was taken away.
-	{ wait_until 20 is_locked && bridge link set dev $TAP locked off; } &
-	run --separate-stderr inside strace -o /dev/null -e trace=sendto -e inject=sendto:delay_exit=500000:when=2 \
+	# It stands still behind the set-up, until the flag was taken away.
+	spawn strace -o /dev/null -e trace=sendto -e inject=sendto:signal=STOP:when=2 \
 		"$TAPCTL" add --bridge br0 --lock-mac --mac $A
-	echo "$status: $stderr"
+	wait_until 20 is_locked
+	bridge link set dev $TAP locked off
+	while pkill -CONT -P "$pid"; do :; done
+	local status=0
+	wait "$pid" || status=$?
+	cat "$WORK/log"
 	[ "$status" = 1 ]
-	[[ "$stderr" == "tapctl: $TAP: --lock-mac did not take effect"* ]]
+	[[ "$(cat "$WORK/log")" == "tapctl: $TAP: --lock-mac did not take effect"* ]]
 	no_link $TAP
 }
 
