@@ -1,5 +1,5 @@
 # The part of tests/bench/run about a thousand of everything.
-# shellcheck shell=bash disable=SC2154 # run has the functions and the variables
+# shellcheck shell=bash disable=SC2086,SC2154 # lists of words; run has the functions
 
 # Says how long COMMAND takes, and that for each of COUNT.
 took() { # LABEL COUNT COMMAND...
