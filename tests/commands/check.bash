@@ -114,8 +114,20 @@ answering_bridge() {
 	ip link set uplink master br0
 	ip link set br0 up
 }
+guest_on_bridge() {
+	answering_bridge
+	guest_on --bridge br0 "$@"
+	answers
+	notes
+}
 answers() { inside_of "far$NS" ping -c 1 -W "${1:-5}" 192.0.2.2 >/dev/null; }
 no_answer() { ! answers 0.3 || { echo "it answers"; return 1; }; }
+# The remedy of the one finding is run; then nothing is found, and the guest answers.
+mended() {
+	mend
+	notes
+	answers
+}
 # br0 with the host's address and nothing else: host_bridge [ADDRESS]
 host_bridge() {
 	add_bridge br0

@@ -5,17 +5,6 @@
 load ../tools/helpers
 load check
 
-guest_on_bridge() {
-	answering_bridge
-	guest_on --bridge br0 "$@"
-	answers
-	notes
-}
-mended() {
-	mend
-	notes
-	answers
-}
 # Neighbours are forgotten on both sides, so that ARP has to work.
 forget() {
 	command ip -n "far$NS" neigh flush all

@@ -5,16 +5,8 @@
 load ../tools/helpers
 load check
 
-guest_on_bridge() {
-	answering_bridge
-	guest_on --bridge br0
-	answers
-	notes
-}
-mended() {
-	mend
-	notes
-	answers
+cured() {
+	mended
 	inside nft flush ruleset
 }
 nft() { inside nft "$@"; }
@@ -29,20 +21,20 @@ chain() {
 	chain bridge forward drop
 	only br0:firewall-drops
 	no_answer
-	mended
+	cured
 	for rule in drop "counter drop" "log counter drop"; do
 		chain bridge forward accept
 		nft "add rule bridge f c $rule"
 		only br0:firewall-drops
 		no_answer
-		mended
+		cured
 	done
 	# In a chain that is jumped to.
 	chain bridge forward accept
 	nft 'add chain bridge f deep; add rule bridge f c jump deep; add rule bridge f deep drop'
 	only br0:firewall-drops
 	no_answer
-	mended
+	cured
 }
 
 @test "check firewall-drops: the family bridge, one port" {
@@ -51,12 +43,12 @@ chain() {
 	nft "add rule bridge f c iifname $TAP drop"
 	only $TAP:firewall-drops
 	no_answer
-	mended
+	cured
 	chain bridge forward accept
 	nft "add rule bridge f c oifname \"tap*\" drop"
 	only $TAP:firewall-drops
 	no_answer
-	mended
+	cured
 	# Whatever the others may, this one may not.
 	chain bridge forward drop
 	nft 'add rule bridge f c iifname "x*" accept'
@@ -67,7 +59,7 @@ chain() {
 	nft "add rule bridge f c iifname $TAP counter drop"
 	only $TAP:firewall-drops
 	no_answer
-	mended
+	cured
 	# What lets this guest through, although all else is dropped.
 	chain bridge forward drop
 	nft "add rule bridge f c iifname $TAP accept; add rule bridge f c oifname $TAP accept"
@@ -82,17 +74,17 @@ chain() {
 		chain netdev ingress drop $device
 		only $device:firewall-drops
 		no_answer
-		mended
+		cured
 	done
 	chain inet ingress accept $TAP
 	nft 'add rule inet f c drop'
 	only $TAP:firewall-drops
 	no_answer
-	mended
+	cured
 	chain netdev egress drop $TAP || skip "this kernel has no egress hook"
 	only $TAP:firewall-drops
 	no_answer
-	mended
+	cured
 }
 
 @test "check firewall-drops: a macvtap, and what it is on" {
@@ -166,7 +158,7 @@ chain() {
 	nft 'add rule ip filter FORWARD ct state established,related accept; add rule ip filter FORWARD counter reject'
 	only br0:bridge-nf-drops
 	no_answer
-	mended
+	cured
 }
 
 # br0 with the guest and the host, which forwards to far, 203.0.113.2.

@@ -22,11 +22,6 @@ guest_on_ovs() {
 	answers
 	silent
 }
-mended() {
-	mend
-	silent
-	answers
-}
 
 @test "check off-bridge: a port of Open vSwitch that is lost, for one device, for a bridge and for all" {
 	guest_on_ovs

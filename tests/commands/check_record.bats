@@ -4,18 +4,6 @@
 load ../tools/helpers
 load check
 
-guest_on_bridge() {
-	answering_bridge
-	guest_on --bridge br0 "$@"
-	answers
-	silent
-}
-mended() {
-	mend
-	silent
-	answers
-}
-
 @test "check device-down: the record's remedy" {
 	guest_on_bridge
 	ip link set $TAP down
@@ -313,6 +301,8 @@ old_record() { ip link set $TAP alias "tapctl guest $A"; }
 	command ip netns pids "guest$NS" | xargs kill
 	release $TAP
 	command ip netns del "guest$NS"
+	# Who is still asked for would answer before it has its address.
+	command ip -n "far$NS" neigh flush all
 	guest_on --bridge br0 --ip 192.0.2.2
 	answers
 	silent

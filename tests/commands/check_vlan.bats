@@ -4,11 +4,6 @@
 load ../tools/helpers
 load check
 
-mended() {
-	mend
-	notes
-	answers
-}
 # Nothing is printed, and the guest answers.
 sound() {
 	run_tapctl check
