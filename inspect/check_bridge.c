@@ -348,11 +348,12 @@ static void check_isolated(struct check *check, const struct bridge *bridge,
 		     "it is isolated, and so is %s: they do not reach each other\n"
 		     "bridge link set dev %s isolated off",
 		     bridge->uplink->link.name, bridge->uplink->link.name);
-	else if (!bridge->uplink && bridge->ports->count > 1 && !bridge->open &&
+	/* A foreign tap may be the uplink, a VPN's; where none is, no-uplink says so. */
+	else if (!bridge->uplink && bridge->has_foreign && !bridge->open &&
 		 !bridge_has_host(bridge->bridge))
 		find(check, &port->link, WARNING, "isolated-all",
 		     "it is isolated, and so is every other port of %s\n"
-		     "bridge link set dev UPLINK isolated off",
+		     "bridge link set dev DEVICE isolated off (of the one that leads out)",
 		     above->name);
 }
 

@@ -22,7 +22,7 @@ const char *holder_words(char text[static HOLDER_TEXT], const struct check *chec
 	return text;
 }
 
-/* A tap has a carrier while a queue is open, unless its holder switched the carrier off. */
+/* A tap has a carrier while a queue is open, unless its holder or root switched it off. */
 static void check_tap_holder(struct check *check, const struct inventory_link *device)
 {
 	const struct link *link = &device->link;
@@ -38,13 +38,14 @@ static void check_tap_holder(struct check *check, const struct inventory_link *d
 	/* A tap that is not persistent exists, so a process has it open. */
 	if (!holder && !link->tun.persistent)
 		find(check, link, ERROR, "carrier-off",
-		     "a process of another user or container has it open and has switched its "
-		     "carrier off\nlet that program switch it on again, or restart it");
+		     "a process of another user or container has it open, and its carrier is "
+		     "switched off\nip link set %s carrier on (or let that program do it)",
+		     link->name);
 	else if (holder)
 		find(check, link, ERROR, "carrier-off",
-		     "%s (pid %d) has it open and has switched its carrier off\n"
-		     "let that program switch it on again, or restart it",
-		     holder->command, (int)holder->pid);
+		     "%s (pid %d) has it open, and its carrier is switched off\n"
+		     "ip link set %s carrier on (or let that program do it)",
+		     holder->command, (int)holder->pid, link->name);
 	else
 		/* It waits for its guest. */
 		find(check, link, NOTE, "no-holder",

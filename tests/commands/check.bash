@@ -84,11 +84,12 @@ notes() {
 	silent || return
 	diff <([ $# = 0 ] || printf '%s\n' "$@" | sort) <(findings '== "note"')
 }
-# Run what the one finding names as its remedy.
+# Run what the one finding names as its remedy; where it cannot know a DEVICE, $UPLINK is it.
 mend() {
 	local remedy
 	remedy=$(tapctl check --json | jq -r '[.[] | select(.severity != "note")][0].remedy')
 	echo "remedy: $remedy"
+	remedy=${remedy/DEVICE/${UPLINK-}}
 	PATH=$(dirname "$TAPCTL"):$PATH inside bash -ec "${remedy%% (*}" >/dev/null
 }
 
@@ -106,6 +107,19 @@ guest_on() {
 		nsenter --net=/run/netns/guest$NS socat FD:3 TUN,tun-type=tap,iff-no-pi,tun-name=g0 3>&3 &
 		until ip -n guest$NS -br link show g0 up | grep -q LOWER_UP; do :; done"
 }
+# The same guest in little: a program that speaks only when spoken to, or as WORDS of guest.py's say.
+# stand_in NIC-OPTION... [-- WORD...]; also with $GUEST_MAC and $GUEST_IP for its addresses
+stand_in() {
+	local options=()
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	[[ " ${options[*]} " = *" --mac "* ]] || options+=(--mac $A)
+	rm -f "$WORK/begun"
+	hold "${options[@]}" --no-vnet-hdr -- "BEGUN='$WORK/begun' setpriv --pdeathsig KILL python3 '$TESTS/tools/guest.py' ${GUEST_MAC:-$A} ${GUEST_IP:-192.0.2.2} ${*:2} & :"
+	wait_until 10 test -e "$WORK/begun"
+}
 answering_bridge() {
 	ip link add br0 type bridge
 	add_cable uplink far "far$NS"
@@ -122,6 +136,16 @@ guest_on_bridge() {
 }
 answers() { inside_of "far$NS" ping -c 1 -W "${1:-5}" 192.0.2.2 >/dev/null; }
 no_answer() { ! answers 0.3 || { echo "it answers"; return 1; }; }
+# COMMAND breaks it: nobody answers $PING (answers), and check names FINDING. Its remedy is run, or $CURE in its
+# place, and there is an answer. dead FINDING COMMAND...
+dead() {
+	"${@:2}" || return
+	wait_until 10 only "$1" >/dev/null || { only "$1"; return 1; }
+	! ${PING:-answers} 0.3 || { echo "$1: it answers"; return 1; }
+	${CURE:-mend} || return
+	wait_until 10 notes >/dev/null || { notes; return 1; }
+	${PING:-answers} 5 || { echo "$1: it does not answer"; return 1; }
+}
 # The remedy of the one finding is run; then nothing is found, and the guest answers.
 mended() {
 	mend

@@ -9,7 +9,7 @@ tags what it sends, mute: it answers nothing, idle: it never reads, once: it end
 ping is answered. via=IP is the router for ping, to=MAC
 its address. The file $BEGUN is made as soon as it has done so once.
 """
-import os, random, select, socket, struct, sys, time
+import contextlib, os, random, select, socket, struct, sys, time
 
 mac, ip = (bytes.fromhex(sys.argv[1].replace(":", "")), socket.inet_aton(sys.argv[2]))
 words = dict((word.split("=", 1) + [""])[:2] for word in sys.argv[3:])
@@ -94,13 +94,13 @@ turn = time.monotonic()
 while True:
     if time.monotonic() >= turn:
         turn = time.monotonic() + random.uniform(0.05, 0.15)  # no two keep in step
-        try:
+        with contextlib.suppress(OSError):  # the device is down just now
             act()
-        except OSError:
-            pass  # the device is down just now
         if begun:
             begun = open(begun, "w").close()
     if "idle" not in words and select.select([3], [], [], max(0, turn - time.monotonic()))[0]:
-        react(os.read(3, 65536))
+        frame = os.read(3, 65536)
+        with contextlib.suppress(OSError):
+            react(frame)
     elif "idle" in words:
         time.sleep(0.1)
