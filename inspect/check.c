@@ -164,16 +164,28 @@ static bool any_chosen(const struct inventory *inventory)
 	return false;
 }
 
-/* A file that the legacy tables fill, or a module of theirs: what is in them is not read. */
+/* Files that the legacy tables fill, and modules of theirs: what is in them is not read. */
 static bool has_legacy_rules(void)
 {
-	char byte;
-	int fd = open("/proc/net/ip_tables_names", O_RDONLY | O_CLOEXEC);
-	bool any = fd >= 0 && read(fd, &byte, 1) == 1;
+	static const char *const files[] = { "/proc/net/ip_tables_names",
+					     "/proc/net/ip6_tables_names",
+					     "/proc/net/arp_tables_names" };
+	static const char *const modules[] = { "/sys/module/ebtable_filter",
+					       "/sys/module/ebtable_nat",
+					       "/sys/module/ebtable_broute" };
+	bool any = false;
 
-	if (fd >= 0)
-		close(fd);
-	return any || access("/sys/module/ebtable_filter", F_OK) == 0;
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		int fd = open(files[i], O_RDONLY | O_CLOEXEC);
+		char byte;
+
+		any |= fd >= 0 && read(fd, &byte, 1) == 1;
+		if (fd >= 0)
+			close(fd);
+	}
+	for (size_t i = 0; i < sizeof(modules) / sizeof(*modules); i++)
+		any |= access(modules[i], F_OK) == 0;
+	return any;
 }
 
 /* A kernel without nftables has no rules. */

@@ -84,12 +84,12 @@ notes() {
 	silent || return
 	diff <([ $# = 0 ] || printf '%s\n' "$@" | sort) <(findings '== "note"')
 }
-# Run what the one finding names as its remedy; where it cannot know a DEVICE, $UPLINK is it.
+# Run what the one finding names as its remedy; what it cannot know is $UPLINK and $VID.
 mend() {
 	local remedy
-	remedy=$(tapctl check --json | jq -r '[.[] | select(.severity != "note")][0].remedy')
+	remedy=$(tapctl check --json ${WORDS:-} | jq -r '[.[] | select(.severity != "note")][0].remedy')
 	echo "remedy: $remedy"
-	remedy=${remedy/DEVICE/${UPLINK-}}
+	remedy=${remedy/DEVICE/${UPLINK-}} remedy=${remedy/VID/${VID-}}
 	PATH=$(dirname "$TAPCTL"):$PATH inside bash -ec "${remedy%% (*}" >/dev/null
 }
 
@@ -136,12 +136,14 @@ guest_on_bridge() {
 }
 answers() { inside_of "far$NS" ping -c 1 -W "${1:-5}" 192.0.2.2 >/dev/null; }
 no_answer() { ! answers 0.3 || { echo "it answers"; return 1; }; }
+unanswered() { ! ${PING:-answers} 0.3; }
 # COMMAND breaks it: nobody answers $PING (answers), and check names FINDING. Its remedy is run, or $CURE in its
 # place, and there is an answer. dead FINDING COMMAND...
 dead() {
 	"${@:2}" || return
 	wait_until 10 only "$1" >/dev/null || { only "$1"; return 1; }
-	! ${PING:-answers} 0.3 || { echo "$1: it answers"; return 1; }
+	# A lost carrier reaches the bridge up to a second later.
+	wait_until 5 unanswered || return
 	${CURE:-mend} || return
 	wait_until 10 notes >/dev/null || { notes; return 1; }
 	${PING:-answers} 5 || { echo "$1: it does not answer"; return 1; }

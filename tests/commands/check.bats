@@ -163,18 +163,6 @@ time.sleep(1000)' "$held" >"$WORK/log" 2>&1 &
 	state | diff - "$WORK/before"
 }
 
-@test "check device-down" {
-	sound_bridge
-	ip link set $TAP down
-	only $TAP:device-down
-	mend
-	silent
-	# One thing at a time: no process has it open, either.
-	tapctl add --bridge br0 --mac $B
-	ip link set $TAPB down
-	only $TAPB:device-down
-}
-
 @test "check no-holder: a tap" {
 	sound_bridge
 	tapctl add --bridge br0 --mac $B
@@ -279,12 +267,6 @@ fcntl.ioctl(3, 0x400454e2, struct.pack(\"i\", 0))"'
 	got 'all(.name != $tap)' --arg tap $TAP
 }
 
-@test "check packet-info" {
-	ip tuntap add old mode tap pi user root
-	ip link set old up
-	WORDS=old only old:packet-info
-}
-
 @test "check no-owner" {
 	ip tuntap add old mode tap
 	ip link set old up
@@ -293,15 +275,6 @@ fcntl.ioctl(3, 0x400454e2, struct.pack(\"i\", 0))"'
 	ip tuntap add old mode tap group 7
 	ip link set old up
 	WORDS=old notes old:no-holder
-}
-
-@test "check host-is-guest" {
-	sound_bridge
-	ip link set $TAP address $A
-	# Such an address is a low one, too, yet the uplink's is lower.
-	only $TAP:host-is-guest
-	mend
-	silent
 }
 
 @test "check address-changed" {
@@ -341,45 +314,6 @@ fcntl.ioctl(3, 0x400454e2, struct.pack(\"i\", 0))"'
 	command ip -n "far$NS" link del first
 }
 
-@test "check queues-differ" {
-	requires_macvtap
-	add_cable wire far "far$NS"
-	tapctl add --link wire --mac $A
-	inside python3 -c '
-import fcntl, os, struct, sys, time
-fds = [os.open(sys.argv[1], os.O_RDWR) for i in range(2)]
-fcntl.ioctl(fds[1], 0x400454ca, struct.pack("16sH22x", b"", 0x1002))
-os.write(int(sys.argv[2]), b"0\n")
-time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&1 &
-	read -rt 20 <&"$held" || cat "$WORK/log"
-	only $MVT:queues-differ
-}
-
-@test "check no-allmulti" {
-	sound_macvtap
-	ip link set $MVT allmulticast off
-	only $MVT:no-allmulti
-	mend
-	silent
-}
-
-@test "check not-guest-address" {
-	sound_macvtap
-	ip link set $MVT address $B
-	only $MVT:not-guest-address
-	mend
-	silent
-}
-
-@test "check qemu-default: made for it, and heard from it" {
-	sound_bridge
-	hold --bridge br0 --mac 52:54:00:12:34:56
-	only tap525400123456:qemu-default
-	release tap525400123456
-	hold --bridge br0 --mac $B --no-vnet-hdr -- "$(frame_from 52:54:00:12:34:56)"
-	wait_until 10 only $TAPB:qemu-default >/dev/null
-}
-
 @test "check wrong-source: the guest does not use the address that it was given" {
 	sound_bridge -- "$(frame_from $B)"
 	wait_until 10 notes $TAP:wrong-source >/dev/null
@@ -417,14 +351,6 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	notes
 }
 
-@test "check bridge-down" {
-	sound_bridge
-	ip link set br0 down
-	only br0:bridge-down
-	mend
-	silent
-}
-
 @test "check bridge-full" {
 	sound_bridge
 	local i
@@ -436,35 +362,6 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	only br0:bridge-full
 	ip link del ifb2
 	silent
-}
-
-@test "check bridge-follows-tap" {
-	sound_bridge
-	ip addr add 192.0.2.1/24 dev br0
-	ip link set uplink nomaster
-	only br0:bridge-follows-tap
-	mend
-	silent
-}
-
-@test "check no-uplink" {
-	sound_bridge
-	tapctl pin br0
-	ip link set uplink nomaster
-	only br0:no-uplink
-	ip addr add 192.0.2.1/24 dev br0
-	silent
-}
-
-@test "check uplink-down" {
-	sound_bridge
-	ip link set uplink down
-	only br0:uplink-down
-	mend
-	silent
-	command ip -n "far$NS" link set far down
-	only br0:uplink-down
-	tapctl check | grep -q 'check its cable'
 }
 
 @test "check bridge-nf-drops" {
@@ -551,18 +448,9 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	bridge fdb add $A dev other master static
 	notes
 	# It moved, or a guest bonds the two.
-	local first=$HOLDER
 	hold --bridge br0 --mac $B --no-vnet-hdr -- "$(frame_from $A)"
 	wait_until 10 notes $TAP:guest-elsewhere $TAPB:wrong-source >/dev/null
 	tapctl check -v | grep -q "^$TAP: note: .* at $TAPB last"
-	kill "$first"
-	release $TAPB
-	# Both talk.
-	guest() { echo "python3 '$TESTS/tools/guest.py' $1 192.0.2.$2 announce from=$A & :"; }
-	hold --bridge br0 --no-vnet-hdr --mac $A -- "$(guest $A 2)"
-	notes
-	hold --bridge br0 --no-vnet-hdr --mac $B -- "$(guest $B 3)"
-	wait_until 20 only $TAP:guest-elsewhere
 }
 
 @test "check guest-elsewhere: the address is another link's own, or somebody told the bridge" {
@@ -593,26 +481,6 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	silent
 	bridge fdb del $A dev $TAP master static
 	only $TAP:locked-out
-	mend
-	silent
-}
-
-@test "check mtu-below-bridge" {
-	sound_bridge
-	# Set, and no longer that of the least port.
-	ip link set br0 mtu 1400
-	ip link set br0 mtu 1500
-	ip link set $TAP mtu 1400
-	only $TAP:mtu-below-bridge
-	mend
-	silent
-}
-
-@test "check mtu-pulls-bridge" {
-	sound_bridge
-	command ip -n "far$NS" link set far mtu 9000
-	ip link set uplink mtu 9000
-	only $TAP:mtu-pulls-bridge
 	mend
 	silent
 }
@@ -654,16 +522,6 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	only br0:no-uplink
 }
 
-@test "check lower-down, lower-no-carrier" {
-	sound_macvtap
-	ip link set wire down
-	only wire:lower-down
-	mend
-	silent
-	command ip -n "far$NS" link set far down
-	only wire:lower-no-carrier
-}
-
 @test "check wireless" {
 	requires_macvtap
 	modprobe mac80211_hwsim radios=1 2>/dev/null || skip "this kernel has no simulated wireless card"
@@ -692,20 +550,6 @@ time.sleep(1000)' "/dev/tap$(link_field $MVT .ifindex)" "$held" >"$WORK/log" 2>&
 	notes wire:host-apart
 	ip link set $MVT type macvtap mode vepa
 	notes
-}
-
-@test "check vepa-no-reflection" {
-	requires_macvtap
-	add_cable wire switch
-	add_bridge br0
-	ip addr add 192.0.2.1/24 dev br0
-	ip link set switch master br0
-	hold --link wire --mode vepa --mac $A
-	silent
-	hold --link wire --mode vepa --mac $B
-	only wire:vepa-no-reflection
-	mend
-	silent
 }
 
 @test "check: untrusted words in a finding neither break the JSON nor reach a terminal raw" {

@@ -138,17 +138,19 @@ forget() {
 	ip link add br0 type bridge stp_state 1 forward_delay 200
 	ip link set br0 address 02:00:00:00:00:01 up
 	ip addr add 192.0.2.1/24 dev br0
-	mkfifo "$WORK/guest"
-	hold --bridge br0 --mac $A --no-vnet-hdr -- "cat '$WORK/guest' >&3 & :"
+	guest_on --bridge br0
+	reached() { inside ping -c 1 -W "$1" 192.0.2.2 >/dev/null; }
 	wait_until 10 notes >/dev/null
+	reached 5
 	bridge link set dev $TAP guard on
-	printf '\x01\x80\xc2\x00\x00\x00\x52\x54\x00\x84\xe3\x62\x00\x26\x42\x42\x03\x00\x00\x00\x00\x00' >"$WORK/bpdu"
-	head -c 42 /dev/zero >>"$WORK/bpdu"
-	cat "$WORK/bpdu" >"$WORK/guest"
-	wait_until 10 only $TAP:port-blocked >/dev/null
-	tapctl check | grep -q 'BPDU guard'
-	mend
-	wait_until 10 notes >/dev/null
+	speaks_stp() {
+		inside_of "guest$NS" python3 -c '
+import socket
+wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+wire.bind(("g0", 0))
+wire.send(bytes.fromhex("0180c2000000" "52540084e362" "0026" "424203" "0000000000").ljust(60, b"\0"))'
+	}
+	PING=reached dead $TAP:port-blocked speaks_stp
 }
 
 @test "check isolated-all: the guest and the only uplink, although the host is there" {
@@ -190,18 +192,28 @@ forget() {
 }
 
 @test "check guest-is-tap: a guest that uses its tap's own address" {
-	host_bridge
-	guest_on --bridge br0
-	inside ping -c 1 -W 5 192.0.2.2 >/dev/null
-	notes
-	command ip -n "guest$NS" link set g0 address $HOST
-	# It asks the host, who remembers it.
-	inside_of "guest$NS" ping -c 1 -W 0.3 192.0.2.1 >/dev/null || :
+	guest_on_bridge
+	ip addr add 192.0.2.9/24 dev br0
+	tapctl pin br0
+	# It talks to the host, who remembers it: that works.
+	uses() {
+		command ip -n "guest$NS" link set g0 address "$1"
+		command ip -n "guest$NS" neigh flush all
+		inside_of "guest$NS" ping -c 1 -W 5 192.0.2.9 >/dev/null
+	}
+	uses $HOST
 	only $TAP:guest-is-tap
+	no_answer
+	tapctl check | grep -q "error: .*$HOST"
 	tapctl check | grep -q "tell the VMM: mac=$A"
-	command ip -n "guest$NS" link set g0 address $A
-	inside_of "guest$NS" ping -c 1 -W 5 192.0.2.1 >/dev/null
+	# Nobody else is there.
+	ip link set uplink nomaster
+	tapctl check | grep -q "warning: .*$HOST"
+	ip link set uplink master br0
+	uses $A
 	notes
+	command ip -n "far$NS" neigh flush all
+	answers
 }
 
 @test "check neighbour-address: a holder gave its tap the address of another guest or of a neighbour" {
@@ -212,12 +224,14 @@ forget() {
 	tapctl check | grep -q "$TAPB: error: .* that of $TAP, .* open in sleep (pid $HOLDER)"
 	no_answer
 	tapctl attach $TAPB
-	notes
 	answers
+	notes
 	ip addr add 192.0.2.9/24 dev br0
 	inside ping -c 1 -W 5 192.0.2.1 >/dev/null
 	ip link set $TAPB address "$(command ip -n "far$NS" -j link show far | jq -r '.[0].address')"
 	only $TAPB:address-changed $TAPB:neighbour-address
+	run ! inside_of "guest$NS" ping -c 1 -W 0.3 192.0.2.1 >/dev/null
 	tapctl attach $TAPB
 	notes
+	inside_of "guest$NS" ping -c 1 -W 5 192.0.2.1 >/dev/null
 }

@@ -88,15 +88,19 @@ chain() {
 }
 
 @test "check firewall-drops: a macvtap, and what it is on" {
-	sound_macvtap
-	local device
-	for device in $MVT wire; do
-		chain netdev ingress drop $device
-		only $device:firewall-drops
-		mend
-		notes
-		nft flush ruleset
-	done
+	requires_macvtap
+	add_cable wire far "far$NS"
+	command ip -n "far$NS" addr add 192.0.2.1/24 dev far
+	stand_in --link wire
+	answers
+	notes
+	dead wire:firewall-drops chain netdev ingress drop wire
+	nft flush ruleset
+	# What its guest sends leaves by the lower device, and what is for it does not come in there.
+	chain netdev ingress drop $MVT
+	only $MVT:firewall-drops
+	no_answer
+	cured
 }
 
 @test "check firewall-drops: ARP for the host" {
@@ -216,6 +220,33 @@ reaches() { inside_of "guest$NS" ping -c 1 -W "$1" 203.0.113.2 >/dev/null; }
 	tc filter del dev $TAP egress
 	answers
 	notes $TAP:tc-drops
+}
+
+@test "check: the legacy tables of iptables and arptables are told of, and not read" {
+	local where
+	# The kernel makes the table in the namespace that asks for it, by IPT_SO_GET_INFO and the like.
+	for where in "AF_INET 0 64 84" "AF_INET6 41 64 84" "AF_INET 0 96 68"; do
+		command ip netns add "legacy$NS"
+		inside_of "legacy$NS" "$TAPCTL" add --unattached --mac $A >/dev/null
+		[ -z "$(inside_of "legacy$NS" "$TAPCTL" check)" ]
+		inside_of "legacy$NS" python3 -c '
+import ctypes, socket, sys
+level, option, size = map(int, sys.argv[2:])
+asked = ctypes.create_string_buffer(b"filter", size)
+raw = socket.socket(getattr(socket, sys.argv[1]), socket.SOCK_RAW, 255)
+sys.exit(ctypes.CDLL(None).getsockopt(raw.fileno(), level, option, asked, ctypes.byref(ctypes.c_uint(size))) != 0)' $where ||
+			skip "this kernel has no legacy tables"
+		inside_of "legacy$NS" "$TAPCTL" check >"$WORK/legacy"
+		grep -qx "tapctl check: note: could not look at the rules of .*legacy.*" "$WORK/legacy"
+		command ip netns del "legacy$NS"
+	done
+}
+
+@test "check: the legacy tables of ebtables are told of, and not read" {
+	requires_root
+	[ -e /sys/module/ebtable_filter ] || modprobe ebtable_filter 2>/dev/null || skip "this kernel has no ebtable_filter, or not as a module"
+	tapctl add --unattached --mac $A >/dev/null
+	tapctl check | grep -q "could not look at the rules of .*ebtables"
 }
 
 @test "check: who may not read the rules is told so" {

@@ -109,6 +109,7 @@ guest_on_ovs() {
 	answers
 	stop ovs-vswitchd.pid ovsdb.pid
 	only $TAP:no-ovs
+	no_answer
 	run_tapctl attach $TAP
 	[ "$status" = 1 ]
 	stderr_holds "Open vSwitch does not run here"
@@ -125,27 +126,32 @@ guest_on_ovs() {
 	add_cable wire0 wire1 other
 	start_central
 	start_chassis "$NS" 192.0.2.1 wire0
-	run_tapctl add --ovs br-int --iface-id lp1 --mtu 1442 --mac $A
-	# No guest has it open.
-	only_ovs() { if [ $# = 0 ]; then notes $TAP:no-holder; else only "$@"; fi; }
-	WORDS=$TAP
-	only_ovs $TAP:not-installed
-	logical_port lp1 $A
-	wait_until 10 only_ovs
-	vsctl set interface $TAP external_ids:iface-id=lp2
-	wait_until 10 only_ovs $TAP:iface-id-changed $TAP:not-installed
+	logical_port lp2 $B
+	GUEST_IP=10.0.0.2 stand_in --ovs br-int --iface-id lp1 --mtu 1442
+	# Another guest asks it.
+	reached() {
+		inside timeout "$((1 + ${1%.*}))" "$TAPCTL" exec --ovs br-int --iface-id lp2 --wait-installed --no-vnet-hdr --mtu 1442 \
+			--mac $B -- python3 "$TESTS/tools/guest.py" $B 10.0.0.3 ping=10.0.0.2 once >/dev/null
+	}
+	PING=reached CURE="logical_port lp1 $A" dead $TAP:not-installed true
+	vsctl set interface $TAP external_ids:iface-id=lp3
+	wait_until 10 only $TAP:iface-id-changed $TAP:not-installed
+	run ! reached 0.3
 	tapctl attach $TAP
-	wait_until 10 only_ovs
+	wait_until 10 notes
+	reached 5
 	ip link add other0 type veth peer name other1
 	vsctl add-port br-int other0 -- set interface other0 external_ids:iface-id=lp1
-	wait_until 10 only_ovs $TAP:same-iface-id
+	wait_until 10 only $TAP:same-iface-id
 	vsctl del-port other0
-	wait_until 10 only_ovs
-	tapctl del $TAP
-	run_tapctl add --ovs br-int --iface-id lp1 --wait-installed --mac $A
-	only_ovs $TAP:mtu-above-tunnel
+	wait_until 10 notes
+	release $TAP
+	run_tapctl add --ovs br-int --iface-id lp1 --wait-installed --mtu 1500 --mac $A
+	# No guest has it open.
+	WORDS=$TAP
+	only $TAP:mtu-above-tunnel
 	tapctl check --json $TAP | holds '.[1].problem | contains("geneve over br-phy (MTU 1500) leaves 1442")'
 	ip link set wire0 mtu 1558
 	ip link set br-phy mtu 1558
-	wait_until 10 only_ovs
+	wait_until 10 notes $TAP:no-holder
 }

@@ -38,6 +38,9 @@ in_far() { command ip -n "far$NS" "$@"; }
 		ip link set $TAP up
 	}
 	dead $TAP:stp-delay starts_stp
+	# Not tapctl's.
+	ip link set $TAP alias ""
+	WORDS=$TAP dead $TAP:device-down ip link set $TAP down
 }
 
 @test "check: what a macvtap and its lower device need, by ping" {
@@ -64,6 +67,10 @@ in_far() { command ip -n "far$NS" "$@"; }
 	command ip -n "guest$NS" -6 addr add 2001:db8::2/64 dev g0 nodad
 	found() { in_far -6 neigh flush all && inside_of "far$NS" ping -6 -c 1 -W "$1" 2001:db8::2 >/dev/null; }
 	wait_until 10 found 1
+	PING=found dead $MVT:no-allmulti ip link set $MVT allmulticast off
+	# Not tapctl's.
+	ip link set $MVT alias ""
+	WORDS=$MVT
 	PING=found dead $MVT:no-allmulti ip link set $MVT allmulticast off
 }
 

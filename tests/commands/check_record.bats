@@ -4,16 +4,6 @@
 load ../tools/helpers
 load check
 
-@test "check device-down: the record's remedy" {
-	guest_on_bridge
-	ip link set $TAP down
-	only $TAP:device-down
-	no_answer
-	# The guest's end got EIO meanwhile, and ended.
-	mend
-	silent
-}
-
 @test "check off-bridge" {
 	guest_on_bridge --isolated --lock-mac
 	ip link set $TAP nomaster
@@ -118,26 +108,6 @@ load check
 	silent
 }
 
-@test "check vlans-changed, vlan-filtering-off" {
-	requires_vlan_filtering
-	answering_bridge
-	ip link set br0 type bridge vlan_filtering 1
-	bridge vlan add dev uplink vid 10 pvid untagged
-	guest_on --bridge br0 --vlan 10,20,21 --lock-mac
-	answers
-	silent
-	local change
-	for change in "del dev $TAP vid 10" "del dev $TAP vid 21" "add dev $TAP vid 30" "add dev $TAP vid 20 untagged"; do
-		bridge vlan $change
-		only $TAP:vlans-changed
-		mended
-		tapctl list --json $TAP | holds '.[0].vlans == [10, 20, 21]'
-	done
-	ip link set br0 type bridge vlan_filtering 0
-	only $TAP:vlan-filtering-off
-	mended
-}
-
 @test "check mtu-changed" {
 	answering_bridge
 	# A bridge whose MTU somebody set does not follow its ports: one that is smaller is so by design.
@@ -161,13 +131,6 @@ load check
 	[ "$(link_field $TAP .mtu)" = 1400 ]
 }
 
-@test "check port-dormant" {
-	guest_on_bridge
-	ip link set $TAP mode dormant
-	only $TAP:port-dormant
-	mended
-}
-
 @test "check macvtap-ip, macvtap-ipv6" {
 	sound_macvtap
 	silent
@@ -180,22 +143,6 @@ load check
 	mend
 	silent
 	[ "$(ip -j addr show $MVT | jq '.[0].addr_info | length')" = 0 ]
-}
-
-@test "check no-allmulti, not-guest-address: the record's remedies, while a guest is on it" {
-	requires_macvtap
-	add_cable wire far "far$NS"
-	command ip -n "far$NS" addr add 192.0.2.1/24 dev far
-	guest_on --link wire
-	answers
-	silent
-	ip link set $MVT allmulticast off
-	only $MVT:no-allmulti
-	mended
-	ip link set $MVT address $B
-	only $MVT:not-guest-address
-	no_answer
-	mended
 }
 
 # Of a device of an older tapctl nothing is known but the guest's address.
@@ -306,21 +253,6 @@ old_record() { ip link set $TAP alias "tapctl guest $A"; }
 	guest_on --bridge br0 --ip 192.0.2.2
 	answers
 	silent
-}
-
-@test "check lower-no-carrier: the lower device is in another namespace" {
-	requires_macvtap
-	add_cable wire far "far$NS"
-	command ip netns add "away$NS"
-	ip link add link wire name $MVT address $A type macvtap mode bridge
-	ip link set wire netns "away$NS"
-	command ip -n "away$NS" link set wire up
-	ip link set $MVT allmulticast on up
-	WORDS=$MVT wait_until 10 silent >/dev/null
-	command ip -n "away$NS" link set wire down
-	WORDS=$MVT wait_until 10 only $MVT:lower-no-carrier >/dev/null
-	command ip -n "away$NS" link set wire up
-	WORDS=$MVT wait_until 10 silent >/dev/null
 }
 
 @test "check filter-checksums" {

@@ -10,17 +10,45 @@ sound() {
 	[[ $status = 0 && -z "$output$stderr" ]] && answers
 }
 
+# The far end is in VLAN 10 from now on.
+far_vlan() {
+	command ip -n "far$NS" link add link far name far.10 type vlan id 10
+	command ip -n "far$NS" link set far.10 up
+	command ip -n "far$NS" addr flush dev far
+	command ip -n "far$NS" addr add 192.0.2.1/24 dev far.10
+}
+
+@test "check vlans-changed, vlan-filtering-off" {
+	requires_vlan_filtering
+	answering_bridge
+	ip link set br0 type bridge vlan_filtering 1
+	far_vlan
+	bridge vlan add dev uplink vid 10
+	stand_in --bridge br0 --vlan 10,20,21 --lock-mac
+	answers
+	notes
+	dead $TAP:vlans-changed bridge vlan del dev $TAP vid 10
+	local change
+	for change in "del dev $TAP vid 21" "add dev $TAP vid 30" "add dev $TAP vid 20 untagged"; do
+		bridge vlan $change
+		only $TAP:vlans-changed
+		mended
+		tapctl list --json $TAP | holds '.[0].vlans == [10, 20, 21]'
+	done
+	# What is for its VLAN comes with the tag, and so to nobody.
+	dead $TAP:vlan-filtering-off ip link set br0 type bridge vlan_filtering 0
+}
+
 @test "check vlan-no-pvid, vlan-not-on-uplink" {
 	requires_vlan_filtering
-	sound_bridge
+	answering_bridge
 	ip link set br0 type bridge vlan_filtering 1
-	silent
-	bridge vlan del dev $TAP vid 1
-	only $TAP:vlan-no-pvid
-	bridge vlan add dev $TAP vid 10 pvid untagged
-	only $TAP:vlan-not-on-uplink
-	mend
-	silent
+	stand_in --bridge br0
+	answers
+	notes
+	VID=1 dead $TAP:vlan-no-pvid bridge vlan del dev $TAP vid 1
+	far_vlan
+	dead $TAP:vlan-not-on-uplink bridge vlan add dev $TAP vid 10 pvid untagged
 	# The host itself may be in it instead.
 	bridge vlan del dev uplink vid 10
 	only $TAP:vlan-not-on-uplink
@@ -62,36 +90,8 @@ sound() {
 	mended
 }
 
-@test "check uplink-bond: modes that replace addresses" {
-	ip link add bond0 type bond mode 802.3ad 2>/dev/null || skip "this kernel has no bonds"
-	ip link add br0 type bridge
-	ip link set bond0 address 02:00:00:00:00:02 master br0 up
-	ip link set br0 up
-	ip addr add 192.0.2.1/24 dev br0
-	add_cable wire far "far$NS"
-	ip link set wire down
-	ip link set wire master bond0
-	hold --bridge br0 --mac $A
-	local mode
-	for mode in balance-tlb balance-alb; do
-		ip link set bond0 nomaster down
-		ip link set wire nomaster down
-		ip link set bond0 type bond mode $mode
-		ip link set wire master bond0
-		ip link set bond0 master br0 up
-		wait_until 10 only bond0:uplink-bond >/dev/null
-	done
-	ip link set bond0 nomaster down
-	ip link set wire nomaster down
-	ip link set bond0 type bond mode active-backup
-	ip link set wire master bond0
-	ip link set bond0 master br0 up
-	wait_until 10 notes >/dev/null
-}
-
-@test "check is silent: a bond as the uplink" {
-	ip link add bond0 type bond mode active-backup miimon 100 2>/dev/null || skip "this kernel has no bonds"
-	ip link add br0 type bridge
+# Two cards of the host's on one network, the far end's.
+two_cards() {
 	add_cable card0 far "far$NS"
 	add_cable card1 farb "far$NS"
 	command ip -n "far$NS" link add lan type bridge
@@ -99,18 +99,56 @@ sound() {
 	command ip -n "far$NS" link set farb master lan
 	command ip -n "far$NS" link set lan up
 	command ip -n "far$NS" addr add 192.0.2.1/24 dev lan
-	ip link set card0 down
-	ip link set card1 down
+	ip link add br0 type bridge
+	ip link set br0 address 02:00:00:00:00:01 up
+}
+# br0's uplink is a bond of them: bond MODE
+bond() {
+	local card
+	ip link del bond0 2>/dev/null || :
+	ip link add bond0 type bond mode "$1" miimon 100 2>/dev/null || skip "this kernel has no bonds"
 	ip link set bond0 address 02:00:00:00:00:02
-	ip link set card0 master bond0
-	ip link set card1 master bond0
+	for card in card0 card1; do
+		ip link set $card down
+		ip link set $card master bond0
+	done
 	ip link set bond0 master br0 up
-	ip link set br0 up
-	guest_on --bridge br0
+}
+
+@test "check uplink-bond: modes that replace addresses" {
+	two_cards
+	bond active-backup
+	stand_in --bridge br0
+	wait_until 10 answers
+	notes
+	# A network that lets each address speak for itself only. The card depends on who is spoken to.
+	inside_of "far$NS" nft "add table bridge f; add chain bridge f c { type filter hook input priority 0; }
+		add rule bridge f c ip saddr 192.0.2.2 ether saddr != $A drop"
+	local ips k mode
+	ips=$(seq -f 192.0.2.%g 10 40)
+	for k in $ips; do command ip -n "far$NS" addr add "$k/24" dev lan; done
+	all() {
+		for k in $ips; do
+			inside_of "far$NS" ping -c 1 -W "${1:-5}" -I "$k" 192.0.2.2 >/dev/null || return
+		done
+	}
+	for mode in balance-tlb balance-alb; do
+		CURE="bond active-backup" PING=all dead bond0:uplink-bond bond $mode
+	done
+}
+
+@test "check is silent: a bond as the uplink" {
+	two_cards
+	bond active-backup
+	stand_in --bridge br0
 	wait_until 10 answers
 	sound
 	# The other card takes over.
 	ip link set card0 down
+	wait_until 10 answers
+	sound
+	# One of several, with a switch that knows of it or without.
+	bond 802.3ad
 	wait_until 10 answers
 	sound
 }
