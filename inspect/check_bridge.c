@@ -127,9 +127,10 @@ static void check_port_address(struct check *check, const struct bridge *bridge,
 
 		if (other == link || !mac_equal(other->address, link->address))
 			continue;
-		find(check, link, ERROR, "same-address",
-		     "%s, another port of %s, has the same address %s\nremove the one that is "
-		     "not needed: tapctl del %s, or ip link set %s address ...",
+		/* The bridge hands what is for it to the host, by whichever port it came in. */
+		find(check, link, NOTE, "same-address",
+		     "%s, another port of %s, has the same address %s; nothing is lost by that\n"
+		     "if one is a leftover: tapctl del %s, or ip link del %s",
 		     other->name, bridge->bridge->link.name, mac, other->name, other->name);
 		break;
 	}

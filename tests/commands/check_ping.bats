@@ -1,6 +1,30 @@
 #!/usr/bin/env bats
 # tapctl check: what is found is felt. Before each finding somebody does not answer a ping, and when its remedy was
-# run, he does. The other check_*.bats do the same; what is not about that stands in a table at the end.
+# run, he does. The other check_*.bats do the same (docs.bats looks for that), but for what is not about it:
+#
+#   address-changed     others lose the host only when the tap goes: see low-address
+#   bridge-full         the next guest gets no port
+#   filter-checksums    a note: what a hostile guest can do
+#   host-apart          a note: by design; the host's macvlan, which it names, pings in check_healthy.bats
+#   macvtap-ip          the host's own packets leave with the guest's address
+#   macvtap-ipv6        the same
+#   no-holder           there is no guest to ask
+#   no-owner            who may pose as the guest
+#   node-no-device      a VMM that opens the node by its name does not begin
+#   node-of-other       the same, with another guest's frames
+#   node-open-to-all    who may pose as the guest
+#   not-filtered        what was to be dropped passes
+#   not-isolated        the same
+#   not-limited-in      it is faster than it should be
+#   not-limited-out     the same
+#   not-locked          what was to be dropped passes
+#   not-looked-at       a note: what is not known
+#   port-left           a leftover in the database
+#   same-address        a note: nothing is lost, which check.bats shows by ping
+#   same-guest          known beforehand: guest-elsewhere is where it is felt
+#   wireless            no card here can be an access point's
+#   wrong-source        a note: a guest may be a router
+#
 # shellcheck disable=SC2086 # names and addresses are one word each
 load ../tools/helpers
 load check
@@ -15,7 +39,7 @@ fixed_mtu() {
 }
 in_far() { command ip -n "far$NS" "$@"; }
 
-@test "check: what the tap, its bridge and the cable need, by ping" {
+@test "check device-down, carrier-off, port-dormant, host-is-guest, off-bridge, bridge-down, uplink-down, no-uplink, mtu-below-bridge, stp-delay: by ping" {
 	answering_bridge
 	tapctl pin br0
 	stand_in --bridge br0
@@ -43,7 +67,7 @@ in_far() { command ip -n "far$NS" "$@"; }
 	WORDS=$TAP dead $TAP:device-down ip link set $TAP down
 }
 
-@test "check: what a macvtap and its lower device need, by ping" {
+@test "check device-down, not-guest-address, lower-down, lower-no-carrier: a macvtap, by ping" {
 	requires_macvtap
 	add_cable wire far "far$NS"
 	in_far addr add 192.0.2.1/24 dev far

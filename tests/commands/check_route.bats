@@ -138,8 +138,8 @@ lost() { ! reaches 0.3 "$@" || { echo "it gets through"; return 1; }; }
 	local remedy
 	remedy=$(tapctl check --json | jq -r '.[0].remedy')
 	found() { ip -6 neigh flush dev br0 && inside ping -6 -c 1 -W 0.3 2001:db8::2 >/dev/null; }
-	not_found() { ! found; }
-	wait_until 10 not_found
+	lost() { ! found; }
+	wait_until 10 lost
 	# shellcheck disable=SC2086 # words
 	inside $remedy
 	notes

@@ -118,6 +118,22 @@ run_all() {
 	[ "$(grep -cE '^\.It Li [a-z]+(-[a-z]+)*$' "$MAN")" -ge 39 ]
 }
 
+@test "docs: every finding of check in the manual page is felt by a ping in a test, or is none of that kind" {
+	# The tests in which somebody does not answer.
+	awk '/^@test/ { body = "" }
+		{ body = body "\n" $0 }
+		/^}/ && body ~ /no_answer|run ! |dead |lost/ {
+			while (match(body, /:[a-z0-9]+(-[a-z0-9]+)+/)) {
+				print substr(body, RSTART + 1, RLENGTH - 1)
+				body = substr(body, RSTART + RLENGTH)
+			}
+		}' "$TESTS"/commands/check*.bats >"$WORK/felt"
+	sed -n 's/^#   \([a-z0-9-]*\)  .*/\1/p' "$TESTS/commands/check_ping.bats" >>"$WORK/felt"
+	sed -n '/^\.Ss check/,/^\.Ss trace/s/^\.It Li \([a-z0-9-]*\)$/\1/p' "$MAN" | sort >"$WORK/ids"
+	[ "$(wc -l <"$WORK/ids")" -ge 78 ]
+	[ -z "$(sort -u "$WORK/felt" | comm -13 - "$WORK/ids")" ]
+}
+
 @test "docs: every option of --help is in the manual page" {
 	local page option
 	page=$(man_text)
