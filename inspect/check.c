@@ -105,7 +105,7 @@ static void check_siblings(struct check *check, const struct siblings *siblings)
 		check_device(check, &siblings->list[i]);
 		check_link_firewall(check, &siblings->list[i]);
 		if (siblings->list[i].link.kind == LINK_TUN)
-			check_routing(check, &siblings->list[i]);
+			check_routing(check, &siblings->list[i], false);
 	}
 }
 

@@ -76,7 +76,7 @@ static void check_bridge(struct check *check, const struct bridge *bridge)
 		     "tapctl pin %s",
 		     bridge->lowest->link.name, link->name);
 	check_uplink(check, bridge);
-	check_routing(check, bridge->bridge);
+	check_routing(check, bridge->bridge, bridge->uplink && bridge->uplink_works);
 	check_bridge_firewall(check, bridge->bridge, bridge->ports->count > 1);
 }
 
@@ -180,7 +180,8 @@ static void check_elsewhere(struct check *check, const struct bridge *bridge,
 		     guest, at->link.name, name,
 		     at->ours ? "tapctl attach " : "give the guest its own: tapctl mac --random",
 		     at->ours ? at->link.name : "");
-	else if (port->elsewhere_how != FDB_LEARNED)
+	/* What is only set moves to where the address is heard. */
+	else if (port->elsewhere_how > FDB_SET || (port->elsewhere_how && !link->port.learning))
 		find(check, link, ERROR, "guest-elsewhere",
 		     "somebody told %s that its guest's address %s is at %s (a static entry, or "
 		     "EVPN)\nbridge fdb del %s dev %s%s master",
@@ -192,8 +193,8 @@ static void check_elsewhere(struct check *check, const struct bridge *bridge,
 		     name, guest, at->link.name);
 	else
 		find(check, link, NOTE, "guest-elsewhere",
-		     "%s has heard its guest's address %s at %s last: it moved, or a guest has "
-		     "both\ntapctl trace %s",
+		     "%s has its guest's address %s at %s: it moved, or a guest has both\n"
+		     "tapctl trace %s",
 		     name, guest, at->link.name, link->name);
 }
 
@@ -241,8 +242,10 @@ static void check_port_mtu(struct check *check, const struct bridge *bridge,
 		     "ip link set %s mtu %u",
 		     link->mtu, above->name, above->mtu, link->name, above->mtu);
 	else if (link->mtu == above->mtu && bridge->mtu_least > link->mtu)
-		find(check, link, WARNING, "mtu-pulls-bridge",
-		     "its MTU %u keeps %s down to that, where the uplink has %u\n"
+		/* Whether somebody set the bridge's, the kernel does not tell. */
+		find(check, link, NOTE, "mtu-pulls-bridge",
+		     "its MTU is %u, and so is that of %s, which follows its least port unless "
+		     "it was set; the uplink's is %u\n"
 		     "ip link set %s mtu %u",
 		     link->mtu, above->name, bridge->mtu_least,
 		     port->record.mtu ? above->name : link->name, bridge->mtu_least);
@@ -376,6 +379,14 @@ static bool vlan_goes_out(struct check *check, const struct bridge *bridge, uint
 	return !bridge->uplink;
 }
 
+/* Guests who have one to themselves reach each other, and by one with a tag, a router, others. */
+static enum severity severity_of_vlan(const struct check *check, uint16_t vid)
+{
+	if (vid < 4096 && check->inventory.of_vlan[vid].tagged)
+		return NOTE;
+	return vid < 4096 && check->inventory.of_vlan[vid].taps > 1 ? WARNING : ERROR;
+}
+
 static void check_port_vlan(struct check *check, const struct bridge *bridge,
 			    const struct inventory_link *port)
 {
@@ -390,7 +401,7 @@ static void check_port_vlan(struct check *check, const struct bridge *bridge,
 		     "bridge vlan add dev %s vid VID pvid untagged",
 		     link->name);
 	if (port->pvid && !vlan_goes_out(check, bridge, port->pvid))
-		find(check, link, ERROR, "vlan-not-on-uplink",
+		find(check, link, severity_of_vlan(check, port->pvid), "vlan-not-on-uplink",
 		     "it is in VLAN %u, and no uplink of %s is\nbridge vlan add dev %s vid %u",
 		     port->pvid, bridge->bridge->link.name, bridge->uplink->link.name, port->pvid);
 }

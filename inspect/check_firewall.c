@@ -118,7 +118,7 @@ void check_port_firewall(struct check *check, const struct inventory_link *port)
 		  remedy);
 }
 
-void check_forward_firewall(struct check *check, const struct inventory_link *link)
+void check_forward_firewall(struct check *check, const struct inventory_link *link, bool beyond)
 {
 	struct nft_drop drop;
 	char remedy[256];
@@ -133,6 +133,6 @@ void check_forward_firewall(struct check *check, const struct inventory_link *li
 			 "nft insert rule %s %s %s oifname %s ct state established,related accept",
 			 drop.family, drop.table, drop.chain, link->link.name, drop.family,
 			 drop.table, drop.chain, link->link.name);
-	tell_drop(check, &link->link, "forward-drops", drop.named ? NOTE : WARNING,
+	tell_drop(check, &link->link, "forward-drops", drop.named || beyond ? NOTE : WARNING,
 		  "packets that guests send beyond it", &drop, remedy);
 }

@@ -16,5 +16,6 @@ void check_port_firewall(struct check *check, const struct inventory_link *port)
 /* What any device or lower device lets in and out. */
 void check_link_firewall(struct check *check, const struct inventory_link *link);
 
-/* What the host forwards from a device or bridge that it has an address on. */
-void check_forward_firewall(struct check *check, const struct inventory_link *link);
+/* What the host forwards from a device or bridge that it has an address on; @beyond: see
+ * check_route.h. */
+void check_forward_firewall(struct check *check, const struct inventory_link *link, bool beyond);

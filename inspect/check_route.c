@@ -32,10 +32,11 @@ static const struct link *find_network(const struct inventory *inventory,
 }
 
 /*
- * A guest may be for the host alone: that is a note. Something else tells that it is to be
- * forwarded: the other family is, addresses are translated, or the host answers ARP for others.
+ * A guest may be for the host alone, or have another gateway: that is a note. Something else tells
+ * that it is to be forwarded: the other family is, addresses are translated, or the host answers
+ * ARP for others.
  */
-static void check_forwarding(struct check *check, const struct inventory_link *device)
+static void check_forwarding(struct check *check, const struct inventory_link *device, bool beyond)
 {
 	const struct link *link = &device->link, *other[2] = { NULL };
 	char path[64];
@@ -56,9 +57,10 @@ static void check_forwarding(struct check *check, const struct inventory_link *d
 				 setting_of(check, link, "proxy_arp") > 0;
 		if (!other[v6] || on[v6])
 			continue;
-		find(check, link, meant ? WARNING : NOTE, "no-forwarding",
+		find(check, link, meant && !beyond ? WARNING : NOTE, "no-forwarding",
 		     "the host does not forward IPv%c between it and %s%s\nsysctl net.%s=1%s",
-		     v6 ? '6' : '4', other[v6]->name, meant ? "" : ": guests reach only the host",
+		     v6 ? '6' : '4', other[v6]->name,
+		     meant || beyond ? "" : ": guests reach only the host",
 		     v6 ? "ipv6.conf.all.forwarding" : "ipv4.ip_forward",
 		     v6 ? " (with accept_ra=2 where the host has its own by router "
 			  "advertisements)" :
@@ -81,7 +83,7 @@ static void check_arp(struct check *check, const struct inventory_link *device)
 	     ignore, ignore < 8 ? " without an address on it" : "", link->name);
 }
 
-void check_routing(struct check *check, const struct inventory_link *device)
+void check_routing(struct check *check, const struct inventory_link *device, bool beyond)
 {
 	const struct link *link = &device->link;
 	bool tap = link->kind == LINK_TUN;
@@ -97,6 +99,6 @@ void check_routing(struct check *check, const struct inventory_link *device)
 		     "the host has an address on it, and no route to its guest's\n"
 		     "ip route add GUEST-IP dev %s",
 		     link->name);
-	check_forwarding(check, device);
-	check_forward_firewall(check, device);
+	check_forwarding(check, device, beyond);
+	check_forward_firewall(check, device, beyond);
 }

@@ -303,8 +303,14 @@ static int keep_vlan(const struct port_vlan *vlan, void *data)
 		port->pvid = vlan->first;
 	if (port && port->ours && port->record.policy.vlan_count)
 		compare_vlan(&port->port, &port->record, vlan);
-	/* Those of thousands of guests are not needed again. */
-	return port && !link_is_tap(&port->link) ? append_vlan(vlan, &inventory->vlans) : 0;
+	if (port && !link_is_tap(&port->link))
+		return append_vlan(vlan, &inventory->vlans);
+	/* Of thousands of guests a number will do. */
+	for (unsigned vid = vlan->first; port && vid <= vlan->last && vid < 4096; vid++) {
+		inventory->of_vlan[vid].taps++;
+		inventory->of_vlan[vid].tagged += !vlan->untagged;
+	}
+	return 0;
 }
 
 /* A bridge hands the frames for a port's own address to the host, also those for a neighbour. */

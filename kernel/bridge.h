@@ -52,7 +52,8 @@ struct fdb_entry {
 	int bridge, port; /* ifindexes; for an address of the bridge itself both are the bridge */
 	uint16_t vlan; /* 0: any */
 	uint8_t mac[MAC_LEN];
-	enum fdb_how { FDB_LEARNED, FDB_SET, FDB_OWN } how; /* OWN: of the port or bridge itself */
+	/* OWN: of the port or bridge itself; STICKY: it stays, wherever it is heard */
+	enum fdb_how { FDB_LEARNED, FDB_SET, FDB_STICKY, FDB_OWN } how;
 };
 typedef int bridge_fdb_fn(const struct fdb_entry *entry, void *data);
 int bridge_dump_fdb(struct nl *nl, bridge_fdb_fn *each, void *data);

@@ -84,10 +84,10 @@ notes() {
 	silent || return
 	diff <([ $# = 0 ] || printf '%s\n' "$@" | sort) <(findings '== "note"')
 }
-# Run what the one finding names as its remedy; what it cannot know is $UPLINK and $VID.
+# Run what the one finding, or else the one note, names as its remedy; what it cannot know is $UPLINK and $VID.
 mend() {
 	local remedy
-	remedy=$(tapctl check --json ${WORDS:-} | jq -r '[.[] | select(.severity != "note")][0].remedy')
+	remedy=$(tapctl check --json ${WORDS:-} | jq -r '[.[] | select(.severity != "note")][0] // .[0] | .remedy')
 	echo "remedy: $remedy"
 	remedy=${remedy/DEVICE/${UPLINK-}} remedy=${remedy/VID/${VID-}}
 	PATH=$(dirname "$TAPCTL"):$PATH inside bash -ec "${remedy%% (*}" >/dev/null

@@ -454,7 +454,7 @@ fcntl.ioctl(3, 0x400454e2, struct.pack(\"i\", 0))"'
 	# It moved, or a guest bonds the two.
 	hold --bridge br0 --mac $B --no-vnet-hdr -- "$(frame_from $A)"
 	wait_until 10 notes $TAP:guest-elsewhere $TAPB:wrong-source >/dev/null
-	tapctl check -v | grep -q "^$TAP: note: .* at $TAPB last"
+	tapctl check -v | grep -q "^$TAP: note: .* at $TAPB: it moved"
 }
 
 @test "check guest-elsewhere: the address is another link's own, or somebody told the bridge" {

@@ -299,3 +299,56 @@ load healthy
 	guest_on --bridge br0
 	sound
 }
+
+@test "check is silent: docker on a host with a network for itself, and guests whose gateway is beyond their bridge" {
+	guest_on_bridge
+	# Where the module is loaded, docker's rules meet what is bridged, too.
+	if inside test -e /proc/sys/net/bridge; then inside sysctl -qw net.bridge.bridge-nf-call-iptables=0; fi
+	inside sysctl -qw net.ipv4.ip_forward=1
+	ip addr add 192.0.2.9/24 dev br0
+	ip -6 addr add 2001:db8:1::9/64 dev br0 nodad
+	add_cable eno2 out "out$NS"
+	ip addr add 203.0.113.1/24 dev eno2
+	ip -6 addr add 2001:db8:2::1/64 dev eno2 nodad
+	ip route add default via 203.0.113.2
+	ip link add docker0 type bridge
+	ip addr add 172.17.0.1/16 dev docker0
+	inside nft -f - <<-'END'
+		table ip nat {
+			chain POSTROUTING {
+				type nat hook postrouting priority srcnat; policy accept;
+				ip saddr 172.17.0.0/16 oifname != "docker0" counter masquerade
+			}
+		}
+		table ip filter {
+			chain FORWARD {
+				type filter hook forward priority filter; policy drop;
+				oifname "docker0" ct state related,established accept
+				iifname "docker0" oifname != "docker0" accept
+			}
+		}
+	END
+	sound
+	# Nor without docker.
+	inside nft flush table ip filter
+	inside sysctl -qw net.ipv4.ip_forward=0
+	sound
+}
+
+@test "check is silent: EVPN, which has just moved the guest here, or expects it" {
+	answering_bridge
+	ip addr add 192.0.2.9/24 dev br0
+	tapctl add --bridge br0 --mac $A --no-vnet-hdr >/dev/null
+	bridge fdb replace $A dev uplink master extern_learn
+	sound true
+	GUEST_IP=192.0.2.2 stand_in --reuse --bridge br0
+	sound true
+	# As soon as the guest talks, it is here.
+	inside ping -c 1 -W 5 192.0.2.2 >/dev/null
+	sound
+	bridge fdb replace $A dev uplink master static
+	sound true
+	ip neigh flush dev br0
+	inside ping -c 1 -W 5 192.0.2.2 >/dev/null
+	sound
+}

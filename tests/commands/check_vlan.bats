@@ -52,6 +52,16 @@ far_vlan() {
 	# The host itself may be in it instead.
 	bridge vlan del dev uplink vid 10
 	only $TAP:vlan-not-on-uplink
+	tapctl check | grep -q "$TAP: error: .*VLAN 10"
+	# Guests who have it to themselves; and one of them is a router.
+	hold --bridge br0 --mac $B --vlan 10
+	only $TAP:vlan-not-on-uplink $TAPB:vlan-not-on-uplink
+	tapctl check | grep -q "$TAP: warning: .*VLAN 10"
+	release $TAPB
+	bridge vlan add dev uplink vid 20
+	hold --bridge br0 --mac $B --vlan 20,10
+	notes $TAP:vlan-not-on-uplink
+	release $TAPB
 	bridge vlan add dev br0 vid 10 self
 	only $TAP:vlan-not-on-uplink
 	ip link add link br0 name host10 type vlan id 10
