@@ -477,6 +477,7 @@ static void read_port(const struct nlattr *data, struct link *link)
 	link->port.guarded = read_flag(tb[IFLA_BRPORT_GUARD]);
 	link->port.floods = read_flag(tb[IFLA_BRPORT_UNICAST_FLOOD]);
 	link->port.broadcasts = read_flag(tb[IFLA_BRPORT_BCAST_FLOOD]);
+	link->port.multicasts = read_flag(tb[IFLA_BRPORT_MCAST_FLOOD]);
 	link->port.suppresses = read_flag(tb[IFLA_BRPORT_NEIGH_SUPPRESS]);
 	link->port.hairpin = read_flag(tb[IFLA_BRPORT_MODE]);
 	link->port.learning = read_flag(tb[IFLA_BRPORT_LEARNING]);
@@ -496,6 +497,15 @@ static void read_mode(const struct nlattr *data, struct link *link)
 			link->mode = m;
 }
 
+/* Of all that is on another link, this alone has no IFLA_LINK. */
+static void read_vxlan(const struct nlattr *data, struct link *link)
+{
+	const struct nlattr *tb[IFLA_VXLAN_LINK + 1];
+
+	nl_parse_nested(data, tb, IFLA_VXLAN_LINK);
+	link->lower = (int)nl_attr_u32(tb[IFLA_VXLAN_LINK]);
+}
+
 static void read_info(const struct nlattr *info, struct link *link)
 {
 	const struct nlattr *tb[IFLA_INFO_MAX + 1];
@@ -512,6 +522,8 @@ static void read_info(const struct nlattr *info, struct link *link)
 		read_bridge(tb[IFLA_INFO_DATA], link);
 	else if (link->kind != LINK_OTHER || strcmp(link->kind_name, "bond") == 0)
 		read_mode(tb[IFLA_INFO_DATA], link);
+	else if (strcmp(link->kind_name, "vxlan") == 0)
+		read_vxlan(tb[IFLA_INFO_DATA], link);
 	attr_string(tb[IFLA_INFO_SLAVE_KIND], slave_kind, sizeof(slave_kind));
 	if (strcmp(slave_kind, "bridge") == 0)
 		read_port(tb[IFLA_INFO_SLAVE_DATA], link);
@@ -550,6 +562,7 @@ int nl_read_link(const struct nlmsghdr *m, void *data)
 	link->carrier = read_flag(tb[IFLA_CARRIER]);
 	link->mtu = nl_attr_u32(tb[IFLA_MTU]);
 	link->group = nl_attr_u32(tb[IFLA_GROUP]);
+	link->queue_length = nl_attr_u32(tb[IFLA_TXQLEN]);
 	link->master = (int)nl_attr_u32(tb[IFLA_MASTER]);
 	link->lower = (int)nl_attr_u32(tb[IFLA_LINK]);
 	link->lower_elsewhere = tb[IFLA_LINK_NETNSID];

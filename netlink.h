@@ -65,6 +65,7 @@ struct link {
 	unsigned flags; /* IFF_UP ... */
 	bool carrier;
 	uint32_t mtu, group;
+	uint32_t queue_length; /* frames for who has it open (txqueuelen) */
 	int master; /* ifindex or 0 */
 	int lower; /* IFLA_LINK: ifindex or 0 */
 	bool lower_elsewhere; /* the lower device is in another network namespace */
@@ -84,6 +85,7 @@ struct link {
 		bool locked, isolated, hairpin, learning;
 		bool guarded; /* a BPDU switches it off */
 		bool floods, broadcasts; /* unicast to unknown addresses; what is for everybody */
+		bool multicasts; /* to groups that nobody there has asked for */
 		bool suppresses; /* the bridge answers ARP itself */
 		uint8_t state; /* BR_STATE_* of linux/if_bridge.h */
 		uint64_t delay; /* until it changes, in 1/100 s */

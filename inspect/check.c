@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -188,6 +189,20 @@ static bool has_legacy_rules(void)
 	return any;
 }
 
+static void read_host(struct check *check)
+{
+	char path[64];
+
+	check->forwards = setting_is_on(check, "ipv4/ip_forward");
+	check->outside_shut = false;
+	if (check->outside) {
+		snprintf(path, sizeof(path), "ipv4/conf/%s/forwarding", check->outside->name);
+		check->outside_shut = check->forwards && setting_read(check, path) == 0;
+	}
+	check->connections = setting_read(check, "netfilter/nf_conntrack_count");
+	check->connections_max = setting_read(check, "netfilter/nf_conntrack_max");
+}
+
 /* A kernel without nftables has no rules. */
 static int read_firewall(struct check *check)
 {
@@ -205,6 +220,7 @@ static int read_firewall(struct check *check)
 		miss(check, UNSEEN_LEGACY);
 	outside = inventory_find(&check->inventory, route_find(check->nl, beyond));
 	check->outside = outside ? &outside->link : NULL;
+	read_host(check);
 	return err == -ENOMEM ? err : 0;
 }
 

@@ -25,7 +25,8 @@ static bool is_lower(const struct inventory_link *port, const struct inventory_l
 	return !than || memcmp(port->link.address, than->link.address, MAC_LEN) < 0;
 }
 
-static void look_at_port(struct bridge *bridge, const struct inventory_link *port)
+static void look_at_port(struct check *check, struct bridge *bridge,
+			 const struct inventory_link *port)
 {
 	if (is_lower(port, bridge->lowest))
 		bridge->lowest = port;
@@ -34,7 +35,7 @@ static void look_at_port(struct bridge *bridge, const struct inventory_link *por
 	if (!port->link.port.isolated)
 		bridge->open = port;
 	bridge->has_foreign |= link_is_tap(&port->link) && !port->ours && !port->chosen;
-	look_at_uplink(bridge, port);
+	look_at_uplink(check, bridge, port);
 }
 
 static void look_at_bridge(struct check *check, struct bridge *bridge, const struct siblings *ports)
@@ -45,7 +46,7 @@ static void look_at_bridge(struct check *check, struct bridge *bridge, const str
 
 	*bridge = (struct bridge){ .bridge = ports->parent, .ports = ports };
 	for (size_t i = 0; i < ports->count; i++)
-		look_at_port(bridge, &ports->list[i]);
+		look_at_port(check, bridge, &ports->list[i]);
 	dir = sysfs_open_link(link->name, link->ifindex);
 	if (dir < 0) {
 		miss(check, UNSEEN_ADDRESSES);
@@ -332,7 +333,13 @@ static void check_multicast(struct check *check, const struct bridge *bridge,
 			    const struct inventory_link *port)
 {
 	const struct link *link = &port->link, *above = &bridge->bridge->link;
+	bool asked = above->bridge.snoops && above->bridge.querier[0] && port->has_group;
 
+	if (!link->port.multicasts && !asked)
+		find(check, link, port->speaks_ipv6 ? WARNING : NOTE, "no-multicast",
+		     "multicast from other ports is not sent there (mcast_flood off): over IPv6 they "
+		     "do not find the guest\nbridge link set dev %s mcast_flood on",
+		     link->name);
 	if (!above->bridge.snoops || !above->bridge.querier[0] || port->has_group || !port->heard)
 		return;
 	find(check, link, port->speaks_ipv6 ? WARNING : NOTE, "no-multicast-group",

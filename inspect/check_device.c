@@ -221,6 +221,11 @@ void check_device(struct check *check, const struct inventory_link *device)
 	if (!device->ours && !(link->flags & IFF_UP))
 		find(check, link, ERROR, "device-down", "it is down\nip link set %s up",
 		     link->name);
+	if (!link->queue_length)
+		find(check, link, ERROR, "no-queue",
+		     "its queue has room for no frame (txqueuelen 0): nothing reaches the guest\n"
+		     "ip link set %s txqueuelen 1000",
+		     link->name);
 	if (link->kind == LINK_MACVTAP)
 		check_macvtap(check, device);
 	else

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "inspect/check_firewall.h"
 #include "inspect/check_route.h"
@@ -48,7 +49,8 @@ static void check_forwarding(struct check *check, const struct inventory_link *d
 		other[1] = find_network(&check->inventory, device, true);
 	snprintf(path, sizeof(path), "ipv4/conf/%s/forwarding", link->name);
 	on[0] = setting_read(check, path) != 0;
-	on[1] = setting_read(check, "ipv6/conf/all/forwarding") != 0;
+	snprintf(path, sizeof(path), "ipv6/conf/%s/force_forwarding", link->name);
+	on[1] = setting_read(check, "ipv6/conf/all/forwarding") != 0 || setting_is_on(check, path);
 	for (int v6 = 0; v6 < 2; v6++) {
 		bool meant = other[!v6] && on[!v6];
 
@@ -68,19 +70,64 @@ static void check_forwarding(struct check *check, const struct inventory_link *d
 	}
 }
 
+/* What the host forwards for the guests, and back. */
+static void check_connections(struct check *check, const struct inventory_link *device, bool beyond)
+{
+	const struct link *link = &device->link, *outside = check->outside;
+
+	if (!check->forwards || !(device->has_ipv4 || device->has_route))
+		return;
+	if (check->outside_shut && outside != link)
+		find(check, link, beyond ? NOTE : WARNING, "no-forwarding",
+		     "the host does not forward IPv4 that comes in at %s, and so no answers\n"
+		     "sysctl net/ipv4/conf/%s/forwarding=1",
+		     outside->name, outside->name);
+	if (check->connections_max > 0 && check->connections >= check->connections_max)
+		find(check, link, WARNING, "conntrack-full",
+		     "the firewall keeps %d connections and no more, and drops new ones\n"
+		     "sysctl net.netfilter.nf_conntrack_max=%d",
+		     check->connections_max, 2 * check->connections_max);
+}
+
 /* The host answers no ARP request that comes in there. */
 static void check_arp(struct check *check, const struct inventory_link *device)
 {
 	const struct link *link = &device->link;
 	int ignore = setting_of(check, link, "arp_ignore");
 
+	if (link->flags & IFF_NOARP)
+		find(check, link, ERROR, "no-arp",
+		     "ARP is switched off on it: the host neither asks nor answers there\n"
+		     "ip link set %s arp on",
+		     link->name);
+	if (link->flags & IFF_NOARP)
+		return;
 	if (ignore < 8 &&
 	    (ignore < 1 || device->has_ipv4 || setting_of(check, link, "proxy_arp") > 0))
 		return;
 	find(check, link, ERROR, "no-arp",
 	     "arp_ignore is %d: the host answers no ARP there%s, and its guests find no gateway\n"
-	     "sysctl net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.%s.arp_ignore=0",
+	     "sysctl net/ipv4/conf/all/arp_ignore=0 net/ipv4/conf/%s/arp_ignore=0",
 	     ignore, ignore < 8 ? " without an address on it" : "", link->name);
+}
+
+/* With an address of one, the guest's is not on its network. */
+static void check_route(struct check *check, const struct inventory_link *device)
+{
+	const struct prefixes *ip = &device->record.traffic.ip;
+	char guest[IP_STRLEN] = "GUEST-IP";
+	bool known = false;
+
+	for (size_t i = 0; i < ip->count && !known; i++) {
+		known = ip->list[i].family == AF_INET;
+		if (known)
+			ip_format(guest, &ip->list[i]);
+	}
+	if (device->has_network || device->has_route || !(known || device->has_ipv4))
+		return;
+	find(check, &device->link, WARNING, "no-route",
+	     "the host has no route to its guest\nip route add %s dev %s", guest,
+	     device->link.name);
 }
 
 void check_routing(struct check *check, const struct inventory_link *device, bool beyond)
@@ -93,12 +140,9 @@ void check_routing(struct check *check, const struct inventory_link *device, boo
 		return;
 	if (device->has_ipv4 || (tap && device->has_route))
 		check_arp(check, device);
-	/* With an address of one, the guest's is not on its network. */
-	if (tap && link->carrier && device->has_ipv4 && !device->has_network && !device->has_route)
-		find(check, link, WARNING, "no-route",
-		     "the host has an address on it, and no route to its guest's\n"
-		     "ip route add GUEST-IP dev %s",
-		     link->name);
+	if (tap && link->carrier && !link->master)
+		check_route(check, device);
 	check_forwarding(check, device, beyond);
+	check_connections(check, device, beyond);
 	check_forward_firewall(check, device, beyond);
 }

@@ -7,14 +7,21 @@
 #include "inspect/check_firewall.h"
 #include "inspect/check_uplink.h"
 
-static bool works(const struct link *link)
-{
-	return link->flags & IFF_UP && link->carrier;
-}
-
 static bool is_kind(const struct link *link, const char *kind)
 {
 	return strcmp(link->kind_name, kind) == 0;
+}
+
+/* A tunnel has a carrier without what it is on. */
+static bool works(const struct check *check, const struct link *link)
+{
+	bool tunnel = is_kind(link, "vxlan") || is_kind(link, "gretap") ||
+		      is_kind(link, "ip6gretap");
+	const struct inventory_link *lower = NULL;
+
+	if (tunnel && link->lower && !link->lower_elsewhere)
+		lower = inventory_find(&check->inventory, link->lower);
+	return link->flags & IFF_UP && link->carrier && (!lower || works(check, &lower->link));
 }
 
 /* A card, or what stands for cards, is likelier to lead out than a veth or a tunnel. */
@@ -25,13 +32,13 @@ static bool is_card(const struct link *link)
 }
 
 /* A dummy leads nowhere, and on a bridge with the host an idle veth is a stopped container's. */
-void look_at_uplink(struct bridge *bridge, const struct inventory_link *port)
+void look_at_uplink(struct check *check, struct bridge *bridge, const struct inventory_link *port)
 {
 	const struct link *link = &port->link;
 
 	if (link_is_tap(link) || is_kind(link, "dummy"))
 		return;
-	if (is_kind(link, "veth") && !works(link) && bridge_has_host(bridge->bridge)) {
+	if (is_kind(link, "veth") && !works(check, link) && bridge_has_host(bridge->bridge)) {
 		bridge->idle = port;
 		return;
 	}
@@ -41,7 +48,7 @@ void look_at_uplink(struct bridge *bridge, const struct inventory_link *port)
 		bridge->mtu_least = link->mtu;
 	if (link->mtu > bridge->mtu_most)
 		bridge->mtu_most = link->mtu;
-	bridge->uplink_works |= works(link);
+	bridge->uplink_works |= works(check, link);
 	bridge->uplink_open |= !link->port.isolated;
 }
 

@@ -38,6 +38,9 @@ struct check {
 	struct inventory inventory;
 	struct nft_rules rules;
 	const struct link *outside; /* by which the host reaches other networks, or NULL */
+	bool forwards; /* the host, IPv4; but not what comes in by the one to others: */
+	bool outside_shut;
+	int connections, connections_max; /* that its firewall knows; -1: it keeps none */
 	finding_fn *tell; /* NULL: at the first look */
 	void *data;
 	struct seen *seen;

@@ -55,6 +55,7 @@ forget() {
 	ip link set uplink nomaster
 	ip addr add 198.51.100.1/24 dev uplink
 	ip link add vxlan0 type vxlan id 1 local 198.51.100.1 remote 198.51.100.2 dstport 4789 dev uplink
+	ip link set vxlan0 address 02:00:00:00:00:03
 	ip link set br0 mtu 1400
 	ip link set br0 mtu 1500
 	ip link set vxlan0 mtu 1450 master br0 up
@@ -189,6 +190,22 @@ wire.send(bytes.fromhex("0180c2000000" "52540084e362" "0026" "424203" "000000000
 	ip link set middle down
 	only br0:uplink-down
 	mended
+}
+
+@test "check uplink-down: what a tunnel is on" {
+	add_cable wire under "far$NS"
+	ip addr add 198.51.100.1/24 dev wire
+	command ip -n "far$NS" addr add 198.51.100.2/24 dev under
+	add_bridge br0
+	ip link add uplink type vxlan id 7 local 198.51.100.1 remote 198.51.100.2 dstport 4789 dev wire
+	ip link set uplink master br0 up
+	command ip -n "far$NS" link add far type vxlan id 7 local 198.51.100.2 remote 198.51.100.1 dstport 4789 dev under
+	command ip -n "far$NS" addr add 192.0.2.1/24 dev far
+	command ip -n "far$NS" link set far up
+	stand_in --bridge br0
+	answers
+	notes
+	dead br0:uplink-down ip link set wire down
 }
 
 @test "check guest-is-tap: a guest that uses its tap's own address" {

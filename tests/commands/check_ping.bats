@@ -39,13 +39,14 @@ fixed_mtu() {
 }
 in_far() { command ip -n "far$NS" "$@"; }
 
-@test "check device-down, carrier-off, port-dormant, host-is-guest, off-bridge, bridge-down, uplink-down, no-uplink, mtu-below-bridge, stp-delay: by ping" {
+@test "check device-down, no-queue, carrier-off, port-dormant, host-is-guest, off-bridge, bridge-down, uplink-down, no-uplink, mtu-below-bridge, stp-delay: by ping" {
 	answering_bridge
 	tapctl pin br0
 	stand_in --bridge br0
 	answers
 	notes
 	dead $TAP:device-down ip link set $TAP down
+	dead $TAP:no-queue ip link set $TAP txqueuelen 0
 	dead $TAP:carrier-off ip link set $TAP carrier off
 	dead $TAP:port-dormant ip link set $TAP mode dormant state dormant
 	dead $TAP:host-is-guest ip link set $TAP address $A
@@ -67,7 +68,7 @@ in_far() { command ip -n "far$NS" "$@"; }
 	WORDS=$TAP dead $TAP:device-down ip link set $TAP down
 }
 
-@test "check device-down, not-guest-address, lower-down, lower-no-carrier: a macvtap, by ping" {
+@test "check device-down, no-queue, not-guest-address, lower-down, lower-no-carrier: a macvtap, by ping" {
 	requires_macvtap
 	add_cable wire far "far$NS"
 	in_far addr add 192.0.2.1/24 dev far
@@ -75,6 +76,7 @@ in_far() { command ip -n "far$NS" "$@"; }
 	answers
 	notes
 	dead $MVT:device-down ip link set $MVT down
+	dead $MVT:no-queue ip link set $MVT txqueuelen 0
 	dead $MVT:not-guest-address ip link set $MVT address $B
 	dead wire:lower-down ip link set wire down
 	CURE="in_far link set far up" dead wire:lower-no-carrier in_far link set far down

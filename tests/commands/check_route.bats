@@ -76,6 +76,46 @@ lost() { ! reaches 0.3 "$@" || { echo "it gets through"; return 1; }; }
 	reaches
 }
 
+@test "check no-arp: it is switched off on the link" {
+	host_bridge
+	stand_in --bridge br0
+	reached() { inside ping -c 1 -W "$1" 192.0.2.2 >/dev/null; }
+	reached 5
+	notes
+	PING=reached dead br0:no-arp ip link set br0 arp off
+}
+
+@test "check no-route: to the guest whose address the record has" {
+	beyond
+	stand_in --unattached --ip 192.0.2.2
+	ip route add 192.0.2.2/32 dev $TAP
+	inside sysctl -qw "net.ipv4.conf.$TAP.proxy_arp=1"
+	command ip -n "far$NS" route replace default via 203.0.113.1
+	answers() { inside_of "far$NS" ping -c 1 -W "${1:-5}" 192.0.2.2 >/dev/null; }
+	answers
+	notes
+	dead $TAP:no-route ip route del 192.0.2.2/32 dev $TAP
+}
+
+@test "check no-forwarding: what comes back, and a link that forwards for itself" {
+	routed_guest
+	ip route add default via 203.0.113.2
+	reaches
+	notes
+	# As networkd sets it for each link.
+	PING=reaches dead $TAP:no-forwarding inside sysctl -qw net.ipv4.conf.uplink.forwarding=0
+	# IPv6 has a switch for that since Linux 6.17.
+	ip -6 addr add 2001:db8:1::1/64 dev $TAP nodad
+	inside sysctl -qw net.ipv6.conf.all.forwarding=0
+	only $TAP:no-forwarding
+	inside sysctl -qw "net.ipv6.conf.$TAP.force_forwarding=1" net.ipv6.conf.uplink.force_forwarding=1 ||
+		skip "this kernel forwards IPv6 for all links or none"
+	notes
+	command ip -n "guest$NS" -6 addr add 2001:db8:1::2/64 dev g0 nodad
+	command ip -n "guest$NS" -6 route add default via 2001:db8:1::1
+	reaches 5 2001:db8:2::2
+}
+
 @test "check no-forwarding: a guest that the host alone is for, or more" {
 	host_bridge
 	guest_on --bridge br0
@@ -118,6 +158,23 @@ lost() { ! reaches 0.3 "$@" || { echo "it gets through"; return 1; }; }
 	mend
 	notes
 	reaches
+}
+
+@test "check no-multicast: a guest whom others do not find over IPv6" {
+	answering_bridge
+	command ip -n "far$NS" -6 addr add 2001:db8::1/64 dev far nodad
+	ip -6 addr add 2001:db8::9/64 dev br0 nodad
+	guest_on --bridge br0
+	command ip -n "guest$NS" -6 addr add 2001:db8::2/64 dev g0 nodad
+	found() { command ip -n "far$NS" -6 neigh flush all && inside_of "far$NS" ping -6 -c 1 -W "$1" 2001:db8::2 >/dev/null; }
+	wait_until 10 found 1
+	bridge link set dev $TAP mcast_flood off
+	notes $TAP:no-multicast
+	bridge link set dev $TAP mcast_flood on
+	# The host hears it.
+	inside ping -6 -c 1 -W 5 2001:db8::2 >/dev/null
+	notes
+	PING=found dead $TAP:no-multicast bridge link set dev $TAP mcast_flood off
 }
 
 @test "check no-multicast-group: a guest that answers no query" {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# tapctl check: VLANs and bonds, which not every kernel has; vm.bats runs these on one that has them.
+# tapctl check: VLANs and bonds, which not every kernel has, and a setting that is the machine's; vm.bats runs these on
+# one that has them.
 # shellcheck disable=SC2086 # names and addresses are one word each
 load ../tools/helpers
 load check
@@ -112,11 +113,11 @@ two_cards() {
 	ip link add br0 type bridge
 	ip link set br0 address 02:00:00:00:00:01 up
 }
-# br0's uplink is a bond of them: bond MODE
+# br0's uplink is a bond of them: bond MODE [OPTION...]
 bond() {
 	local card
 	ip link del bond0 2>/dev/null || :
-	ip link add bond0 type bond mode "$1" miimon 100 2>/dev/null || skip "this kernel has no bonds"
+	ip link add bond0 type bond miimon 100 mode "$@" 2>/dev/null || skip "this kernel has no bonds"
 	ip link set bond0 address 02:00:00:00:00:02
 	for card in card0 card1; do
 		ip link set $card down
@@ -143,7 +144,7 @@ bond() {
 		done
 	}
 	for mode in balance-tlb balance-alb; do
-		CURE="bond active-backup" PING=all dead bond0:uplink-bond bond $mode
+		CURE="bond active-backup" PING=all dead bond0:uplink-bond bond $mode tlb_dynamic_lb 0 xmit_hash_policy layer2+3
 	done
 }
 
@@ -175,4 +176,30 @@ bond() {
 	wait_until 10 heard
 	answers
 	sound
+}
+
+@test "check conntrack-full: a firewall that takes no further connection" {
+	[ -n "${TAPCTL_TESTS_VM-}" ] || skip "the limit is that of the whole machine"
+	on_machine() { nsenter --net=/proc/1/ns/net -- "$@"; }
+	inside sysctl -qw net.ipv4.ip_forward=1
+	host_bridge
+	guest_on --bridge br0
+	command ip -n "guest$NS" route add default via 192.0.2.1
+	add_cable wan far "far$NS"
+	ip addr add 203.0.113.1/24 dev wan
+	command ip -n "far$NS" addr add 203.0.113.2/24 dev far
+	inside nft 'add table ip n; add chain ip n p { type nat hook postrouting priority 100; }; add rule ip n p masquerade'
+	# One that is kept, as those are not whom nobody has answered.
+	inside_of "far$NS" socat TCP-LISTEN:7 PIPE >"$WORK/log" 2>&1 &
+	connected() {
+		inside_of "guest$NS" timeout 30 socat -d -d TCP:203.0.113.2:7 EXEC:"sleep 30" >"$WORK/guest" 2>&1 &
+		wait_until 3 grep -q 'starting data transfer' "$WORK/guest" >/dev/null
+	}
+	wait_until 10 connected
+	reaches() { inside_of "guest$NS" ping -c 1 -W "$1" 203.0.113.2 >/dev/null; }
+	reaches 5
+	notes
+	fills() { on_machine sysctl -qw "net.netfilter.nf_conntrack_max=$(inside cat /proc/sys/net/netfilter/nf_conntrack_count)"; }
+	mends() { on_machine $(tapctl check --json | jq -r '.[0].remedy') >/dev/null; }
+	PING=reaches CURE=mends dead br0:conntrack-full fills
 }

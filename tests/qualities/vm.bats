@@ -13,5 +13,5 @@ load ../tools/helpers
 		>"$WORK/out" 2>&1 3>&- 4>&- || status=$?
 	sed 's/^/# vm: /' "$WORK/out" >&3
 	[ "$status" = 0 ]
-	grep -qx '12 passed, 0 failed, 0 skipped' "$WORK/out"
+	grep -qx '13 passed, 0 failed, 0 skipped' "$WORK/out"
 }
