@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -11,10 +10,8 @@
 #include <libmnl/libmnl.h>
 #include <linux/if_arp.h>
 #include <linux/if_bridge.h>
-#include <linux/if_link.h>
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
-#include <linux/sockios.h>
 
 #include "lib/libc.h"
 #include "netlink.h"
@@ -487,23 +484,17 @@ static void read_port(const struct nlattr *data, struct link *link)
 
 static void read_mode(const struct nlattr *data, struct link *link)
 {
-	const struct nlattr *tb[IFLA_MACVLAN_MODE + 1];
-
-	nl_parse_nested(data, tb, IFLA_MACVLAN_MODE);
-	/* The same number, and of a bond an octet. */
-	nl_attr_number(tb[IFLA_BOND_MODE], 1, &link->bond_mode);
-	for (enum macvtap_mode m = 0; m < MODE_COUNT; m++)
-		if (modes[m].value == nl_attr_u32(tb[IFLA_MACVLAN_MODE]))
-			link->mode = m;
-}
-
-/* Of all that is on another link, this alone has no IFLA_LINK. */
-static void read_vxlan(const struct nlattr *data, struct link *link)
-{
 	const struct nlattr *tb[IFLA_VXLAN_LINK + 1];
 
 	nl_parse_nested(data, tb, IFLA_VXLAN_LINK);
-	link->lower = (int)nl_attr_u32(tb[IFLA_VXLAN_LINK]);
+	if (strcmp(link->kind_name, "bond") == 0)
+		nl_attr_number(tb[IFLA_BOND_MODE], 1, &link->bond_mode);
+	/* Of all kinds that are on another link, this alone has no IFLA_LINK. */
+	if (strcmp(link->kind_name, "vxlan") == 0)
+		link->lower = (int)nl_attr_u32(tb[IFLA_VXLAN_LINK]);
+	for (enum macvtap_mode m = 0; link->kind != LINK_OTHER && m < MODE_COUNT; m++)
+		if (modes[m].value == nl_attr_u32(tb[IFLA_MACVLAN_MODE]))
+			link->mode = m;
 }
 
 static void read_info(const struct nlattr *info, struct link *link)
@@ -520,10 +511,8 @@ static void read_info(const struct nlattr *info, struct link *link)
 		read_tun(tb[IFLA_INFO_DATA], link);
 	else if (link->kind == LINK_BRIDGE)
 		read_bridge(tb[IFLA_INFO_DATA], link);
-	else if (link->kind != LINK_OTHER || strcmp(link->kind_name, "bond") == 0)
+	else
 		read_mode(tb[IFLA_INFO_DATA], link);
-	else if (strcmp(link->kind_name, "vxlan") == 0)
-		read_vxlan(tb[IFLA_INFO_DATA], link);
 	attr_string(tb[IFLA_INFO_SLAVE_KIND], slave_kind, sizeof(slave_kind));
 	if (strcmp(slave_kind, "bridge") == 0)
 		read_port(tb[IFLA_INFO_SLAVE_DATA], link);
@@ -795,16 +784,13 @@ struct nl_result nl_links_delete(struct nl *nl, const struct link *links, size_t
 	struct nl_result result = { .step = NL_LOOKUP };
 	uint32_t group;
 
-	if (count == 0)
-		return result;
-	if (count == 1) {
+	if (count == 1)
 		result = nl_link_delete(nl, links[0].ifindex);
-		if (result.err == -ENODEV)
-			result.err = 0;
-		return result;
-	}
-	result.err = draw_group(nl, &group);
-	if (result.err)
+	if (count == 1 && result.err == -ENODEV)
+		result.err = 0;
+	if (count > 1)
+		result.err = draw_group(nl, &group);
+	if (count <= 1 || result.err)
 		return result;
 	result = move_links(nl, links, count, group);
 	if (result.err)

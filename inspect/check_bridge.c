@@ -337,7 +337,8 @@ static void check_multicast(struct check *check, const struct bridge *bridge,
 
 	if (!link->port.multicasts && !asked)
 		find(check, link, port->speaks_ipv6 ? WARNING : NOTE, "no-multicast",
-		     "multicast from other ports is not sent there (mcast_flood off): over IPv6 they "
+		     "multicast from other ports is not sent there (mcast_flood off): over IPv6 "
+		     "they "
 		     "do not find the guest\nbridge link set dev %s mcast_flood on",
 		     link->name);
 	if (!above->bridge.snoops || !above->bridge.querier[0] || port->has_group || !port->heard)

@@ -114,8 +114,8 @@ static void check_macvtap(struct check *check, const struct inventory_link *devi
 		     "its program has ended, and nothing else will remove it\ntapctl del %s",
 		     link->name);
 	} else if (device->record.by != RECORD_BY_EXEC && rdev &&
-		 !check->inventory.holders.incomplete &&
-		 !holders_next(&check->inventory.holders, NULL, "", rdev))
+		   !check->inventory.holders.incomplete &&
+		   !holders_next(&check->inventory.holders, NULL, "", rdev))
 		find(check, link, NOTE, "no-holder",
 		     "no process%s has it open\n"
 		     "start its guest with it (tapctl exec --reuse), or: tapctl del %s",

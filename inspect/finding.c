@@ -107,7 +107,7 @@ void tell_missed(const struct check *check)
 	static const char *const names[UNSEEN_COUNT] = {
 		[UNSEEN_PROCESSES] = "all processes",
 		[UNSEEN_FIREWALL] = "the rules of nftables",
-		[UNSEEN_LEGACY] = "the rules of iptables, arptables or ebtables in their legacy form",
+		[UNSEEN_LEGACY] = "the legacy rules of iptables, arptables or ebtables",
 		[UNSEEN_ADDRESSES] = "whether a bridge's address was set",
 		[UNSEEN_SETTINGS] = "the settings in /proc/sys/net",
 	};

@@ -184,7 +184,7 @@ static int dump_fdb(const struct nlmsghdr *m, void *data)
 	nl_attr_number(tb[NDA_VLAN], sizeof(entry.vlan), &entry.vlan);
 	entry.how = FDB_LEARNED;
 	if (nd->ndm_state & NUD_NOARP || nd->ndm_flags & NTF_EXT_LEARNED)
-		entry.how = nd->ndm_flags & NTF_STICKY ? FDB_STICKY : FDB_SET;
+		entry.how = (nd->ndm_flags & NTF_STICKY) ? FDB_STICKY : FDB_SET;
 	if (nd->ndm_state & NUD_PERMANENT)
 		entry.how = FDB_OWN;
 	return dump->each(&entry, dump->data);

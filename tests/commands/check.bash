@@ -1,5 +1,5 @@
 # What the files about check share: devices that are held, findings, and their remedies.
-# shellcheck shell=bash disable=SC2034,SC2086,SC2154 # set and used by the files that load this; WORDS is a list of words
+# shellcheck shell=bash disable=SC2034,SC2086,SC2119,SC2120,SC2154 # set and used by the files that load this; WORDS is a list of words
 
 A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362 HOST=fe:54:00:84:e3:62
 B=52:54:00:84:e3:63 TAPB=tap52540084e363
@@ -115,7 +115,7 @@ stand_in() {
 		options+=("$1")
 		shift
 	done
-	[[ " ${options[*]} " = *" --mac "* ]] || options+=(--mac $A)
+	[[ " ${options[*]} " = *" --mac "* ]] || options+=("--mac" "$A")
 	rm -f "$WORK/begun"
 	hold "${options[@]}" --no-vnet-hdr -- "BEGUN='$WORK/begun' setpriv --pdeathsig KILL python3 '$TESTS/tools/guest.py' ${GUEST_MAC:-$A} ${GUEST_IP:-192.0.2.2} ${*:2} & :"
 	wait_until 10 test -e "$WORK/begun"

@@ -134,18 +134,18 @@ answering_bridge_again() {
 @test "check bridge-follows-tap, low-address: others know the bridge by an address that goes with a tap" {
 	answering_bridge
 	ip addr add 192.0.2.9/24 dev br0
-	host_answers() { inside_of "far$NS" ping -c 1 -W "${1:-5}" 192.0.2.9 >/dev/null; }
+	host_answers() { inside_of "far$NS" ping -c 1 -W "$1" 192.0.2.9 >/dev/null; }
 	guest_comes_and_goes() { # [REMEDY]
 		stand_in --bridge br0
 		[ -z "$tap" ] || ip link set $TAP address "$tap"
 		in_far neigh flush all
-		host_answers
+		host_answers 5
 		if [ "${1-}" ]; then
 			only br0:bridge-follows-tap $others
 			"$@"
 			notes
 			in_far neigh flush all
-			host_answers
+			host_answers 5
 		fi
 		release $TAP
 	}
@@ -153,14 +153,14 @@ answering_bridge_again() {
 	guest_comes_and_goes
 	run ! host_answers 0.3
 	guest_comes_and_goes tapctl attach $TAP
-	host_answers
+	host_answers 5
 	# Every other port is higher.
 	ip link set uplink address fe:ff:00:00:00:02
 	tap='' others=''
 	guest_comes_and_goes
 	run ! host_answers 0.3
 	guest_comes_and_goes mend
-	host_answers
+	host_answers 5
 }
 
 @test "check packet-info: a VMM is given four bytes more" {
@@ -193,7 +193,7 @@ os.execvp("python3", ["python3"] + sys.argv[2:])' "$held" "$TESTS/tools/guest.py
 	for k in $ips; do in_far addr add "$k/24" dev far; done
 	all() {
 		for k in $ips; do
-			inside_of "far$NS" ping -c 1 -W "${1:-5}" -I "$k" 192.0.2.2 >/dev/null || return
+			inside_of "far$NS" ping -c 1 -W "$1" -I "$k" 192.0.2.2 >/dev/null || return
 		done
 	}
 	two_queues() { # [SCRIPT]
@@ -208,7 +208,7 @@ fcntl.ioctl(4, 0x400454ca, struct.pack(\"16sH22x\", b\"\", 0x5102))'"
 	release $MVT
 	two_queues
 	notes
-	all
+	all 5
 }
 
 # A guest who asks another one until he answers: asks MAC IP THE-OTHER-IP NIC-OPTION...

@@ -140,7 +140,7 @@ bond() {
 	for k in $ips; do command ip -n "far$NS" addr add "$k/24" dev lan; done
 	all() {
 		for k in $ips; do
-			inside_of "far$NS" ping -c 1 -W "${1:-5}" -I "$k" 192.0.2.2 >/dev/null || return
+			inside_of "far$NS" ping -c 1 -W "$1" -I "$k" 192.0.2.2 >/dev/null || return
 		done
 	}
 	for mode in balance-tlb balance-alb; do
@@ -200,6 +200,6 @@ bond() {
 	reaches 5
 	notes
 	fills() { on_machine sysctl -qw "net.netfilter.nf_conntrack_max=$(inside cat /proc/sys/net/netfilter/nf_conntrack_count)"; }
-	mends() { on_machine $(tapctl check --json | jq -r '.[0].remedy') >/dev/null; }
+	mends() { on_machine sh -c "$(tapctl check --json | jq -r '.[0].remedy')" >/dev/null; }
 	PING=reaches CURE=mends dead br0:conntrack-full fills
 }
