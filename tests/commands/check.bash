@@ -118,7 +118,7 @@ stand_in() {
 	[[ " ${options[*]} " = *" --mac "* ]] || options+=("--mac" "$A")
 	rm -f "$WORK/begun"
 	hold "${options[@]}" --no-vnet-hdr -- "BEGUN='$WORK/begun' setpriv --pdeathsig KILL python3 '$TESTS/tools/guest.py' ${GUEST_MAC:-$A} ${GUEST_IP:-192.0.2.2} ${*:2} & :"
-	wait_until 10 test -e "$WORK/begun"
+	wait_until 30 test -e "$WORK/begun"
 }
 answering_bridge() {
 	ip link add br0 type bridge
