@@ -193,11 +193,10 @@ static void read_host(struct check *check)
 {
 	char path[64];
 
-	check->forwards = setting_is_on(check, "ipv4/ip_forward");
 	check->outside_shut = false;
 	if (check->outside) {
 		snprintf(path, sizeof(path), "ipv4/conf/%s/forwarding", check->outside->name);
-		check->outside_shut = check->forwards && setting_read(check, path) == 0;
+		check->outside_shut = setting_read(check, path) == 0;
 	}
 	check->connections = setting_read(check, "netfilter/nf_conntrack_count");
 	check->connections_max = setting_read(check, "netfilter/nf_conntrack_max");

@@ -123,7 +123,7 @@ void check_forward_firewall(struct check *check, const struct inventory_link *li
 	struct nft_drop drop;
 	char remedy[256];
 
-	if (!link->has_ipv4 || !check->outside || check->outside == &link->link || !check->forwards)
+	if (!link->has_ipv4 || !check->outside || check->outside == &link->link)
 		return;
 	drop = nftables_find_drop(&check->rules, NFT_IP_FORWARD, &link->link, check->outside);
 	if (drop.fate != NFT_PASSES)

@@ -37,18 +37,17 @@ static const struct link *find_network(const struct inventory *inventory,
  * that it is to be forwarded: the other family is, addresses are translated, or the host answers
  * ARP for others.
  */
-static void check_forwarding(struct check *check, const struct inventory_link *device, bool beyond)
+static void check_forwarding(struct check *check, const struct inventory_link *device, bool beyond,
+			     bool ipv4)
 {
 	const struct link *link = &device->link, *other[2] = { NULL };
 	char path[64];
-	bool on[2];
+	bool on[2] = { ipv4 };
 
 	if (device->has_ipv4)
 		other[0] = find_network(&check->inventory, device, false);
 	if (device->has_ipv6)
 		other[1] = find_network(&check->inventory, device, true);
-	snprintf(path, sizeof(path), "ipv4/conf/%s/forwarding", link->name);
-	on[0] = setting_read(check, path) != 0;
 	snprintf(path, sizeof(path), "ipv6/conf/%s/force_forwarding", link->name);
 	on[1] = setting_read(check, "ipv6/conf/all/forwarding") != 0 || setting_is_on(check, path);
 	for (int v6 = 0; v6 < 2; v6++) {
@@ -75,7 +74,7 @@ static void check_connections(struct check *check, const struct inventory_link *
 {
 	const struct link *link = &device->link, *outside = check->outside;
 
-	if (!check->forwards || !(device->has_ipv4 || device->has_route))
+	if (!device->has_ipv4 && !device->has_route)
 		return;
 	if (check->outside_shut && outside != link)
 		find(check, link, beyond ? NOTE : WARNING, "no-forwarding",
@@ -134,6 +133,8 @@ void check_routing(struct check *check, const struct inventory_link *device, boo
 {
 	const struct link *link = &device->link;
 	bool tap = link->kind == LINK_TUN;
+	char path[64];
+	int forwards;
 
 	/* One that was made for a bridge or a switch is that one's. */
 	if (tap && (device->record.parent[0] || device->record.ovs[0]))
@@ -142,7 +143,12 @@ void check_routing(struct check *check, const struct inventory_link *device, boo
 		check_arp(check, device);
 	if (tap && link->carrier && !link->master)
 		check_route(check, device);
-	check_forwarding(check, device, beyond);
+	/* The kernel asks the link by which a packet comes in, and not the host as a whole. */
+	snprintf(path, sizeof(path), "ipv4/conf/%s/forwarding", link->name);
+	forwards = setting_read(check, path);
+	check_forwarding(check, device, beyond, forwards != 0);
+	if (forwards <= 0)
+		return;
 	check_connections(check, device, beyond);
 	check_forward_firewall(check, device, beyond);
 }

@@ -38,8 +38,7 @@ struct check {
 	struct inventory inventory;
 	struct nft_rules rules;
 	const struct link *outside; /* by which the host reaches other networks, or NULL */
-	bool forwards; /* the host, IPv4; but not what comes in by the one to others: */
-	bool outside_shut;
+	bool outside_shut; /* it forwards nothing that comes in, like answers to guests */
 	int connections, connections_max; /* that its firewall knows; -1: it keeps none */
 	finding_fn *tell; /* NULL: at the first look */
 	void *data;

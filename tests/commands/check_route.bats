@@ -101,8 +101,10 @@ lost() { ! reaches 0.3 "$@" || { echo "it gets through"; return 1; }; }
 	ip route add default via 203.0.113.2
 	reaches
 	notes
-	# As networkd sets it for each link.
 	PING=reaches dead $TAP:no-forwarding inside sysctl -qw net.ipv4.conf.uplink.forwarding=0
+	# As networkd sets it for each link, and not for all.
+	as_networkd() { inside sysctl -qw net.ipv4.ip_forward=0 "net.ipv4.conf.$TAP.forwarding=1"; }
+	PING=reaches dead $TAP:no-forwarding as_networkd
 	# IPv6 has a switch for that since Linux 6.17.
 	ip -6 addr add 2001:db8:1::1/64 dev $TAP nodad
 	inside sysctl -qw net.ipv6.conf.all.forwarding=0

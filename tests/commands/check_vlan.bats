@@ -136,7 +136,7 @@ bond() {
 	inside_of "far$NS" nft "add table bridge f; add chain bridge f c { type filter hook input priority 0; }
 		add rule bridge f c ip saddr 192.0.2.2 ether saddr != $A drop"
 	local ips k mode
-	ips=$(seq -f 192.0.2.%g 10 40)
+	ips=$(seq -f 192.0.2.%g 10 13)
 	for k in $ips; do command ip -n "far$NS" addr add "$k/24" dev lan; done
 	all() {
 		for k in $ips; do
