@@ -97,9 +97,9 @@ int macvtap_open(struct macvtap_queues *queues, int ifindex, dev_t rdev, macvtap
 		 void *data);
 
 /*
- * The same of a macvtap whose number the caller drew: nobody else's node is called like that, so the
- * public one is opened without a look at which device it is, and then asked its name and address.
- * 0 or a negative errno: there may be another way, by macvtap_open().
+ * The same of a macvtap whose number the caller drew: nobody else's node is called like that, so
+ * the public one is opened without a look at which device it is, and then asked its name and
+ * address. 0 or a negative errno: there may be another way, by macvtap_open().
  */
 int macvtap_open_drawn(struct macvtap_queues *queues, int ifindex, macvtap_open_fn *open,
 		       void *data);
