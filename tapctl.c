@@ -317,6 +317,17 @@ static void refuse_command(const char *name)
 		report_error(-EINVAL, "'%s': there is no such command\nsee tapctl --help", name);
 }
 
+/* Whether @word is one of @others, which end with NULL. */
+static bool is_one_of(const char *word, const char *const others[])
+{
+	while (*others && strcmp(word, *others) != 0)
+		others++;
+	return *others;
+}
+
+static const char *const help_words[] = { "help", "--help", "-h", "-?", NULL };
+static const char *const version_words[] = { "version", "--version", "-V", NULL };
+
 /* tapctl help [COMMAND] */
 static int run_help(int argc, char **argv)
 {
@@ -324,7 +335,9 @@ static int run_help(int argc, char **argv)
 	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
 	char *line[] = { argc > 1 ? argv[1] : NULL, help, NULL };
 
-	if (argc < 2) {
+	/* These two have no options to tell of. */
+	if (argc < 2 ||
+	    (argc == 2 && (is_one_of(argv[1], help_words) || is_one_of(argv[1], version_words)))) {
 		print_usage(stdout);
 		return EXIT_SUCCESS;
 	}
@@ -338,25 +351,15 @@ static int run_help(int argc, char **argv)
 	return EXIT_USAGE;
 }
 
-/* Whether @word is one of @others, which end with NULL. */
-static bool is_one_of(const char *word, const char *const others[])
-{
-	while (*others && strcmp(word, *others) != 0)
-		others++;
-	return *others;
-}
-
 static int run_words(int argc, char **argv)
 {
-	static const char *const help[] = { "help", "--help", "-h", "-?", NULL };
-	static const char *const version[] = { "version", "--version", "-V", NULL };
 	const struct command *command = argc > 0 ? find_command(argv[0]) : NULL;
 
 	if (command)
 		return run_line(command, argc, argv);
-	if (argc > 0 && is_one_of(argv[0], help))
+	if (argc > 0 && is_one_of(argv[0], help_words))
 		return run_help(argc, argv);
-	if (argc > 0 && is_one_of(argv[0], version)) {
+	if (argc > 0 && is_one_of(argv[0], version_words)) {
 		puts("tapctl " VERSION);
 		return EXIT_SUCCESS;
 	}

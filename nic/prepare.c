@@ -103,7 +103,7 @@ static int refuse_missing_bridge(struct nl *nl, const char *name)
 	return report_failure(
 		"no-such-bridge", -ENODEV,
 		"%s: there is no such bridge in this network namespace%s\nip link add "
-		"type bridge name %s",
+		"name %s up type bridge",
 		name, bridges.names, name);
 }
 

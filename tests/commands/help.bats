@@ -15,8 +15,9 @@ says() {
 @test "help: of all commands, and of one" {
 	local word all
 	all=$("$TAPCTL" --help)
-	for word in help -h '-?'; do
-		run_quiet "$word"
+	for word in help -h '-?' "help help" "help version"; do
+		# shellcheck disable=SC2086 # words
+		run_quiet $word
 		[ "$output" = "$all" ]
 	done
 	local words
@@ -104,13 +105,18 @@ says() {
 }
 
 @test "help: a bridge that is not there, or a port of one" {
-	says 1 "br9: there is no such bridge in this network namespace: ip link add type bridge name br9" add --bridge br9 --mac $A
+	says 1 "br9: there is no such bridge in this network namespace: ip link add name br9 up type bridge" add --bridge br9 --mac $A
+	local remedy=${stderr##*namespace: }
+	inside sh -c "$remedy"
+	tapctl add --bridge br9 --mac $A
+	ip link del br9
+	tapctl del $A
 	add_bridge br0
 	add_bridge br1
-	says 1 "br9: there is no such bridge in this network namespace, only br0, br1: ip link add type bridge name br9" \
+	says 1 "br9: there is no such bridge in this network namespace, only br0, br1: ip link add name br9 up type bridge" \
 		add --bridge br9 --mac $A
 	add_bridge br2 && add_bridge br3 && add_bridge br4
-	says 1 "br9: there is no such bridge in this network namespace, only br0, br1, br2, br3 ...: ip link add type bridge name br9" \
+	says 1 "br9: there is no such bridge in this network namespace, only br0, br1, br2, br3 ...: ip link add name br9 up type bridge" \
 		add --bridge br9 --mac $A
 	add_cable eth0 far
 	ip link set eth0 master br0
