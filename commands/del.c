@@ -361,7 +361,8 @@ static int run_del(struct run *run)
 	struct selection selection = { .count = 0 };
 	int err;
 
-	if (run->options.stale == (run->words[0] != NULL)) {
+	if (run->options.stale ? run->words[0] != NULL :
+				 !run->words[0] && !run->options.if_exists) {
 		report_error(-EINVAL, "del: give names or guest addresses, or --stale");
 		return EXIT_USAGE;
 	}

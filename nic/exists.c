@@ -57,7 +57,7 @@ static int check_record(const struct nic *nic, const struct link *link)
 				    "--name",
 				    nic->name, is);
 	return report_error(
-		-EEXIST,
+		-ESTALE,
 		"%s: already exists, and was made %s%s%s%s%s\nask for the same, or make "
 		"it anew: tapctl del %s",
 		nic->name, is[0] ? "with " : "", is, is[0] && wanted[0] ? " and " : "",
@@ -66,7 +66,7 @@ static int check_record(const struct nic *nic, const struct link *link)
 
 static int refuse_owner(const struct nic *nic, const char *kind, unsigned is, const char *option)
 {
-	return report_error(-EEXIST,
+	return report_error(-ESTALE,
 			    "%s: already exists, and belongs to %s %u\nsay --%s %u, or make it "
 			    "anew: tapctl del %s",
 			    nic->name, kind, is, option, is, nic->name);
@@ -81,7 +81,7 @@ static int check_owner(struct nic *nic, uid_t uid, gid_t gid)
 		return refuse_owner(nic, "uid", uid, "owner");
 	if (gid != (gid_t)-1 && nic->group != gid)
 		return refuse_owner(nic, "gid", gid, "group");
-	return report_error(-EEXIST,
+	return report_error(-ESTALE,
 			    "%s: already exists, and not with this owner and group\nmake it anew: "
 			    "tapctl del %s",
 			    nic->name, nic->name);
@@ -108,12 +108,12 @@ static int check_tap(struct nic *nic)
 			      link->tun.has_group ? link->tun.group : (gid_t)-1);
 
 	if (!err && link->tun.multi_queue != (nic->want->queues > 1))
-		err = report_error(-EEXIST,
+		err = report_error(-ESTALE,
 				   "%s: already exists, made %s several queues\n--queues has to "
 				   "agree",
 				   nic->name, link->tun.multi_queue ? "for" : "without");
 	if (!err && link->tun.vnet_hdr == nic->want->no_vnet_hdr)
-		err = report_error(-EEXIST,
+		err = report_error(-ESTALE,
 				   "%s: already exists, made %s IFF_VNET_HDR\n--no-vnet-hdr has to "
 				   "agree",
 				   nic->name, link->tun.vnet_hdr ? "with" : "without");

@@ -17,8 +17,16 @@ int lease_number(int ifindex)
 	return ifindex < NUMBER_HIGH ? ifindex + NUMBER_HIGH : ifindex;
 }
 
-static int refuse_namespace(int err)
+static int refuse_namespace(int ifindex, int err)
 {
+	/* Another namespace is known, and numbered, by it alone (net/core/net_namespace.c). */
+	if (err == -EPERM && !privs_suffice(PRIVS_LINKS))
+		return report_error(
+			err,
+			"--link: the lease of a macvtap needs CAP_NET_ADMIN over this "
+			"network namespace\nrun it with sudo; the owner of /dev/tap%d may "
+			"open that without tapctl",
+			ifindex);
 	if (err == -ENOSPC)
 		return report_error(err,
 				    "--link: no network namespace for the lease of a macvtap: as "
@@ -57,7 +65,7 @@ int lease_take(struct nl *nl, int ifindex)
 	err = lease < 0 ? lease : set_number(nl, lease, lease_number(ifindex));
 	privs_use(PRIVS_NONE);
 	if (lease < 0)
-		return refuse_namespace(lease);
+		return refuse_namespace(ifindex, lease);
 	if (!err)
 		return lease;
 	close(lease);

@@ -182,6 +182,8 @@ refused() {
 	[ "$status" = 1 ]
 	run_tapctl del --if-exists 52:54:00:84:e3:6g/
 	[ "$status" = 1 ]
-	run_tapctl del --if-exists
+	# As a script has it whose list is empty.
+	run_quiet del --if-exists
+	run_tapctl del --if-exists --stale $A
 	[ "$status" = 2 ]
 }

@@ -87,6 +87,18 @@ fails_with_dir() {
 	says 125 "$TAP: belongs to uid 1234, and another user needs CAP_NET_ADMIN to open it: run it with sudo"
 }
 
+@test "errors: a macvtap of one's own, without CAP_NET_ADMIN" {
+	requires_macvtap
+	add_cable v0 v1
+	local node as=(setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all)
+	tapctl add --link v0 --owner 65534 --mac $A
+	node=/dev/tap$(link_field "mvt${TAP#tap}" .ifindex)
+	run --separate-stderr inside unshare --mount sh -c 'mount -t sysfs sysfs /sys && exec "$@"' sh \
+		"${as[@]}" "$TAPCTL" exec --reuse --link v0 --mac $A -- true
+	says 125 "--link: the lease of a macvtap needs CAP_NET_ADMIN over this network namespace: run it with sudo; the owner of $node may open that without tapctl"
+	inside "${as[@]}" sh -c "exec 3<>$node"
+}
+
 @test "errors: no such bridge, no such device" {
 	fails 1 "br9: there is no such bridge in this network namespace: ip link add" add --bridge br9 --mac $A
 	fails 1 "eth9: there is no such device" add --link eth9 --mac $A

@@ -55,7 +55,9 @@ fails_as() {
 	add_bridge br0
 	tapctl add --bridge br0 --mac $A
 	fails_as exists 1 add --bridge br0 --mac $A
-	fails_as exists 1 add --may-exist --bridge br0 --isolated --mac $A
+	fails_as differs 1 add --may-exist --bridge br0 --isolated --mac $A
+	fails_as differs 1 add --may-exist --bridge br0 --owner nobody --mac $A
+	fails_as differs 1 add --may-exist --bridge br0 --queues 2 --mac $A
 	fails_as address-in-use 1 add --bridge br0 --mac $A --name other
 	fails_as not-a-bridge 1 add --bridge lo --mac $A
 	fails_as not-a-bridge 1 add --bridge $TAP --mac $A
