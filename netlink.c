@@ -85,7 +85,7 @@ bool link_is_tap(const struct link *link)
 const char *link_kind_word(const struct link *link)
 {
 	if (link->kind_name[0])
-		return link->kind_name;
+		return link->kind == LINK_TUN && link->tun.is_tap ? "tap" : link->kind_name;
 	return link->flags & IFF_LOOPBACK ? "loopback device" : "plain device";
 }
 

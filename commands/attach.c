@@ -128,8 +128,7 @@ static int keep_selected(struct attach *attach, const struct link *link)
 	if (!err && !is_known && link->kind != LINK_BRIDGE)
 		return report_error(
 			-ENOENT,
-			"%s: is a %s without a record of tapctl's, which would say what "
-			"it should be",
+			"%s: is a %s that tapctl did not make: nothing says how it should be",
 			link->name, link_kind_word(link));
 	return err;
 }

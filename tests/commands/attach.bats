@@ -192,7 +192,7 @@ $TAPB: mended: it is on no bridge and was made for br0" ]
 	run_tapctl attach --bridge uplink $TAP
 	[[ $status = 1 && "$stderr" = "tapctl: uplink: is not a bridge but a veth" ]]
 	run_tapctl attach uplink
-	[[ $status = 1 && "$stderr" = "tapctl: uplink: is a veth without a record of tapctl's"* ]]
+	[[ $status = 1 && "$stderr" = "tapctl: uplink: is a veth that tapctl did not make: "* ]]
 	ip link set $TAP alias "tapctl guest $A"
 	run_tapctl attach --bridge br0 $TAP
 	[[ $status = 1 && "$stderr" = "tapctl: $TAP: --bridge: an older tapctl made it"* ]]
