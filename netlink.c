@@ -482,14 +482,14 @@ static void read_port(const struct nlattr *data, struct link *link)
 	link->port.locked = read_flag(tb[BRPORT_LOCKED]);
 }
 
-static void read_mode(const struct nlattr *data, struct link *link)
+static void read_kind(const struct nlattr *data, struct link *link)
 {
 	const struct nlattr *tb[IFLA_VXLAN_LINK + 1];
 
 	nl_parse_nested(data, tb, IFLA_VXLAN_LINK);
 	if (strcmp(link->kind_name, "bond") == 0)
 		nl_attr_number(tb[IFLA_BOND_MODE], 1, &link->bond_mode);
-	/* Of all kinds that are on another link, this alone has no IFLA_LINK. */
+	/* The kernel sends no IFLA_LINK for it. */
 	if (strcmp(link->kind_name, "vxlan") == 0)
 		link->lower = (int)nl_attr_u32(tb[IFLA_VXLAN_LINK]);
 	for (enum macvtap_mode m = 0; link->kind != LINK_OTHER && m < MODE_COUNT; m++)
@@ -512,7 +512,7 @@ static void read_info(const struct nlattr *info, struct link *link)
 	else if (link->kind == LINK_BRIDGE)
 		read_bridge(tb[IFLA_INFO_DATA], link);
 	else
-		read_mode(tb[IFLA_INFO_DATA], link);
+		read_kind(tb[IFLA_INFO_DATA], link);
 	attr_string(tb[IFLA_INFO_SLAVE_KIND], slave_kind, sizeof(slave_kind));
 	if (strcmp(slave_kind, "bridge") == 0)
 		read_port(tb[IFLA_INFO_SLAVE_DATA], link);
@@ -784,13 +784,14 @@ struct nl_result nl_links_delete(struct nl *nl, const struct link *links, size_t
 	struct nl_result result = { .step = NL_LOOKUP };
 	uint32_t group;
 
-	if (count == 1)
-		result = nl_link_delete(nl, links[0].ifindex);
-	if (count == 1 && result.err == -ENODEV)
-		result.err = 0;
-	if (count > 1)
-		result.err = draw_group(nl, &group);
-	if (count <= 1 || result.err)
+	if (count <= 1) {
+		if (count)
+			result = nl_link_delete(nl, links[0].ifindex);
+		result.err = result.err == -ENODEV ? 0 : result.err;
+		return result;
+	}
+	result.err = draw_group(nl, &group);
+	if (result.err)
 		return result;
 	result = move_links(nl, links, count, group);
 	if (result.err)

@@ -157,15 +157,19 @@ static int check_unused(struct nl *nl, const struct selection *selection,
 	return err;
 }
 
-/*
- * One of its queues. A tap of several gives another to everybody who asks: who opened it with
- * nobody else there has it, as exec --reuse sees it as well.
- */
+/* Whoever sees no other queue after opening one has the tap; exec --reuse decides the same way. */
+static int check_alone(struct nl *nl, const struct link *link)
+{
+	struct link now;
+	int err = link->tun.multi_queue ? nl_link_get(nl, NULL, link->ifindex, &now) : 0;
+
+	return !err && link->tun.multi_queue && now.tun.queues > 1 ? -EBUSY : err;
+}
+
 static int hold_tap(struct nl *nl, const struct link *link)
 {
 	const struct queue_flags flags = { .vnet_hdr = link->tun.vnet_hdr,
 					   .multi_queue = link->tun.multi_queue };
-	struct link now;
 	char name[IFNAMSIZ];
 	int fd, err;
 
@@ -174,10 +178,8 @@ static int hold_tap(struct nl *nl, const struct link *link)
 		return err;
 	memcpy(name, link->name, sizeof(name));
 	err = tap_connect(fd, name, &flags);
-	if (!err && link->tun.multi_queue)
-		err = nl_link_get(nl, NULL, link->ifindex, &now);
-	if (!err && link->tun.multi_queue && now.tun.queues > 1)
-		err = -EBUSY;
+	if (!err)
+		err = check_alone(nl, link);
 	if (err)
 		close(fd);
 	return err ? err : fd;
@@ -301,6 +303,12 @@ static int remove_stale_ports(struct nl *nl)
 		return 0;
 	}
 	err = ovs_read_ports(ovs, "", &ports);
+	/* Nor is the library that reads its answers. */
+	if (err == -ELIBACC) {
+		report_tell(REPORT_STEP, "%s", report_line());
+		report_forget();
+		err = 0;
+	}
 	for (size_t i = 0; i < ports.count && !err; i++) {
 		const struct ovs_port *port = &ports.list[i];
 

@@ -191,12 +191,22 @@ static bool has_legacy_rules(void)
 
 static void read_host(struct check *check)
 {
+	enum { DEFAULT_RULES = 3 };
+	static const uint8_t beyond[4] = { 192, 0, 0, 8 }; /* of nobody (RFC 7600) */
+	const struct inventory_link *outside;
 	char path[64];
 
+	check->outside = NULL;
 	check->outside_shut = false;
-	if (check->outside) {
-		snprintf(path, sizeof(path), "ipv4/conf/%s/forwarding", check->outside->name);
-		check->outside_shut = setting_read(check, path) == 0;
+	if (!any_chosen(&check->inventory))
+		return;
+	outside = inventory_find(&check->inventory, route_find(check->nl, beyond));
+	if (outside) {
+		check->outside = &outside->link;
+		snprintf(path, sizeof(path), "ipv4/conf/%s/forwarding", outside->link.name);
+		/* By rules of its own a host may send what is forwarded another way. */
+		check->outside_shut = setting_read(check, path) == 0 &&
+				      route_count_rules(check->nl) <= DEFAULT_RULES;
 	}
 	check->connections = setting_read(check, "netfilter/nf_conntrack_count");
 	check->connections_max = setting_read(check, "netfilter/nf_conntrack_max");
@@ -205,11 +215,8 @@ static void read_host(struct check *check)
 /* A kernel without nftables has no rules. */
 static int read_firewall(struct check *check)
 {
-	static const uint8_t beyond[4] = { 192, 0, 0, 8 }; /* of nobody (RFC 7600) */
-	const struct inventory_link *outside;
 	int err;
 
-	check->outside = NULL;
 	if (!any_chosen(&check->inventory))
 		return 0;
 	err = nftables_read(&check->rules);
@@ -217,9 +224,6 @@ static int read_firewall(struct check *check)
 		miss(check, UNSEEN_FIREWALL);
 	else if (has_legacy_rules())
 		miss(check, UNSEEN_LEGACY);
-	outside = inventory_find(&check->inventory, route_find(check->nl, beyond));
-	check->outside = outside ? &outside->link : NULL;
-	read_host(check);
 	return err == -ENOMEM ? err : 0;
 }
 
@@ -242,6 +246,8 @@ static int look(struct check *check, const struct selection *selection)
 		check_ovs_left(check);
 	if (!err)
 		err = read_firewall(check);
+	if (!err)
+		read_host(check);
 	if (inventory->holders.incomplete && chosen_macvtap(inventory))
 		miss(check, UNSEEN_PROCESSES);
 	while (!err && inventory_next(inventory, &siblings))

@@ -131,8 +131,8 @@ static void check_port_address(struct check *check, const struct bridge *bridge,
 		/* The bridge hands what is for it to the host, by whichever port it came in. */
 		find(check, link, NOTE, "same-address",
 		     "%s, another port of %s, has the same address %s; nothing is lost by that\n"
-		     "if one is a leftover: tapctl del %s, or ip link del %s",
-		     other->name, bridge->bridge->link.name, mac, other->name, other->name);
+		     "one may be a leftover: tapctl list",
+		     other->name, bridge->bridge->link.name, mac);
 		break;
 	}
 	check_foreign_address(check, bridge, port);
@@ -160,7 +160,7 @@ static bool talks(struct check *check, const struct link *link)
 	return grew(check, link, "frames", frames);
 }
 
-/* The bridge has the guest's address where the guest is not:. */
+/* The bridge has the guest's address where the guest is not. */
 static void check_elsewhere(struct check *check, const struct bridge *bridge,
 			    const struct inventory_link *port)
 {
@@ -182,12 +182,13 @@ static void check_elsewhere(struct check *check, const struct bridge *bridge,
 		     at->ours ? "tapctl attach " : "give the guest its own: tapctl mac --random",
 		     at->ours ? at->link.name : "");
 	/* What is only set moves to where the address is heard. */
-	else if (port->elsewhere_how > FDB_SET || (port->elsewhere_how && !link->port.learning))
+	else if (port->elsewhere_how == FDB_STICKY || port->elsewhere_how == FDB_OWN ||
+		 (port->elsewhere_how == FDB_SET && !link->port.learning))
 		find(check, link, ERROR, "guest-elsewhere",
 		     "somebody told %s that its guest's address %s is at %s (a static entry, or "
 		     "EVPN)\nbridge fdb del %s dev %s%s master",
 		     name, guest, at->link.name, guest, at->link.name, vlan);
-	else if (talks(check, link))
+	else if (port->elsewhere_how == FDB_LEARNED && talks(check, link))
 		find(check, link, ERROR, "guest-elsewhere",
 		     "its guest talks, and %s hears its address %s at %s as well: a second guest "
 		     "with it, or a loop\ngive each guest its own: tapctl mac --random",
@@ -335,11 +336,11 @@ static void check_multicast(struct check *check, const struct bridge *bridge,
 	const struct link *link = &port->link, *above = &bridge->bridge->link;
 	bool asked = above->bridge.snoops && above->bridge.querier[0] && port->has_group;
 
-	if (!link->port.multicasts && !asked)
+	/* With suppression, the bridge answers neighbour solicitations in the guest's place. */
+	if (!link->port.multicasts && !link->port.suppresses && !asked)
 		find(check, link, port->speaks_ipv6 ? WARNING : NOTE, "no-multicast",
 		     "multicast from other ports is not sent there (mcast_flood off): over IPv6 "
-		     "they "
-		     "do not find the guest\nbridge link set dev %s mcast_flood on",
+		     "they do not find the guest\nbridge link set dev %s mcast_flood on",
 		     link->name);
 	if (!above->bridge.snoops || !above->bridge.querier[0] || port->has_group || !port->heard)
 		return;
@@ -370,8 +371,8 @@ static void check_isolated(struct check *check, const struct bridge *bridge,
 		     above->name);
 }
 
-/* Whether the VLAN @vid leads to an uplink of the bridge, if there is any, or to the host. */
-static bool vlan_goes_out(struct check *check, const struct bridge *bridge, uint16_t vid)
+/* Whether the VLAN @vid leads to an uplink or, with @tap, to a tap with a tag, or to the host. */
+static bool vlan_leads_to(struct check *check, const struct bridge *bridge, uint16_t vid, bool tap)
 {
 	for (size_t i = 0; i < check->inventory.vlans.count; i++) {
 		const struct port_vlan *vlan = &check->inventory.vlans.list[i];
@@ -381,18 +382,23 @@ static bool vlan_goes_out(struct check *check, const struct bridge *bridge, uint
 			continue;
 		port = inventory_find(&check->inventory, vlan->ifindex);
 		if (port == bridge->bridge ? bridge_has_host(port) :
-					     port->link.master == bridge->bridge->link.ifindex)
+					     port->link.master == bridge->bridge->link.ifindex &&
+						     link_is_tap(&port->link) == tap)
 			return true;
 	}
-	return !bridge->uplink;
+	return false;
 }
 
-/* Guests who have one to themselves reach each other, and by one with a tag, a router, others. */
-static enum severity severity_of_vlan(const struct check *check, uint16_t vid)
+/* Guests may have a VLAN to themselves, and a guest with a tag may be their router. */
+static enum severity severity_of_vlan(struct check *check, const struct bridge *bridge,
+				      uint16_t vid)
 {
-	if (vid < 4096 && check->inventory.of_vlan[vid].tagged)
-		return NOTE;
-	return vid < 4096 && check->inventory.of_vlan[vid].taps > 1 ? WARNING : ERROR;
+	size_t taps = 0;
+
+	for (size_t i = 0; i < bridge->ports->count; i++)
+		taps += link_is_tap(&bridge->ports->list[i].link) &&
+			bridge->ports->list[i].pvid == vid;
+	return vlan_leads_to(check, bridge, vid, true) ? NOTE : taps > 1 ? WARNING : ERROR;
 }
 
 static void check_port_vlan(struct check *check, const struct bridge *bridge,
@@ -408,8 +414,8 @@ static void check_port_vlan(struct check *check, const struct bridge *bridge,
 		     "the port has no PVID: what its guest sends without a tag is dropped\n"
 		     "bridge vlan add dev %s vid VID pvid untagged",
 		     link->name);
-	if (port->pvid && !vlan_goes_out(check, bridge, port->pvid))
-		find(check, link, severity_of_vlan(check, port->pvid), "vlan-not-on-uplink",
+	if (port->pvid && bridge->uplink && !vlan_leads_to(check, bridge, port->pvid, false))
+		find(check, link, severity_of_vlan(check, bridge, port->pvid), "vlan-not-on-uplink",
 		     "it is in VLAN %u, and no uplink of %s is\nbridge vlan add dev %s vid %u",
 		     port->pvid, bridge->bridge->link.name, bridge->uplink->link.name, port->pvid);
 }

@@ -41,8 +41,12 @@ static void check_forwarding(struct check *check, const struct inventory_link *d
 			     bool ipv4)
 {
 	const struct link *link = &device->link, *other[2] = { NULL };
-	char path[64];
+	char path[64], remedy[64] = "net.ipv4.ip_forward=1";
 	bool on[2] = { ipv4 };
+
+	/* Written once more, it changes no link. */
+	if (setting_is_on(check, "ipv4/ip_forward"))
+		snprintf(remedy, sizeof(remedy), "net/ipv4/conf/%s/forwarding=1", link->name);
 
 	if (device->has_ipv4)
 		other[0] = find_network(&check->inventory, device, false);
@@ -59,10 +63,10 @@ static void check_forwarding(struct check *check, const struct inventory_link *d
 		if (!other[v6] || on[v6])
 			continue;
 		find(check, link, meant && !beyond ? WARNING : NOTE, "no-forwarding",
-		     "the host does not forward IPv%c between it and %s%s\nsysctl net.%s=1%s",
+		     "the host does not forward IPv%c between it and %s%s\nsysctl %s%s",
 		     v6 ? '6' : '4', other[v6]->name,
 		     meant || beyond ? "" : ": guests reach only the host",
-		     v6 ? "ipv6.conf.all.forwarding" : "ipv4.ip_forward",
+		     v6 ? "net.ipv6.conf.all.forwarding=1" : remedy,
 		     v6 ? " (with accept_ra=2 where the host has its own by router "
 			  "advertisements)" :
 			  "");
@@ -83,7 +87,7 @@ static void check_connections(struct check *check, const struct inventory_link *
 		     outside->name, outside->name);
 	if (check->connections_max > 0 && check->connections >= check->connections_max)
 		find(check, link, WARNING, "conntrack-full",
-		     "the firewall keeps %d connections and no more, and drops new ones\n"
+		     "the firewall keeps %d connections and no more, and may drop new ones\n"
 		     "sysctl net.netfilter.nf_conntrack_max=%d",
 		     check->connections_max, 2 * check->connections_max);
 }
@@ -110,7 +114,8 @@ static void check_arp(struct check *check, const struct inventory_link *device)
 	     ignore, ignore < 8 ? " without an address on it" : "", link->name);
 }
 
-/* With an address of one, the guest's is not on its network. */
+/* An address of /32 brings no route to the guest. One that the host need not reach may be wired by
+ * tc. */
 static void check_route(struct check *check, const struct inventory_link *device)
 {
 	const struct prefixes *ip = &device->record.traffic.ip;
@@ -124,8 +129,9 @@ static void check_route(struct check *check, const struct inventory_link *device
 	}
 	if (device->has_network || device->has_route || !(known || device->has_ipv4))
 		return;
-	find(check, &device->link, WARNING, "no-route",
-	     "the host has no route to its guest\nip route add %s dev %s", guest,
+	find(check, &device->link,
+	     device->has_ipv4 || setting_of(check, &device->link, "proxy_arp") > 0 ? WARNING : NOTE,
+	     "no-route", "the host has no route to its guest\nip route add %s dev %s", guest,
 	     device->link.name);
 }
 

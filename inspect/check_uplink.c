@@ -12,16 +12,27 @@ static bool is_kind(const struct link *link, const char *kind)
 	return strcmp(link->kind_name, kind) == 0;
 }
 
-/* A tunnel has a carrier without what it is on. */
-static bool works(const struct check *check, const struct link *link)
+static bool is_tunnel(const struct link *link)
 {
-	bool tunnel = is_kind(link, "vxlan") || is_kind(link, "gretap") ||
-		      is_kind(link, "ip6gretap");
-	const struct inventory_link *lower = NULL;
+	return is_kind(link, "vxlan") || is_kind(link, "gretap") || is_kind(link, "ip6gretap");
+}
 
-	if (tunnel && link->lower && !link->lower_elsewhere)
-		lower = inventory_find(&check->inventory, link->lower);
-	return link->flags & IFF_UP && link->carrier && (!lower || works(check, &lower->link));
+/* A tunnel has a carrier without what it is on, which may even be itself (ip6gretap). */
+static bool works(const struct inventory *inventory, const struct link *link)
+{
+	for (int depth = 0; depth < 8; depth++) {
+		const struct inventory_link *lower;
+
+		if (!(link->flags & IFF_UP) || !link->carrier)
+			return false;
+		if (!is_tunnel(link) || !link->lower || link->lower_elsewhere)
+			return true;
+		lower = inventory_find(inventory, link->lower);
+		if (!lower)
+			return true;
+		link = &lower->link;
+	}
+	return true;
 }
 
 /* A card, or what stands for cards, is likelier to lead out than a veth or a tunnel. */
@@ -38,7 +49,8 @@ void look_at_uplink(struct check *check, struct bridge *bridge, const struct inv
 
 	if (link_is_tap(link) || is_kind(link, "dummy"))
 		return;
-	if (is_kind(link, "veth") && !works(check, link) && bridge_has_host(bridge->bridge)) {
+	if (is_kind(link, "veth") && !works(&check->inventory, link) &&
+	    bridge_has_host(bridge->bridge)) {
 		bridge->idle = port;
 		return;
 	}
@@ -48,7 +60,7 @@ void look_at_uplink(struct check *check, struct bridge *bridge, const struct inv
 		bridge->mtu_least = link->mtu;
 	if (link->mtu > bridge->mtu_most)
 		bridge->mtu_most = link->mtu;
-	bridge->uplink_works |= works(check, link);
+	bridge->uplink_works |= works(&check->inventory, link);
 	bridge->uplink_open |= !link->port.isolated;
 }
 
@@ -78,11 +90,11 @@ static void tell_down(struct check *check, const struct bridge *bridge,
 
 	if (down)
 		find(check, &bridge->bridge->link, severity, "uplink-down",
-		     "none of its uplinks, like %s, is up and has a carrier\nip link set %s up",
-		     uplink->link.name, down->name);
+		     "none of its uplinks works: of %s, %s is down\nip link set %s up",
+		     uplink->link.name, down->name, down->name);
 	else
 		find(check, &bridge->bridge->link, severity, "uplink-down",
-		     "none of its uplinks, like %s, has a carrier\n"
+		     "none of its uplinks works: %s, or what it is on, has no carrier\n"
 		     "check its cable, and the other end of it",
 		     uplink->link.name);
 }

@@ -303,14 +303,9 @@ static int keep_vlan(const struct port_vlan *vlan, void *data)
 		port->pvid = vlan->first;
 	if (port && port->ours && port->record.policy.vlan_count)
 		compare_vlan(&port->port, &port->record, vlan);
-	if (port && !link_is_tap(&port->link))
-		return append_vlan(vlan, &inventory->vlans);
-	/* Of thousands of guests a number will do. */
-	for (unsigned vid = vlan->first; port && vid <= vlan->last && vid < 4096; vid++) {
-		inventory->of_vlan[vid].taps++;
-		inventory->of_vlan[vid].tagged += !vlan->untagged;
-	}
-	return 0;
+	if (!port || (link_is_tap(&port->link) && (vlan->untagged || vlan->pvid)))
+		return 0;
+	return append_vlan(vlan, &inventory->vlans);
 }
 
 /* A bridge hands the frames for a port's own address to the host, also those for a neighbour. */

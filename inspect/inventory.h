@@ -64,10 +64,7 @@ struct inventory {
 	size_t count;
 	struct inventory_link **by_index, **by_guest; /* the second: only ours */
 	size_t ours;
-	struct vlans vlans; /* of the links that are not taps; */
-	struct {
-		uint16_t taps, tagged; /* how many have that VLAN, and how many with a tag */
-	} of_vlan[4096];
+	struct vlans vlans; /* of a tap only those with a tag: those of thousands are not needed */
 	struct holders holders;
 };
 

@@ -156,7 +156,7 @@ static int judge_message(const struct ovsdb *db)
 
 	if (method)
 		return strcmp(method, "echo") == 0 ? answer_echo(db, db->answer) : 0;
-	return json_is_integer(id) && json->integer_value(id) == db->answered;
+	return json_is_integer(id) && json->integer_value(id) == db->awaited;
 }
 
 static void forget_answer(struct ovsdb *db)
@@ -187,7 +187,7 @@ FILE *ovsdb_begin(struct ovsdb *db)
 	if (ftell(db->out))
 		json_format(db->out, "]}");
 	else /* whatever has no answer yet is not waited for any more */
-		db->answered = db->begun;
+		db->awaited = db->begun;
 	json_format(db->out, "{'method':'transact','id':%d,'params':['Open_vSwitch'", ++db->begun);
 	return db->out;
 }
@@ -224,7 +224,7 @@ int ovsdb_commit(struct ovsdb *db, int seconds, size_t *failed)
 
 	clock_gettime(CLOCK_MONOTONIC, &db->deadline);
 	db->deadline.tv_sec += seconds + TO_ANSWER;
-	db->answered++;
+	db->awaited++;
 	/* The library is loaded while the server works. */
 	if (!err && !json->loads && !json_load(&db->json))
 		err = -ELIBACC;

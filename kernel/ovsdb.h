@@ -21,7 +21,7 @@ struct ovsdb {
 	FILE *out;
 	char *text;
 	size_t text_len;
-	int begun, answered; /* their ids */
+	int begun, awaited; /* ids */
 	json_t *answer;
 	/* what is received and not yet read */
 	struct timespec deadline;

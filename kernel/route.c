@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <libmnl/libmnl.h>
+#include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 
 #include "kernel/route.h"
@@ -32,6 +33,25 @@ int route_find(struct nl *nl, const uint8_t to[static 4])
 	nl_message_end(nl, m);
 	err = nl_commit(nl, read_route, &ifindex).err;
 	return err ? err : ifindex;
+}
+
+static int count_rule(const struct nlmsghdr *m, void *data)
+{
+	int *count = data;
+
+	*count += m->nlmsg_type == RTM_NEWRULE;
+	return 0;
+}
+
+int route_count_rules(struct nl *nl)
+{
+	const struct fib_rule_hdr rule = { .family = AF_INET };
+	int count = 0, err;
+
+	nl_begin(nl);
+	nl_message_end(nl, nl_message(nl, NL_LOOKUP, RTM_GETRULE, NLM_F_DUMP, sizeof(rule), &rule));
+	err = nl_dump(nl, count_rule, &count);
+	return err ? err : count;
 }
 
 struct route_dump {

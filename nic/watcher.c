@@ -127,15 +127,16 @@ static void wait_for_link(struct nl *nl, const struct nl *watch, const struct wa
 		{ .fd = -1, .events = POLLIN },
 	};
 	pid_t maker = watched->maker;
-	bool ended = false, forbidden = false;
+	bool ended = false, no_pidfd = false;
 	struct link link = { .ifindex = 0 };
 	int patience = 100;
 
 	if (maker)
 		events[1].fd = (int)syscall(SYS_pidfd_open, maker, 0);
-	/* By a container, it may be. */
-	forbidden = maker && events[1].fd < 0;
-	/* That it is gone since before it was heard is looked for last: its maker is busy now. */
+	/* A container may forbid pidfd_open(2), and the maker may have ended. */
+	no_pidfd = maker && events[1].fd < 0;
+	/* A link that was gone before we listened is missed after 100 ms: looking at once would
+	 * slow its maker. */
 	do {
 		if (ended && link.tun.persistent)
 			_exit(0);
@@ -147,7 +148,7 @@ static void wait_for_link(struct nl *nl, const struct nl *watch, const struct wa
 			events[1].fd = -1;
 			ended = true;
 		}
-		if (forbidden)
+		if (no_pidfd)
 			ended |= has_ended(maker);
 		else
 			patience = -1;

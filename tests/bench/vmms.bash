@@ -2,8 +2,9 @@
 # shellcheck shell=bash disable=SC2016,SC2154 # for another shell to expand; run has the functions and the variables
 
 # libvirt's daemon with nothing of this machine's, and a domain that waits at its first instruction.
+# Its pid is in $daemon.
 start_libvirt() { # DOMAIN BRIDGE MAC
-	local place
+	local place tries
 	for place in /etc/libvirt /var/lib/libvirt /var/cache/libvirt /var/log/libvirt; do
 		[ -d $place ] || return 1
 		mount -t tmpfs tmpfs $place
@@ -39,6 +40,7 @@ start_libvirt() { # DOMAIN BRIDGE MAC
 		</domain>
 	END
 	libvirtd >"$work/libvirtd.log" 2>&1 &
+	daemon=$!
 	for ((tries = 0; tries < 100; tries++)); do
 		virsh -q define "$work/domain.xml" >/dev/null 2>&1 && return
 		sleep 0.1
@@ -66,12 +68,12 @@ wiring_time() { # LABEL LAST PERF-WORDS...
 }
 
 part_vmms() {
-	local mac=52:54:00:00:00:00 tap=tap525400000000 own given helper ours daemon=''
+	local mac=52:54:00:00:00:00 tap=tap525400000000 own given helper ours
 	local vmm="qemu-system-x86_64 -accel tcg -M q35 -m 64 -S -nodefaults -display none"
 	local stdio="-monitor stdio"
 	local card="-device virtio-net-pci,netdev=n0,mac=$mac,romfile="
 	add_bridge br0
-	mkdir -p /etc/qemu
+	[ -d /etc/qemu ] || { note "qemu-bridge-helper is not here (no /etc/qemu)" && return; }
 	mount -t tmpfs tmpfs /etc/qemu
 	echo allow br0 >/etc/qemu/bridge.conf
 	echo quit >"$work/quit"
@@ -87,8 +89,9 @@ part_vmms() {
 	timer -n 15 "tapctl exec -- qemu ... fd=3" "$given" "qemu ... ifname=,script= that runs ip once" "$own" \
 		"qemu -netdev bridge" "$helper" "the same with tapctl bridge-helper" "$ours" | table tapctl
 	echo
+	daemon=''
+	trap '[ -z "$daemon" ] || kill $daemon' EXIT
 	if start_libvirt guest br0 $mac; then
-		daemon=$(pgrep -x libvirtd)
 		# 8 and 9 are timer's, which waits until nobody has them.
 		given=$(script until <<<"exec 8>&- 9>&-
 			exec tapctl exec --bridge br0 --mac $mac -- $vmm -daemonize -pidfile $work/pid $card -netdev tap,id=n0,fd=3")
@@ -109,6 +112,5 @@ part_vmms() {
 	echo
 	wiring_time "tapctl exec" execve -- tapctl exec --bridge br0 --mac $mac -- true
 	wiring_time "qemu-bridge-helper" sendmsg -- sh "$work/helped"
-	[ -z "$daemon" ] || wiring_time "libvirt" "cmd: 0x00008914" -p "$daemon" -- virsh -q start --paused guest
-	[ -z "$daemon" ] || kill "$daemon"
+	! virsh -q list >/dev/null 2>&1 || wiring_time "libvirt" "cmd: 0x00008914" -p "$daemon" -- virsh -q start --paused guest
 }

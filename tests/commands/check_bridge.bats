@@ -206,6 +206,9 @@ wire.send(bytes.fromhex("0180c2000000" "52540084e362" "0026" "424203" "000000000
 	answers
 	notes
 	dead br0:uplink-down ip link set wire down
+	command ip -n "far$NS" link set under down
+	wait_until 5 only br0:uplink-down
+	tapctl check | grep -q "none of its uplinks works: uplink, or what it is on, has no carrier"
 }
 
 @test "check guest-is-tap: a guest that uses its tap's own address" {

@@ -351,4 +351,10 @@ load healthy
 	ip neigh flush dev br0
 	inside ping -c 1 -W 5 192.0.2.2 >/dev/null
 	sound
+	# One that talks with another address, as a router does: nothing is heard at the uplink.
+	kill "$HOLDER"
+	tapctl del $TAP
+	bridge fdb replace $A dev uplink master static
+	stand_in --bridge br0 -- announce from=$B
+	sound true
 }

@@ -102,6 +102,20 @@ lost() { ! reaches 0.3 "$@" || { echo "it gets through"; return 1; }; }
 	reaches
 	notes
 	PING=reaches dead $TAP:no-forwarding inside sysctl -qw net.ipv4.conf.uplink.forwarding=0
+	# The switch for all is on, and turning it on once more would change nothing.
+	inside sysctl -qw "net.ipv4.conf.$TAP.forwarding=0"
+	notes $TAP:no-forwarding
+	run ! reaches 0.3
+	tapctl check -v --json | jq -r '.[] | select(.id == "no-forwarding").remedy' >"$WORK/remedy"
+	inside sh "$WORK/remedy"
+	notes
+	reaches
+	# A rule of the host's own may send what is forwarded by another link.
+	ip rule add iif $TAP lookup 100
+	inside sysctl -qw net.ipv4.conf.uplink.forwarding=0
+	notes
+	inside sysctl -qw net.ipv4.conf.uplink.forwarding=1
+	ip rule del iif $TAP lookup 100
 	# As networkd sets it for each link, and not for all.
 	as_networkd() { inside sysctl -qw net.ipv4.ip_forward=0 "net.ipv4.conf.$TAP.forwarding=1"; }
 	PING=reaches dead $TAP:no-forwarding as_networkd
@@ -176,6 +190,10 @@ lost() { ! reaches 0.3 "$@" || { echo "it gets through"; return 1; }; }
 	inside ping -6 -c 1 -W 5 2001:db8::2 >/dev/null
 	notes
 	PING=reached dead $TAP:no-multicast bridge link set dev $TAP mcast_flood off
+	# The bridge answers for the guest.
+	bridge link set dev $TAP mcast_flood off
+	bridge link set dev $TAP neigh_suppress on
+	notes
 }
 
 @test "check no-multicast-group: a guest that answers no query" {

@@ -54,6 +54,13 @@ far_vlan() {
 	bridge vlan del dev uplink vid 10
 	only $TAP:vlan-not-on-uplink
 	tapctl check | grep -q "$TAP: error: .*VLAN 10"
+	# Those of another bridge are no neighbours, whatever VLANs they have.
+	add_bridge br1
+	ip link set br1 type bridge vlan_filtering 1
+	hold --bridge br1 --mac $B --vlan 20,10
+	WORDS=br0 only $TAP:vlan-not-on-uplink
+	tapctl check br0 | grep -q "$TAP: error: .*VLAN 10"
+	release $TAPB
 	# Guests who have it to themselves; and one of them is a router.
 	hold --bridge br0 --mac $B --vlan 10
 	only $TAP:vlan-not-on-uplink $TAPB:vlan-not-on-uplink
