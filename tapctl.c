@@ -17,6 +17,7 @@
 #include "lib/privs.h"
 #include "lib/report.h"
 #include "lib/suggest.h"
+#include "macutil.h"
 #include "vmm/fds.h"
 
 #ifndef VERSION
@@ -116,6 +117,27 @@ static void print_help(const struct command *command, poptContext context, bool 
 		printf("\n%s", command->notes);
 }
 
+/* A word without its option. */
+static int refuse_word(const struct command *command, const char *word)
+{
+	uint8_t mac[MAC_LEN];
+
+	if (!(command->options & (FOR_ADD | FOR_EXEC)))
+		return report_error(-EINVAL, "'%s': this word is not expected here", word);
+	if (mac_parse(mac, word))
+		return report_error(-EINVAL, "'%s': this word is not expected here\ngive --mac %s",
+				    word, word);
+	if (command->takes_command)
+		return report_error(-EINVAL,
+				    "'%s': this word is not expected before --\ngive --bridge %s "
+				    "for a bridge, or write -- before the whole COMMAND",
+				    word, word);
+	return report_error(-EINVAL,
+			    "'%s': this word is not expected here\ngive --bridge %s for a bridge, "
+			    "--link %s for a lower device, or --name %s for the device's name",
+			    word, word, word, word);
+}
+
 /* The words that are not options, of which a command takes a certain number. */
 static int read_words(struct run *run, const struct command *command, const char **words)
 {
@@ -130,8 +152,7 @@ static int read_words(struct run *run, const struct command *command, const char
 	if (count < command->min_words)
 		return report_error(-EINVAL, "%s: give %s", command->name, command->words);
 	if (command->max_words >= 0 && count > command->max_words)
-		return report_error(-EINVAL, "'%s': this word is not expected here",
-				    run->words[command->max_words]);
+		return refuse_word(command, run->words[command->max_words]);
 	return 0;
 }
 
@@ -144,6 +165,8 @@ static int read_line(struct run *run, const struct command *command, poptContext
 		return 0;
 	if (command->takes_command && err != -EPERM && words && words[0]) {
 		report_forget();
+		if (run->command)
+			return refuse_word(command, words[0]);
 		return report_error(-EINVAL,
 				    "'%s': COMMAND stands behind --\ntapctl %s ... -- %s ...",
 				    words[0], command->name, words[0]);

@@ -290,6 +290,9 @@ static int check_repetition(struct reading *reading, const struct option_rule *r
 	/* qemu adds --use-vnet to what its user wrote. */
 	if (rule->read == value_mac || rule->offset == RUN(use_vnet))
 		return 0;
+	if (*seen & bit(rule) && rule->value && strstr(rule->value, ",..."))
+		return report_error(-EINVAL, "--%s: given twice\nwrite it once, as --%s %s",
+				    rule->name, rule->name, rule->value);
 	if (*seen & bit(rule))
 		return report_error(-EINVAL, "--%s: given twice", rule->name);
 	if (says_kind(rule) && *seen & all_that_say_kind())

@@ -204,16 +204,33 @@ int value_vlans(void *target, const struct option_rule *rule, const char *text)
 	return 0;
 }
 
-int value_prefixes(void *target, const struct option_rule *rule, const char *text)
+/* @at is the one that is refused, where it could be read. */
+static int refuse_prefix(const struct option_rule *rule, const char *text, const char *fault,
+			 const struct ip_address *at)
 {
-	struct prefixes read;
-	const char *fault = prefixes_parse(&read, text);
+	struct ip_address cut = *at;
+	char network[IP_STRLEN], address[IP_STRLEN];
 
-	if (fault)
+	if (!prefix_cut(&cut))
 		return report_error(-EINVAL,
 				    "--%s '%s': %s\nwrite ADDR[/LEN][,ADDR...], like "
 				    "10.0.1.2,fd00::2, or prefixes, like 10.0.1.0/28",
 				    rule->name, text, fault);
+	ip_format(address, at);
+	address[strcspn(address, "/")] = '\0';
+	return report_error(-EINVAL,
+			    "--%s '%s': %s\nwrite %s for that address, or %s for its network",
+			    rule->name, text, fault, address, ip_format(network, &cut));
+}
+
+int value_prefixes(void *target, const struct option_rule *rule, const char *text)
+{
+	struct prefixes read = { .count = 0 };
+	const char *fault = prefixes_parse(&read, text);
+
+	if (fault)
+		return refuse_prefix(rule, text, fault,
+				     &read.list[read.count < PREFIXES_MAX ? read.count : 0]);
 	*(struct prefixes *)target = read;
 	return 0;
 }
@@ -223,40 +240,46 @@ int value_rate(void *target, const struct option_rule *rule, const char *text)
 	const char *fault = rate_parse(target, text);
 
 	return fault ? report_error(-EINVAL,
-				    "--%s '%s': %s\nwrite one like 10mbit, 1.5gbit or 500kbit, or "
-				    "with a burst in bytes: 10mbit:200000",
+				    "--%s '%s': %s\nwrite one like 10mbit, 1.5gbit or 1000kbps, or "
+				    "with a burst: 10mbit:256k",
 				    rule->name, text, fault) :
 		       0;
 }
 
-static bool parse_addresses(struct ip_addresses *addresses, const char *text)
+/* NULL, or what is wrong. */
+static const char *parse_addresses(struct ip_addresses *addresses, const char *text)
 {
 	for (;; text++) {
 		struct ip_address *ip = &addresses->list[addresses->count];
 		size_t len = strcspn(text, ",");
 
-		if (addresses->count == sizeof(addresses->list) / sizeof(*ip) ||
-		    !ip_parse_span(ip, text, len, false) || ip_fault(ip))
-			return false;
+		if (addresses->count == sizeof(addresses->list) / sizeof(*ip))
+			return "has too many addresses";
+		if (!ip_parse_span(ip, text, len, false))
+			return "is not a list of IP addresses with their lengths";
+		if (ip_fault(ip))
+			return ip_fault(ip);
 		for (unsigned i = 0; i < addresses->count; i++)
 			if (ip_equal(&addresses->list[i], ip))
-				return false;
+				return "has an address twice";
 		addresses->count++;
 		text += len;
 		if (!*text)
-			return true;
+			return NULL;
 	}
 }
 
 int value_addresses(void *target, const struct option_rule *rule, const char *text)
 {
 	struct ip_addresses *addresses = target, read = { .count = 0 };
+	const char *fault = parse_addresses(&read, text);
 
-	if (!parse_addresses(&read, text))
+	if (fault)
 		return report_error(-EINVAL,
-				    "--%s '%s': write up to %zu addresses of this host's, each "
+				    "--%s '%s': %s\nwrite up to %zu addresses of this host's, each "
 				    "once and with its length, like 192.0.2.1/24,fd00::1/64",
-				    rule->name, text, sizeof(read.list) / sizeof(*read.list));
+				    rule->name, text, fault,
+				    sizeof(read.list) / sizeof(*read.list));
 	*addresses = read;
 	return 0;
 }

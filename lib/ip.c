@@ -39,15 +39,23 @@ bool ip_parse_span(struct ip_address *ip, const char *text, size_t len, bool alo
 const char *ip_fault(const struct ip_address *ip)
 {
 	static const uint8_t zeros[16];
+	uint32_t address, hosts;
 	bool group = ip->family == AF_INET ? ip->bytes[0] >> 4 == 14 : ip->bytes[0] == 0xff;
 
 	if (memcmp(ip->bytes, zeros, sizeof(zeros)) == 0)
-		return "all zeros";
+		return "is all zeros";
 	if (group)
-		return "a multicast address";
+		return "is a multicast address";
 	if (ip->family == AF_INET && ip->bytes[0] == 255)
-		return "a broadcast address";
-	return NULL;
+		return "is a broadcast address";
+	/* A network of one or two addresses has no others (RFC 3021). */
+	if (ip->family != AF_INET || ip->length < 1 || ip->length > 30)
+		return NULL;
+	memcpy(&address, ip->bytes, sizeof(address));
+	hosts = UINT32_MAX >> ip->length;
+	if (!(ntohl(address) & hosts))
+		return "is the address of its network itself";
+	return (ntohl(address) & hosts) == hosts ? "is its network's broadcast address" : NULL;
 }
 
 bool ip_equal(const struct ip_address *a, const struct ip_address *b)

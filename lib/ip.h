@@ -27,7 +27,7 @@ size_t ip_size(uint8_t family);
  */
 bool ip_parse_span(struct ip_address *ip, const char *text, size_t len, bool alone);
 
-/* NULL when a host can have it, or what it is instead. */
+/* NULL when a host can have it, or what is wrong. */
 const char *ip_fault(const struct ip_address *ip);
 
 bool ip_equal(const struct ip_address *a, const struct ip_address *b);

@@ -4,13 +4,17 @@
 
 #include "lib/prefix.h"
 
-/* Whether a bit behind the length is set. */
-static bool has_bits_behind(const struct ip_address *prefix)
+bool prefix_cut(struct ip_address *prefix)
 {
-	for (size_t bit = prefix->length; bit < 8 * ip_size(prefix->family); bit++)
-		if (prefix->bytes[bit / 8] & 0x80 >> bit % 8)
-			return true;
-	return false;
+	bool has_bits = false;
+
+	for (size_t bit = prefix->length; bit < 8 * ip_size(prefix->family); bit++) {
+		uint8_t mask = 0x80 >> bit % 8;
+
+		has_bits |= prefix->bytes[bit / 8] & mask;
+		prefix->bytes[bit / 8] &= (uint8_t)~mask;
+	}
+	return has_bits;
 }
 
 static const char *fault_of(const struct ip_address *prefix)
@@ -19,8 +23,9 @@ static const char *fault_of(const struct ip_address *prefix)
 	const uint8_t *bytes = prefix->bytes;
 	bool is_ipv6 = prefix->family == AF_INET6;
 	unsigned first = is_ipv6 ? 0xff : 0xe0; /* of multicast, and IPv4's broadcast */
+	struct ip_address whole = *prefix;
 
-	if (has_bits_behind(prefix))
+	if (prefix_cut(&whole))
 		return "has bits behind its length";
 	if (!prefix->length)
 		return NULL;

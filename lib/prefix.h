@@ -17,10 +17,13 @@ struct prefixes {
 
 /*
  * Read ADDR[/LEN][,ADDR[/LEN]...], each once, of addresses that a host may send from: not the
- * unspecified one, loopback or multicast. Returns NULL, or what is wrong, and @prefixes is then
- * undefined.
+ * unspecified one, loopback or multicast. Returns NULL, or what is wrong; @prefixes then has those
+ * before, and where @text is a prefix that is refused, that one behind them.
  */
 const char *prefixes_parse(struct prefixes *prefixes, const char *text);
+
+/* Clear the bits behind the length. Whether one was set. */
+bool prefix_cut(struct ip_address *prefix);
 
 /* "10.0.1.2" or "10.0.1.0/28". */
 const char *prefix_format(char text[static IP_STRLEN], const struct ip_address *prefix);

@@ -57,6 +57,34 @@ static double read_bits(const char *text)
 	return -1;
 }
 
+/* A size as tc(8) writes it: in bytes, KiB or MiB. */
+static bool read_burst(unsigned long *burst, const char *text)
+{
+	static const struct {
+		const char *name;
+		unsigned long bytes;
+	} sizes[] = {
+		{ "", 1 },	{ "b", 1 },	      { "k", 1024 },
+		{ "kb", 1024 }, { "m", 1024 * 1024 }, { "mb", 1024 * 1024 },
+	};
+	size_t len = strspn(text, "0123456789");
+	char word[12];
+
+	if (len >= sizeof(word))
+		return false;
+	memcpy(word, text, len);
+	word[len] = '\0';
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		if (strcasecmp(text + len, sizes[i].name) != 0)
+			continue;
+		if (!parse_number(burst, word, 1, UINT32_MAX / sizes[i].bytes))
+			return false;
+		*burst *= sizes[i].bytes;
+		return *burst >= BURST_LEAST;
+	}
+	return false;
+}
+
 const char *rate_parse(struct rate *rate, const char *text)
 {
 	const char *colon = strchrnul(text, ':');
@@ -64,8 +92,8 @@ const char *rate_parse(struct rate *rate, const char *text)
 	char word[RATE_TEXT];
 	double bytes;
 
-	if (*colon && !parse_number(&burst, colon + 1, BURST_LEAST, UINT32_MAX))
-		return "has a burst that is not a number of bytes from 131072";
+	if (*colon && !read_burst(&burst, colon + 1))
+		return "has a burst that is not a size from 128k to 4095m";
 	if ((size_t)(colon - text) >= sizeof(word))
 		return "is not a rate";
 	memcpy(word, text, (size_t)(colon - text));

@@ -17,8 +17,8 @@ struct rate {
 };
 
 /*
- * Read RATE[:BURST], of at least 8kbit. Returns NULL, or what is wrong, and @rate is then
- * unchanged.
+ * Read RATE[:BURST], of at least 8kbit; BURST in bytes, KiB ("256k") or MiB ("1m"). Returns NULL,
+ * or what is wrong, and @rate is then unchanged.
  */
 const char *rate_parse(struct rate *rate, const char *text);
 

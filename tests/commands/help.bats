@@ -94,12 +94,25 @@ says() {
 	says 2 "-Z: unknown option: see tapctl list --help" list -Z
 }
 
+@test "help: a word without its option" {
+	says 125 "'br0': this word is not expected before --: give --bridge br0 for a bridge, or write -- before the whole COMMAND" exec br0 -- qemu
+	says 125 "'$A': this word is not expected here: give --mac $A" exec --bridge br0 $A -- qemu
+	says 2 "'$A': this word is not expected here: give --mac $A" add --bridge br0 --mac $A $A
+	says 2 "'tap1': this word is not expected here: give --bridge tap1 for a bridge, --link tap1 for a lower device, or --name tap1 for the device's name" add tap1 -b br0 -m $A
+	says 2 "--ip: given twice: write it once, as --ip ADDR,..." add -b br0 -m $A --ip 10.0.1.2 --ip 10.0.1.3
+	says 2 "--vlan: given twice: write it once, as --vlan VID,..." add -b br0 -m $A --vlan 1 --vlan 2
+	says 2 "--mtu: given twice" add -b br0 -m $A --mtu 1400 --mtu 1400
+	says 2 "--ip '10.0.1.2/24': has bits behind its length: write 10.0.1.2 for that address, or 10.0.1.0/24 for its network" add -b br0 -m $A --ip 10.0.1.2/24
+	says 2 "--ip 'fd00::1,fd00::2/64': has bits behind its length: write fd00::2 for that address, or fd00::/64 for its network" add -b br0 -m $A --ip fd00::1,fd00::2/64
+}
+
 @test "help: exec without -- says so, whatever COMMAND's own options are" {
 	local words
-	for words in "qemu-system-x86_64 -m 1G -netdev tap,id=n0,fd=3" "qemu-system-x86_64 --help" "sleep -- 1"; do
+	for words in "qemu-system-x86_64 -m 1G -netdev tap,id=n0,fd=3" "qemu-system-x86_64 --help"; do
 		# shellcheck disable=SC2086 # words
 		says 125 "'${words%% *}': COMMAND stands behind --: tapctl exec ... -- ${words%% *} ..." exec --bridge br0 $words
 	done
+	says 125 "'sleep': this word is not expected before --: give --bridge sleep for a bridge, or write -- before the whole COMMAND" exec --bridge br0 sleep -- 1
 	says 125 "exec: no COMMAND after --: tapctl exec [OPTION...] -- COMMAND [ARG...]" exec --bridge br0 --mac $A
 	says 125 "exec: an option after --: tapctl exec [OPTION...] -- COMMAND [ARG...]" exec --bridge br0 --mac $A -- -m 1G
 }

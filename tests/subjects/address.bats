@@ -73,10 +73,10 @@ addresses_of() { ip -j addr show "$1" | jq -r '.[0].addr_info[] | "\(.local)/\(.
 @test "address: what is no address of a host's is a wrong command line" {
 	local text
 	for text in "" 192.0.2.1 192.0.2.1/33 '192.0.2.1/24,' ,192.0.2.1/24 192.0.2.1/24,192.0.2.1/24 0.0.0.0/0 \
-		224.0.0.1/24 fd00::1 ::/64 ff02::1/64 gg::1/64 "$(seq -s, -f 192.0.2.%g/24 9)"; do
+		224.0.0.1/24 fd00::1 ::/64 ff02::1/64 gg::1/64 172.16.0.0/30 172.16.0.3/30 "$(seq -s, -f 192.0.2.%g/24 9)"; do
 		run_tapctl add --unattached --address "$text" --mac $A
 		[ "$status" = 2 ]
-		stderr_holds "tapctl: --address '$text': write up to 8 addresses of this host's"
+		stderr_holds "tapctl: --address '$text': " ": write up to 8 addresses of this host's"
 	done
 	for text in "--bridge br0" "--link v0"; do
 		# shellcheck disable=SC2086 # words
