@@ -2,6 +2,7 @@
 /*
  * The way from the command line to one of the commands.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,11 +110,18 @@ static int misuse_status(const struct command *command)
 /* popt's text fits 80 columns, or the terminal. */
 static void print_help(const struct command *command, poptContext context, bool brief)
 {
-	if (brief)
+	char usage[128];
+
+	if (brief) {
 		poptPrintUsage(context, stdout, 0);
-	else
-		poptPrintHelp(context, stdout, 0);
-	if (!brief && command->notes)
+		return;
+	}
+	/* Below the words of the command, and above its options. */
+	snprintf(usage, sizeof(usage), "[OPTION...]%s%s\n%c%s.", *command->words ? " " : "",
+		 command->words, toupper(command->summary[0]), command->summary + 1);
+	poptSetOtherOptionHelp(context, usage);
+	poptPrintHelp(context, stdout, 0);
+	if (command->notes)
 		printf("\n%s", command->notes);
 }
 
@@ -193,8 +201,8 @@ static int check_caller(const struct command *command)
 	if (privs_from_file() && !command->unprivileged)
 		return report_error(
 			-EPERM,
-			"%s: not permitted for an unprivileged caller\nrun it with sudo, or, with "
-			"a capability of your own, a tapctl whose file has none",
+			"%s: not permitted for an unprivileged caller of a tapctl with file "
+			"capabilities\nrun it with sudo (other ways: tapctl(8), ACCESS)",
 			command->name);
 	return 0;
 }

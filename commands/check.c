@@ -77,7 +77,7 @@ static int run_check(struct run *run)
 
 const struct command command_check = {
 	.name = "check",
-	.words = "[NAME|MAC...]",
+	.words = "[NAME|MAC|BRIDGE...]",
 	.summary = "tell why guests do not get through",
 	.options = FOR_CHECK,
 	.max_words = -1,

@@ -169,7 +169,7 @@ static int run_list(struct run *run)
 
 const struct command command_list = {
 	.name = "list",
-	.words = "[NAME|MAC...]",
+	.words = "[NAME|MAC|BRIDGE...]",
 	.summary = "show devices",
 	.options = FOR_LIST,
 	.max_words = -1,

@@ -306,11 +306,10 @@ static int check_reach(const struct option_rule *rule)
 {
 	if (rule->open || !privs_from_file())
 		return 0;
-	return report_error(
-		-EPERM,
-		"--%s: not permitted for an unprivileged caller\nrun it with sudo, or, with "
-		"a capability of your own, a tapctl whose file has none",
-		rule->name);
+	return report_error(-EPERM,
+			    "--%s: not permitted for an unprivileged caller of a tapctl with file "
+			    "capabilities\nrun it with sudo (other ways: tapctl(8), ACCESS)",
+			    rule->name);
 }
 
 static int read_option(struct reading *reading, const struct option_rule *rule, const char *text)

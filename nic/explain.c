@@ -103,19 +103,26 @@ static int explain_busy(struct nl *nl, const struct nic *nic, int err)
 	return nic->reused ? explain_in_use(nl, nic, err) : explain_exists(nl, nic, -EEXIST);
 }
 
+/* Plain sudo would run COMMAND as root. */
+static const char *sudo_words(const struct nic *nic)
+{
+	return nic->reused || nic->record.by == RECORD_BY_EXEC ?
+		       "run it with sudo and --user $USER (other ways: tapctl(8), ACCESS)" :
+		       "run it with sudo (other ways: tapctl(8), ACCESS)";
+}
+
 static int explain_no_right(struct nl *nl, const struct nic *nic, int err)
 {
 	(void)nl;
 	if (nic->reused && nic->link.tun.has_owner && nic->link.tun.owner != geteuid())
 		return report_error(err,
 				    "%s: belongs to uid %u, and another user needs "
-				    "CAP_NET_ADMIN to open it\nrun it with sudo",
-				    nic->name, nic->link.tun.owner);
+				    "CAP_NET_ADMIN to open it\n%s",
+				    nic->name, nic->link.tun.owner, sudo_words(nic));
 	return report_error(err,
 			    "%s: making a tap needs CAP_NET_ADMIN over this network "
-			    "namespace\nrun it with sudo, or in a user namespace of your own: "
-			    "unshare -Urn",
-			    nic->name);
+			    "namespace\n%s",
+			    nic->name, sudo_words(nic));
 }
 
 static int explain_queues(struct nl *nl, const struct nic *nic, int err)
@@ -183,8 +190,8 @@ static int explain_no_right_macvtap(struct nl *nl, const struct nic *nic, int er
 	(void)nl;
 	return report_error(err,
 			    "%s: making a %s needs CAP_NET_ADMIN over this network "
-			    "namespace\nrun it with sudo",
-			    nic->name, macvtap_word(nic));
+			    "namespace\n%s",
+			    nic->name, macvtap_word(nic), sudo_words(nic));
 }
 
 static int explain_no_driver(struct nl *nl, const struct nic *nic, int err)

@@ -47,6 +47,8 @@ says() {
 	[ "$("$TAPCTL" help | wc -L)" -le 80 ]
 	for command in mac add exec list check trace del attach pin bridge-helper; do
 		text=$("$TAPCTL" help $command)
+		# What it does, as in the list of all commands.
+		grep -qiE "^  tapctl $command .* $(sed -n '2s/\.$//p' <<<"$text")\$" <("$TAPCTL" help)
 		[ "$(wc -L <<<"$text")" -le 80 ]
 		# Beside an option, and not below it.
 		! grep -nE '^ {12,}' <<<"$text" || { echo "$command"; return 1; }
@@ -54,7 +56,7 @@ says() {
 	done
 	for command in add exec; do
 		text=$("$TAPCTL" help $command)
-		[[ "$(sed -n 2,5p <<<"$text" | grep -o -- '--[a-z]*' | xargs)" = "--mac --bridge --link"* ]]
+		[[ "$(sed -n 3,5p <<<"$text" | grep -o -- '--[a-z]*' | xargs)" = "--mac --bridge --link"* ]]
 		[[ "$text" = *"The device:"*"The port of a bridge:"*"General options:"*"Help options:"* ]]
 		[[ "$text" = *$'\n\n'"  tapctl $command --bridge br0 "* ]]
 	done

@@ -154,7 +154,7 @@ while True: os.read(3, 2000)' "$WORK/begun" "$WORK/go" "$WORK/gone" >"$WORK/log"
 	make_caller cap_net_admin,cap_net_raw=ep
 	run --separate-stderr as_caller "$PUBLIC/tapctl" trace $TAP
 	echo "$status $stderr"
-	[[ $status = 1 && "$stderr" == "tapctl: trace: not permitted for an unprivileged caller: "* ]]
+	[[ $status = 1 && "$stderr" == "tapctl: trace: not permitted for an unprivileged caller of a tapctl with file capabilities: "* ]]
 }
 
 @test "trace: a wrong command line, and what is not a guest's device" {

@@ -93,6 +93,8 @@ run_all() {
 	run mandoc -T lint -W warning "$MAN"
 	echo "$output"
 	[ "$status" = 0 ]
+	# A macro for each page, or the second one has no parentheses.
+	! grep -nE '^\.Xr [^ ]+ [0-9] ,? ?[a-z].* [0-9]' "$MAN"
 }
 
 @test "docs: the manual page is found by what it is about, and says what system it is of" {
@@ -165,6 +167,9 @@ run_all() {
 			<("$TAPCTL" "$command" --help | sed '/^Help options/,$d' |
 				case $command in add | exec) grep -vE -- "^ +(-., )?--($nic)\>" ;; *) cat ;; esac |
 				sed -n 's/^  \(-[a-zA-Z]\|    --[a-z-]*\).*/\1/p' | tr -d ' ' | sort) || { echo "$command"; return 1; }
+		# And its words.
+		[[ "$(grep -E "^ +tapctl $command" <<<"$page" | tr -d ' []')" = \
+			*"$("$TAPCTL" "$command" --help | sed -n '1s/.*OPTION\.\.\.\]//p' | tr -d ' []')" ]] || { echo "$command"; return 1; }
 	done
 }
 

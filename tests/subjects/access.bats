@@ -522,7 +522,7 @@ effective_at() { # TAPCTL-WORDS...
 		printf '%s\n' "status $status" "stderr: $stderr"
 	}
 	with_ambient "$PUBLIC/tapctl" exec --bridge br0 --mac $MAC --name x -- "$PROBE"
-	refused_with 125 "--name: not permitted for an unprivileged caller: run it with sudo, or, with a capability of your own, a tapctl whose file has none"
+	refused_with 125 "--name: not permitted for an unprivileged caller of a tapctl with file capabilities: run it with sudo (other ways: tapctl(8), ACCESS)"
 	with_ambient "$PUBLIC/plain" exec --bridge br0 --mac $MAC --name x -- "$PROBE"
 	[ "$status" = 0 ]
 	got '.fds["3"].iff == "x"'
