@@ -5,6 +5,7 @@ load ../tools/helpers
 
 MAN=$TESTS/../man/tapctl.8
 README=$TESTS/../README
+A=52:54:00:84:e3:62 TAP=tap52540084e362
 COMMANDS="mac add exec list check trace del attach pin bridge-helper"
 
 # A VMM that takes the fds that its arguments name, and writes down what it was given.
@@ -280,10 +281,42 @@ fd 3 is tap52540084e362, uid 0" ]
 @test "docs: the error of README" {
 	local said
 	add_bridge br0
-	said=$(grep -A1 '^    # tapctl add --json' "$README" | sed -n 's/^    {/{/p')
+	said=$(sed -n '/^    # tapctl add --json/,/^    }/s/^    \([ {}]\)/\1/p' "$README")
 	run_tapctl add --json --bridge br9 --mac 52:54:00:84:e3:62
 	[ "$status" = 1 ]
-	[ "$stderr" = "$said" ]
+	[ "$(jq . <<<"$stderr")" = "$said" ]
+	# Behind a warning; 125 of exec, 127 where COMMAND is not found.
+	run -127 --separate-stderr tapctl exec --json --bridge br0 --mac $A -- /nosuch/qemu-system-x86_64
+	[[ ${stderr_lines[0]} = "tapctl: warning: "* ]]
+	holds '.error == "command-not-found"' <<<"${stderr_lines[-1]}"
+	run -125 --separate-stderr tapctl exec --json --bridge br9 --mac $A -- true
+	holds '.error == "no-such-bridge"' <<<"${stderr_lines[-1]}"
+}
+
+@test "docs: what --json prints where there are no devices to print" {
+	local command
+	add_bridge br0
+	tapctl add --bridge br0 --mac $A >/dev/null
+	for command in "pin -j br0" "del -j --if-exists nosuch"; do
+		# shellcheck disable=SC2086 # words
+		run_quiet $command
+		[ -z "$output" ]
+	done
+	[[ $(tapctl add -j --dry-run --unattached --mac 52:54:00:00:00:01) = "ip tuntap add "* ]]
+	[[ $(tapctl exec -j --dry-run --unattached --mac 52:54:00:00:00:01 -- true fd=3) = "ip tuntap add "* ]]
+	# A finding is no error; what is asked for and cannot be is one.
+	ip link del br0
+	for command in "check -j" "trace -j --seconds 1 $TAP"; do
+		# shellcheck disable=SC2086 # words
+		run_tapctl $command
+		[ "$status" = 1 ]
+		[ -z "$stderr" ]
+		holds 'tostring | contains("off-bridge")' <<<"$output"
+	done
+	run_tapctl attach -j $TAP
+	[ "$status" = 1 ]
+	[ "$output" = "[]" ]
+	holds '.remedy | contains("tapctl attach")' <<<"$stderr"
 }
 
 @test "docs: the Python example of README" {
