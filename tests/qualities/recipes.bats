@@ -138,6 +138,30 @@ contained() {
 	inside nft list table ip guests | grep -q masquerade
 }
 
+@test "recipes: what libvirt's XML says" {
+	recipe "What libvirt's XML says"
+	add_bridge br0
+	sed -i "s/-- .\$/-- sh -c '\$TAPCTL list -j >\$LISTED; exec \"\$@\"' sh \\\\/" "$WORK/recipe"
+	run_tapctl exec --unattached --mac $A --limit-out 500kbps -- true
+	# This kernel may have no act_police: then without.
+	[[ $stderr != *act_police* ]] || sed -i 's/ --limit-out 500kbps//' "$WORK/recipe"
+	run_recipe LISTED="$WORK/listed"
+	holds '.[0] | .mtu == 1442 and .isolated and .ip == ["10.0.1.2"] and .limit_in == "8mbit:262144" and
+		(.limit_out == "4mbit") == $police' --argjson police "$(grep -q limit-out "$WORK/recipe" && echo true || echo false)" <"$WORK/listed"
+}
+
+@test "recipes: vhost-net, where there is one" {
+	recipe "Vhost-net, where there is one"
+	add_bridge br0
+	run with_vhost_node inside some env PATH="$WORK/bin:$PATH" bash -e "$WORK/recipe"
+	echo "$output"
+	[ "${lines[1]}" = "words: disk.img -netdev tap,id=n0,fds=3,vhostfds=4 -device virtio-net-pci,netdev=n0,mac=$A" ]
+	[ "${#lines[@]}" = 2 ]
+	run --separate-stderr with_vhost_node inside none env PATH="$WORK/bin:$PATH" bash -e "$WORK/recipe"
+	[ "${lines[1]}" = "words: disk.img -netdev tap,id=n0,fds=3 -device virtio-net-pci,netdev=n0,mac=$A" ]
+	[[ ${#stderr_lines[@]} = 1 && $stderr = *"going on without vhost"* ]]
+}
+
 @test "recipes: one address per guest" {
 	recipe "One address per guest, for ever"
 	add_bridge br0
@@ -166,7 +190,7 @@ contained() {
 	recipe "A unit for all guests"
 	requires_root
 	add_bridge br0
-	printf '%s\n' "MAC=$A" BRIDGE=br0 MEMORY=1G DISK=disk.img >"$WORK/web"
+	printf '%s\n' "MAC=$A" BRIDGE=br0 MEMORY=1G DISK=/var/lib/vm/disk.img >"$WORK/web"
 	if command -v systemd-analyze >/dev/null; then
 		sed "s|EnvironmentFile=.*|EnvironmentFile=-$WORK/web|; s|=tapctl|=/bin/true|; s|=-tapctl|=-/bin/true|" "$WORK/recipe" >"$WORK/vm@web.service"
 		systemd-analyze verify "$WORK/vm@web.service" 2>&1 | grep -i 'vm@web' && return 1
@@ -174,10 +198,10 @@ contained() {
 	# As systemd reads it.
 	sed -n '/^ExecStart=/,/[^\\]$/p' "$WORK/recipe" | sed 's/^ExecStart=//; s/%i/web/g' >"$WORK/start"
 	grep -qx 'ExecStopPost=-tapctl del --stale' "$WORK/recipe"
-	{ sed 's/^/export /' "$WORK/web"; cat "$WORK/start"; } >"$WORK/recipe"
+	{ sed 's/^/export /' "$WORK/web"; sed 's/--user vm /--user nobody /' "$WORK/start"; } >"$WORK/recipe"
 	run_recipe
 	[ "${lines[0]}" = "fd 3: $TAP uid $(id -u nobody) caps 0000000000000000" ]
-	[ "${lines[1]}" = "words: -name web -m 1G disk.img -netdev tap,id=n0,fd=3 -device virtio-net-pci,netdev=n0,mac=$A" ]
+	[ "${lines[1]}" = "words: -name web -m 1G /var/lib/vm/disk.img -netdev tap,id=n0,fd=3 -device virtio-net-pci,netdev=n0,mac=$A" ]
 }
 
 @test "recipes: another NIC, with a real qemu and its monitor" {
