@@ -110,6 +110,13 @@ run_all() {
 	[[ "$output" != *BSD* ]]
 }
 
+@test "docs: README and the manual page fit a terminal" {
+	awk 'length > 80 { print; wide = 1 } END { exit wide }' "$README"
+	# But for the table of trace, which is that wide itself.
+	mandoc -T ascii -O width=80 "$MAN" | sed 's/.\x08//g' |
+		awk 'length > 80 && !/ (other|-)$/ { print; wide = 1 } END { exit wide }'
+}
+
 @test "docs: every finding of check is in the manual page and has a test" {
 	local id ids
 	ids=$(grep -rhoE '(WARNING|ERROR), "[a-z-]+"' "$TESTS/../inspect" | cut -d '"' -f 2 | sort -u)
@@ -269,8 +276,7 @@ fd 3 is tap52540084e362, uid 0" ]
 	${CC:-cc} -o "$WORK/bin/qemu-system-x86_64" "$WORK/vmm.c"
 	sed -n '1,/^From a guest/s/^    //p' "$README" >"$WORK/session"
 	[ "$(grep -c '^# ' "$WORK/session")" = 5 ]
-	sed -n 's/^# //p; /^      -/p' "$WORK/session" | sed "s|&\$|<'$WORK/end' \& while [ \"\$(cat /proc/\$!/comm)\" != qemu-system-x86 ]; do :; done|
-		s|^kill %1|kill %1; wait \|\| :|" >"$WORK/typed"
+	sed -n 's/^# //p; /^      -/p' "$WORK/session" | sed "s|&\$|<'$WORK/end' \& while [ \"\$(cat /proc/\$!/comm)\" != qemu-system-x86 ]; do :; done|" >"$WORK/typed"
 	# The last look is for what is left when the kernel has removed it.
 	run inside env PATH="$WORK/bin:$PATH" LC_ALL=C bash -mc ". $WORK/typed" 3>&- 4>&-
 	echo "$output"
