@@ -487,6 +487,7 @@ const struct command command_attach = {
 	.name = "attach",
 	.words = "[NAME|MAC|BRIDGE...]",
 	.summary = "put devices back to what their records say",
+	.notes = "To change what a record says (--ip, --limit-in ...): del, and add again.\n",
 	.options = FOR_ATTACH,
 	.max_words = -1,
 	.wants_netlink = true,

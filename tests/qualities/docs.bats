@@ -205,6 +205,15 @@ run_all() {
 			grep -vx 'pid\|command\|vm' | sort -u)
 }
 
+@test "docs: the columns of list are in the manual page" {
+	local column columns
+	columns=$(sed -n '/^static const struct table_column/,/^};/p' "$TESTS/../inspect/show.c" | grep -oE '"[A-Z]+"' | tr -d '"')
+	[ "$(wc -l <<<"$columns")" = 8 ]
+	for column in $columns; do
+		sed -n '/^\.Ss list/,/^\.Ss check/p' "$MAN" | grep -w "$column" || { echo "$column"; return 1; }
+	done
+}
+
 @test "docs: the JSON keys of the manual page are those of check" {
 	tapctl add --mac 52:54:00:84:e3:62 --unattached
 	diff <(inside "$TAPCTL" check --json | jq -r '.[] | keys[]' | sort -u) \
