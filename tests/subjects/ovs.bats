@@ -236,7 +236,7 @@ no_port() { ! ports | grep -x "$1"; }
 @test "ovs: what ovs-vswitchd has not seen disappear is waited for, also when it disappears just then" {
 	# Else it would have the old tap still, for a port of the same name.
 	add_far
-	local when k delay
+	local when delay
 	for when in before between; do
 		delay=()
 		run_quiet add --ovs br-int --mac $A --no-vnet-hdr
@@ -255,7 +255,7 @@ no_port() { ! ports | grep -x "$1"; }
 			run_quiet del $TAP
 		fi
 		wait_until 10 has_watcher
-		for k in 1 2 3; do no_taps; done
+		no_taps
 		kill -CONT "$(cat "$OVS_RUNDIR/ovs-vswitchd.pid")"
 		wait_until 10 test -e "$WORK/begun"
 		ping_far 10
