@@ -62,6 +62,14 @@ static bool is_device(const struct inventory_link *link)
 	return link_is_tap(&link->link) || record_is_host(&link->link);
 }
 
+/* Where it is on a bridge or lower device, the picture of that has it, whoever made it. */
+static bool is_wired(const struct inventory *inventory, const struct inventory_link *link)
+{
+	const struct inventory_link *parent = inventory_find(inventory, link->parent);
+
+	return parent && (parent->link.kind == LINK_BRIDGE || link->link.kind == LINK_MACVTAP);
+}
+
 static void choose(struct tree *tree, const struct selection *selection, bool all)
 {
 	struct inventory *inventory = &tree->inventory;
@@ -69,8 +77,9 @@ static void choose(struct tree *tree, const struct selection *selection, bool al
 	for (size_t i = 0; i < inventory->count && !selection; i++) {
 		struct inventory_link *link = &inventory->links[i];
 
-		link->chosen = link->ours || (all && link_is_tap(&link->link)) ||
-			       link->link.kind == LINK_BRIDGE;
+		link->chosen = link->ours || link->link.kind == LINK_BRIDGE ||
+			       record_is_host(&link->link) ||
+			       (link_is_tap(&link->link) && (all || is_wired(inventory, link)));
 	}
 	for (size_t k = 0; selection && k < selection->count; k++) {
 		int ifindex = selection->links[k].ifindex;
@@ -98,8 +107,9 @@ static enum role role_of(const struct inventory_link *link, const struct link *p
 		return link->chosen && parent_of(link) == (parent ? parent->ifindex : 0) ?
 			       ROLE_GUEST :
 			       ROLE_NONE;
+	/* A macvlan whose lower device is not here. */
 	if (!parent)
-		return ROLE_NONE;
+		return link->chosen && record_is_host(own) && !link->parent ? ROLE_HOST : ROLE_NONE;
 	if (link->parent == parent->ifindex && link->is_port)
 		return ROLE_UPLINK;
 	/* A veth's IFLA_LINK is its other end. */

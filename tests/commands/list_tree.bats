@@ -31,17 +31,43 @@ wire() {
 	ip link set up0 master br0
 	ip tuntap add foreign mode tap
 	ip link set foreign master br0
+	ip tuntap add alone mode tap
 	tree
 	[ "$output" = "br0 02:00:00:00:00:01 10.9.0.2/24 fd00::2/64
 |- down0           uplink, down
 |- eth0            uplink, no carrier
 |- up0             uplink
+|- foreign         -                 down
 \`- tap52540084e362 $A waits for its guest" ]
-	# What others made, by name or --all.
+	# What others made on no bridge, by name or --all.
+	local whole=$output
 	tree br0
-	[[ "$output" == *"- foreign         -                 down"* ]]
+	[ "$output" = "$whole" ]
 	tree --all
-	[[ "$output" == *"- foreign         -                 down"* ]]
+	[ "$output" = "$whole
+on no bridge
+\`- alone -                 down" ]
+}
+
+@test "list --tree: a macvtap of others, and the host's macvlan where its lower device has no other, or is not here" {
+	requires_macvtap
+	add_cable v0 v1
+	ip link set v0 address 02:00:00:00:00:07
+	ip link set v1 address 02:00:00:00:00:08
+	tapctl add --link v0 --host --name host0
+	ip link add link v1 name others type macvtap mode bridge
+	tree
+	[[ "$output" = *"v0 02:00:00:00:00:07
+\`- host0 this host"* ]]
+	[[ "$output" = *"v1 02:00:00:00:00:08
+\`- others -  "* ]]
+	[ "${#lines[@]}" = 4 ]
+	command ip netns add "far$NS"
+	ip link set host0 netns "far$NS"
+	run command ip netns exec "far$NS" env LC_ALL=C "$TAPCTL" list --tree
+	command ip netns del "far$NS"
+	[ "${lines[0]}" = "on no bridge" ]
+	[[ "${lines[1]}" = "\`- host0 this host"* ]]
 }
 
 @test "list --tree: the example of the manual page" {
