@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/prctl.h>
@@ -28,11 +30,49 @@ struct watched {
 	pid_t maker; /* the watcher ends with it, if the device stays; 0: not */
 };
 
+/* Fields 48 and 49 of proc_pid_stat(5). False: not known. */
+static bool find_arguments(char **begin, size_t *size)
+{
+	int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+	char stat[2048], *field;
+	ssize_t len = fd < 0 ? -1 : read(fd, stat, sizeof(stat) - 1);
+	unsigned long end = 0;
+
+	if (fd >= 0)
+		close(fd);
+	stat[len > 0 ? len : 0] = '\0';
+	/* The command's name, the second field, may have blanks and parentheses in it. */
+	field = strrchr(stat, ')');
+	for (int i = 2; field && i < 48; i++)
+		field = strchr(field + 1, ' ');
+	*begin = field ? (char *)strtoul(field, &field, 10) : NULL;
+	if (*begin)
+		end = strtoul(field, NULL, 10);
+	*size = end - (unsigned long)*begin;
+	return *begin && end > (unsigned long)*begin;
+}
+
 /*
- * Nothing of the caller's is kept: no fd, terminal, directory or signal, and no capability but
- * those for @use. False: could not.
+ * Whoever looks for the guest's process by its arguments (pgrep -f) is not to find the watcher. The
+ * arguments are this process's own copy, and the caller's stay as they are.
  */
-static bool become_daemon(int ready, enum privs_use use)
+static void rename_process(int ifindex)
+{
+	char *arguments;
+	size_t size;
+
+	prctl(PR_SET_NAME, "tapctl-watcher");
+	if (!find_arguments(&arguments, &size))
+		return;
+	memset(arguments, 0, size);
+	snprintf(arguments, size, "tapctl-watcher ifindex %d", ifindex);
+}
+
+/*
+ * Nothing of the caller's is kept: no fd, argument, terminal, directory or signal, and no
+ * capability but those for @use. False: could not.
+ */
+static bool become_daemon(const struct watched *watched, int ready, enum privs_use use)
 {
 	sigset_t all;
 
@@ -45,7 +85,7 @@ static bool become_daemon(int ready, enum privs_use use)
 	if (open("/dev/null", O_RDWR) != STDIN_FILENO || dup2(STDIN_FILENO, STDOUT_FILENO) < 0 ||
 	    dup2(STDIN_FILENO, STDERR_FILENO) < 0)
 		return false;
-	prctl(PR_SET_NAME, "tapctl-watcher");
+	rename_process(watched->ifindex);
 	return chdir("/") == 0 && privs_keep(use) == 0;
 }
 
@@ -87,7 +127,7 @@ static void watch_lease(const struct watched *watched, int ready)
 	struct nl *nl, *watch;
 
 	/* What tapctl has open goes first: the lease would never end. */
-	if (!become_daemon(ready, PRIVS_LINKS) || nl_open(&nl) < 0 ||
+	if (!become_daemon(watched, ready, PRIVS_LINKS) || nl_open(&nl) < 0 ||
 	    event_watch_netns(&watch, number) < 0)
 		_exit(1);
 	/* It may have ended before, when tapctl was killed. */
@@ -189,7 +229,7 @@ static void watch_port(const struct watched *watched, int ready)
 	struct nl *nl, *watch;
 
 	/* The socket of the database may be that of another user than root. */
-	if (!become_daemon(ready, PRIVS_NODES) || nl_open(&nl) < 0 ||
+	if (!become_daemon(watched, ready, PRIVS_NODES) || nl_open(&nl) < 0 ||
 	    event_watch_link(&watch, watched->ifindex) < 0 || !tell_ready())
 		_exit(1);
 	wait_for_link(nl, watch, watched);

@@ -141,6 +141,15 @@ s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1] + \"/s\"); socket.send_
 	gone
 }
 
+@test "watcher: who looks for COMMAND by its arguments does not find the watcher" {
+	begin
+	[ "$(tr '\0' ' ' <"/proc/$watcher/cmdline" | sed 's/ *$//')" = "tapctl-watcher ifindex $(link_field $MVT .ifindex)" ]
+	[ "$(pgrep -f "$WORK")" = "$pid" ]
+	grep -zqx "$WORK" "/proc/$pid/cmdline"
+	pkill -f "$WORK"
+	gone
+}
+
 @test "watcher: a killed cgroup ends COMMAND, and then the device" {
 	local root=/sys/fs/cgroup
 	[ -e $root/cgroup.procs ] || root=/sys/fs/cgroup/unified
