@@ -14,6 +14,7 @@
 #include "commands/command.h"
 #include "inspect/check.h"
 #include "inspect/hops.h"
+#include "inspect/inventory.h"
 #include "inspect/verdict.h"
 #include "lib/json.h"
 #include "lib/report.h"
@@ -28,6 +29,7 @@ static const char *const way_keys[WAYS] = { "from_guest", "to_guest" };
 struct explanation {
 	const struct trace *trace;
 	const struct verdict *verdict;
+	bool filtered; /* --ip has taken frames meanwhile */
 	bool found;
 	enum severity severity;
 	char name[IFNAMSIZ], id[32], problem[256], remedy[512];
@@ -136,6 +138,8 @@ static void keep_explanation(const struct finding *finding, void *data)
 
 	for (size_t i = 0; i < sizeof(warnings) / sizeof(*warnings); i++)
 		explains |= strcmp(finding->id, warnings[i]) == 0;
+	if (e->filtered && e->verdict->at_filter)
+		explains |= strcmp(finding->id, "source-dropped") == 0;
 	if (e->verdict->reach == HOP_DEVICE && strcmp(finding->name, e->trace->hops[0].name) != 0)
 		explains = false;
 	if (!explains || (e->found && e->severity >= finding->severity))
@@ -219,10 +223,16 @@ static void print_json(const struct trace *trace, const struct verdict *verdict,
 	puts("]}");
 }
 
-static int finish(struct nl *nl, const struct trace *trace, struct selection *selection, bool json)
+/* @filtered: how many frames the filter had dropped before. */
+static int finish(struct nl *nl, const struct trace *trace, struct selection *selection,
+		  uint64_t filtered, bool json)
 {
 	struct verdict verdict;
-	struct explanation explanation = { .trace = trace, .verdict = &verdict };
+	struct explanation explanation = {
+		.trace = trace,
+		.verdict = &verdict,
+		.filtered = inventory_count_filtered(nl, &selection->links[0]) > filtered,
+	};
 	int err = 0;
 
 	verdict_find(trace, &verdict);
@@ -262,12 +272,14 @@ static int run_trace(struct run *run)
 	struct selection selection = { .count = 0 };
 	struct trace trace = { .count = 0 };
 	int signals = -1, err = select_words(run->nl, &selection, run->words);
+	uint64_t filtered = 0;
 
 	if (!err)
 		err = check_selection(&selection, run->words[0]);
 	if (!err)
 		err = hops_open(&trace, run->nl, &selection.links[0]);
 	if (!err) {
+		filtered = inventory_count_filtered(run->nl, &selection.links[0]);
 		signals = open_signals();
 		err = signals < 0 ? signals : 0;
 	}
@@ -276,7 +288,7 @@ static int run_trace(struct run *run)
 	if (!err && !draw && !run->options.json)
 		print_table(&trace);
 	if (!err)
-		err = finish(run->nl, &trace, &selection, run->options.json);
+		err = finish(run->nl, &trace, &selection, filtered, run->options.json);
 	hops_close(&trace);
 	if (signals >= 0)
 		close(signals);

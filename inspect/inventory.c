@@ -329,6 +329,30 @@ static int keep_neighbour(int ifindex, int family, const uint8_t mac[static MAC_
 	return 0;
 }
 
+static int read_device_traffic(struct nl *nl, const struct link *link, const struct record *record,
+			       struct traffic_state *traffic, uint64_t *filtered)
+{
+	struct compared compared = { .link = link, .record = record };
+	int err = compare_read_traffic(nl, &compared);
+
+	*traffic = compared.traffic;
+	if (!err && record->traffic.ip.count)
+		err = traffic_count_drops(nl, link->ifindex, traffic, filtered);
+	return err;
+}
+
+uint64_t inventory_count_filtered(struct nl *nl, const struct link *link)
+{
+	struct traffic_state traffic;
+	uint64_t filtered = 0;
+	struct record record;
+
+	if (!record_read(&record, link) ||
+	    read_device_traffic(nl, link, &record, &traffic, &filtered))
+		return 0;
+	return filtered;
+}
+
 /* One that disappears meanwhile is not an error. */
 static int read_traffic(struct inventory *inventory, struct nl *nl)
 {
@@ -336,15 +360,10 @@ static int read_traffic(struct inventory *inventory, struct nl *nl)
 
 	for (size_t i = 0; i < inventory->count && (!err || link_disappeared(err)); i++) {
 		struct inventory_link *device = &inventory->links[i];
-		struct compared compared = { .link = &device->link, .record = &device->record };
 
-		if (!device->ours || !device->chosen)
-			continue;
-		err = compare_read_traffic(nl, &compared);
-		device->traffic = compared.traffic;
-		if (!err && device->record.traffic.ip.count)
-			err = traffic_count_drops(nl, device->link.ifindex, &device->traffic,
-						  &device->filtered);
+		if (device->ours && device->chosen)
+			err = read_device_traffic(nl, &device->link, &device->record,
+						  &device->traffic, &device->filtered);
 	}
 	return link_disappeared(err) ? 0 : err;
 }

@@ -133,5 +133,9 @@ struct lookups {
 void device_look_up(struct lookups *lookups, const struct link *link, struct device *device);
 void lookups_free(struct lookups *lookups);
 
+/* How many frames the filter of --ip has dropped of a device of ours; 0 also when it is not known.
+ */
+uint64_t inventory_count_filtered(struct nl *nl, const struct link *link);
+
 /* Read /proc, once. 0 or a negative errno with a line of error. */
 int lookups_read_holders(struct lookups *lookups);

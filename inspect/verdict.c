@@ -185,6 +185,8 @@ static bool judge_stages(const struct view *view, enum trace_way way, struct ver
 		put_kinds(kinds, lost);
 		verdict->id = stage->id;
 		verdict->reach = stage->here > stage->next ? stage->here : stage->next;
+		verdict->at_filter = way == FROM_GUEST && stage->here == HOP_DEVICE &&
+				     !view->trace->hops[0].outward;
 		SAY(verdict->where, "%s %s the guest: seen at %s, and not at %s", kinds,
 		    way == FROM_GUEST ? "from" : "to", view->first[stage->here]->name,
 		    view->first[stage->next]->name);
@@ -264,6 +266,7 @@ static void judge_no_answer(const struct view *view, unsigned kinds, struct verd
 	inet_ntop(AF_INET, trace->asked_ip, ip, sizeof(ip));
 	verdict->id = "no-answer";
 	verdict->reach = HOP_BELOW;
+	verdict->at_filter = last->role == HOP_DEVICE && !last->outward;
 	SAY(verdict->where, "%s from the guest, %u times: seen as far as %s, and not answered%s%s",
 	    text, times, last->name, arp ? ": who has " : "", arp ? ip : "");
 	if (last->role < HOP_UPLINK)
@@ -309,7 +312,8 @@ static void judge_guest(const struct view *view, unsigned ignored, struct verdic
 				     "the card up?");
 	}
 	/* A filter there has a macvtap's frames before they are seen. */
-	if (silent && trace->hops[0].outward)
+	verdict->at_filter = silent && trace->hops[0].outward;
+	if (verdict->at_filter)
 		SAY(verdict->remedy,
 		    "look inside the guest: is its card up? and at what may take its "
 		    "frames: tc filter show dev %s egress",

@@ -13,6 +13,7 @@
 struct verdict {
 	const char *id; /* programs rely on it: it never changes */
 	bool flows; /* frames went both ways */
+	bool at_filter; /* frames from the guest end, or may end, where a filter of its device is */
 	bool certain; /* the remedy is the one: check need not be asked */
 	enum hop_role reach; /* the last hop that what explains it may be about */
 	char where[VERDICT_TEXT]; /* frames end */

@@ -21,6 +21,7 @@ add_far() {
 	add_cable "$1" far "$FAR"
 }
 far() { inside_of "$FAR" "$@"; }
+far_mac() { far ip -j link show far | jq -r '.[0].address'; }
 
 # guest NIC-OPTION... -- MAC IP WORD...: a guest that is running (see guest.py).
 guest() {
@@ -41,7 +42,7 @@ routed_guest() {
 	far ip address add 192.0.2.9/24 dev far
 	far ip route add 198.51.100.0/24 via 192.0.2.1
 	inside sysctl -qw net.ipv4.ip_forward=1
-	guest --unattached -- $A 198.51.100.2 ping=192.0.2.9 via=198.51.100.1
+	guest --unattached "$@" -- $A 198.51.100.2 ping=192.0.2.9 via=198.51.100.1
 }
 routed() {
 	routed_guest
@@ -98,7 +99,7 @@ macvtap() {
 	has_macvtap || skip_row "this kernel has no macvtap"
 	add_far wire
 	far ip address add 192.0.2.1/24 dev far
-	guest --link wire -- $A 192.0.2.2 ping=192.0.2.1
+	guest --link wire "$@" -- $A 192.0.2.2 ping=192.0.2.1
 }
 has_macvtap() { [ -z "$TAPCTL_TESTS_UNPRIVILEGED" ] && ip link add link lo name probe type macvtap 2>&1 | grep -vq 'not supported\|Unknown'; }
 

@@ -13,6 +13,20 @@ broken_no_holder() { sound; tapctl add --bridge br0 --mac $A; }
 broken_wrong_source() { sound; guest --bridge br0 -- $A 192.0.2.2 arp=192.0.2.1 from=$B; }
 broken_own_tap() { sound; guest --bridge br0 -- $A 192.0.2.2 arp=192.0.2.1 from=fe${A#52}; }
 broken_tc_ingress() { asking; tc_drop $TAP ingress; }
+broken_ip() { asking --ip 192.0.2.3; }
+broken_ip_ping() { sound; guest --bridge br0 --ip 192.0.2.3 -- $A 192.0.2.2 ping=192.0.2.1 to="$(far_mac)"; }
+broken_ip_unattached() { routed_guest --ip 198.51.100.3; }
+broken_ip_macvtap() { macvtap --ip 192.0.2.3; }
+broken_ip_earlier() {
+	sound
+	tapctl add --bridge br0 --ip 192.0.2.3 --mac $A --no-vnet-hdr
+	guest --reuse --bridge br0 --ip 192.0.2.3 -- $A 192.0.2.2 announce
+	command ip netns pids "$NS" | xargs kill
+	wait
+	tapctl check $TAP | grep -q 'frames that --ip forbids' || return
+	netdev_rule $TAP ether saddr $A drop
+	guest --reuse --bridge br0 --ip 192.0.2.3 -- $A 192.0.2.3 announce
+}
 broken_netdev_ingress() { asking; netdev_rule $TAP drop; }
 broken_prerouting() { asking; bridge_rule prerouting ether saddr $A drop; }
 broken_locked() { asking --lock-mac; bridge fdb del $A dev $TAP master static; }
@@ -36,7 +50,7 @@ elsewhere() { # MAC: the bridge has an entry for it at another port
 	bridge fdb replace "$1" dev other master static sticky
 }
 broken_fdb_elsewhere() { asking; elsewhere $A; }
-broken_peer_elsewhere() { pinging; elsewhere "$(far ip -j link show far | jq -r '.[0].address')"; }
+broken_peer_elsewhere() { pinging; elsewhere "$(far_mac)"; }
 broken_asks_not_flooded() {
 	sound
 	guest --bridge br0 -- $A 192.0.2.2 announce
@@ -133,6 +147,11 @@ has_vlan_filtering() {
 @test "trace: broken: another address than its NIC's" { broken wrong_source wrong-source "sends as $B"; }
 @test "trace: broken: its tap's own address" { broken own_tap wrong-source "sends as fe${A#52}"; }
 @test "trace: broken: a tc filter on the tap" { broken tc_ingress stops-at-port "not at br0"; }
+@test "trace: broken: --ip forbids the guest's address" { broken ip stops-at-port "not at br0" source-dropped; }
+@test "trace: broken: --ip forbids it, and only IPv4 shows that" { broken ip_ping stops-before-uplink "not at uplink" source-dropped; }
+@test "trace: broken: --ip forbids it on no bridge" { broken ip_unattached no-answer "as far as $TAP" source-dropped; }
+@test "trace: broken: macvtap: --ip forbids it" { broken ip_macvtap guest-silent "$MVT" source-dropped; }
+@test "trace: broken: --ip dropped frames before, and now something else does" { broken ip_earlier stops-at-port "not at br0" null; }
 @test "trace: broken: nftables at the tap's ingress" { broken netdev_ingress stops-at-port "not at br0"; }
 @test "trace: broken: nftables before the bridge" { broken prerouting stops-at-port "not at br0"; }
 @test "trace: broken: a locked port without its entry" { broken locked stops-at-port "not at br0" locked-out; }
