@@ -23,7 +23,7 @@ static void print_text(const struct finding *finding)
 	plain_string(stdout, finding->name[0] ? finding->name : "tapctl check");
 	printf(": %s: ", severity_name(finding->severity));
 	plain_string(stdout, finding->problem);
-	fputs(finding->name[0] ? "\n    " : ": ", stdout);
+	fputs("\n    ", stdout);
 	plain_string(stdout, finding->remedy);
 	putchar('\n');
 }

@@ -17,7 +17,7 @@ const char *holder_words(char text[static HOLDER_TEXT], const struct check *chec
 						   macvtap_rdev(link));
 
 	if (!holder)
-		return "open in no process that is seen";
+		return "not open in any process that is seen";
 	snprintf(text, HOLDER_TEXT, "open in %s (pid %d)", holder->command, (int)holder->pid);
 	return text;
 }

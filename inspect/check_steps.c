@@ -13,7 +13,7 @@ static const char *state_words(const struct link *link)
 {
 	if (!(link->flags & IFF_UP))
 		return "down";
-	return link->carrier ? "up" : "up, without a carrier";
+	return link->carrier ? "up" : "up, no carrier";
 }
 
 static void tell(const struct inventory_link *device, const char *what, const char *text)
@@ -29,8 +29,9 @@ static void tell_parent(const struct check *check, const struct inventory_link *
 	char text[TEXT];
 
 	if (bridge)
-		snprintf(text, sizeof(text), "%s is %s, with %zu ports", bridge->bridge->link.name,
-			 state_words(&bridge->bridge->link), bridge->ports->count);
+		snprintf(text, sizeof(text), "%s is %s, with %zu port%s", bridge->bridge->link.name,
+			 state_words(&bridge->bridge->link), bridge->ports->count,
+			 bridge->ports->count == 1 ? "" : "s");
 	else if (parent)
 		snprintf(text, sizeof(text), "%s is %s", parent->link.name,
 			 state_words(&parent->link));
@@ -43,9 +44,8 @@ static void tell_parent(const struct check *check, const struct inventory_link *
 		snprintf(text, sizeof(text), "%s is %s", bridge->uplink->link.name,
 			 state_words(&bridge->uplink->link));
 	else
-		snprintf(text, sizeof(text), "none, %s",
-			 bridge_has_host(bridge->bridge) ? "and the host is on the bridge" :
-							   "nor is the host on the bridge");
+		snprintf(text, sizeof(text), "none; the host is %son the bridge",
+			 bridge_has_host(bridge->bridge) ? "" : "not ");
 	tell(device, "uplink", text);
 }
 
@@ -54,8 +54,8 @@ static void tell_device(const struct check *check, const struct inventory_link *
 	const struct link *link = &device->link;
 	char text[TEXT], who[HOLDER_TEXT], mac[MAC_STRLEN], guest[MAC_STRLEN] = "unknown";
 
-	snprintf(text, sizeof(text), "%s, %s", state_words(link), holder_words(who, check, link));
-	tell(device, "carrier", text);
+	snprintf(text, sizeof(text), "%s; %s", state_words(link), holder_words(who, check, link));
+	tell(device, "state", text);
 	if (device->ours)
 		mac_format(guest, device->guest);
 	snprintf(text, sizeof(text), "%s, guest %s, MTU %u", mac_format(mac, link->address), guest,
@@ -76,6 +76,22 @@ static void tell_policy(const struct inventory_link *device)
 	tell(device, "policy", text);
 }
 
+static void tell_filters(const struct check *check, const struct inventory_link *device)
+{
+	char rules[TEXT] = "no rules of nftables", frames[TEXT] = "nothing", text[2 * TEXT];
+
+	if (check->missed & 1U << UNSEEN_FIREWALL)
+		snprintf(rules, sizeof(rules), "the rules of nftables are not seen");
+	else if (check->rules.chain_count)
+		snprintf(rules, sizeof(rules), "nftables has %zu chain%s", check->rules.chain_count,
+			 check->rules.chain_count == 1 ? "" : "s");
+	if (device->tc_dropped)
+		snprintf(frames, sizeof(frames), "%u frame%s", device->tc_dropped,
+			 device->tc_dropped == 1 ? "" : "s");
+	snprintf(text, sizeof(text), "%s; tc has dropped %s", rules, frames);
+	tell(device, "filter", text);
+}
+
 static const char *on_off(int setting)
 {
 	return setting < 0 ? "unknown" : setting ? "on" : "off";
@@ -93,9 +109,7 @@ void tell_steps(struct check *check, const struct inventory_link *device,
 	tell_device(check, device);
 	if (bridge)
 		tell_policy(device);
-	snprintf(text, sizeof(text), "%zu chains of nftables, tc has dropped %u frames",
-		 check->rules.chain_count, device->tc_dropped);
-	tell(device, "filter", text);
+	tell_filters(check, device);
 	snprintf(path, sizeof(path), "ipv4/conf/%s/forwarding", router->link.name);
 	snprintf(text, sizeof(text), "%s, IPv4 forwarding is %s, IPv6 %s",
 		 router->has_ip ? router->ip : "the host has no address there",

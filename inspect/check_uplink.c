@@ -163,8 +163,10 @@ void check_uplink(struct check *check, const struct bridge *bridge)
 	else if (!uplink && !bridge->has_foreign && !bridge_has_host(bridge->bridge))
 		find(check, link, WARNING, "no-uplink",
 		     "it has neither an uplink nor an address of the host's: its guests reach "
-		     "only each other\nip link set DEVICE master %s",
-		     link->name);
+		     "only each other\nip link set DEVICE master %s (DEVICE: a card of this host's "
+		     "that has no address; or, where guests need the host alone: ip address add "
+		     "ADDRESS/LENGTH dev %s)",
+		     link->name, link->name);
 	if (!uplink)
 		return;
 	if (!bridge->uplink_works)

@@ -105,16 +105,16 @@ void miss(struct check *check, enum unseen what)
 void tell_missed(const struct check *check)
 {
 	static const char *const names[UNSEEN_COUNT] = {
-		[UNSEEN_PROCESSES] = "all processes",
+		[UNSEEN_PROCESSES] = "some processes",
 		[UNSEEN_FIREWALL] = "the rules of nftables",
 		[UNSEEN_LEGACY] = "the legacy rules of iptables, arptables or ebtables",
-		[UNSEEN_ADDRESSES] = "whether a bridge's address was set",
+		[UNSEEN_ADDRESSES] = "whether somebody has set a bridge's address",
 		[UNSEEN_SETTINGS] = "the settings in /proc/sys/net",
 	};
 	struct finding finding = { .name = "",
 				   .id = "not-looked-at",
 				   .problem = NULL,
-				   .remedy = "run it as root, on the host" };
+				   .remedy = "to see that, run it as root, on the host" };
 	char text[256];
 	int len = 0;
 
@@ -122,9 +122,12 @@ void tell_missed(const struct check *check)
 		if (!(check->missed & 1U << what))
 			continue;
 		len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%s",
-				len ? ", " : "could not look at ", names[what]);
+				len ? "; " : "not looked at: ", names[what]);
 		finding.problem = text;
 	}
+	if (check->missed == 1U << UNSEEN_LEGACY)
+		finding.remedy = "look at them: iptables-legacy-save, arptables-legacy-save, "
+				 "ebtables-legacy-save";
 	if (finding.problem)
 		check->tell(&finding, check->data);
 }

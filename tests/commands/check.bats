@@ -236,7 +236,8 @@ time.sleep(1000)' "$held" >"$WORK/log" 2>&1 &
 	local hide with_proc='mount -t sysfs sysfs /sys && mount -t proc -o hidepid=$0 proc /proc && exec "$@"'
 	for hide in 0 2; do
 		as_root unshare --mount bash -c "$with_proc" $hide "${BECOME_CALLER[@]}" "$PUBLIC/tapctl" check >"$WORK/caller"
-		[ "$(cat "$WORK/caller")" = "tapctl check: note: could not look at all processes, the rules of nftables: run it as root, on the host" ]
+		[ "$(cat "$WORK/caller")" = "tapctl check: note: not looked at: some processes; the rules of nftables
+    to see that, run it as root, on the host" ]
 	done
 }
 
@@ -572,7 +573,7 @@ fcntl.ioctl(3, 0x400454e2, struct.pack(\"i\", 0))"; printf "\033[31m\"x" >/proc/
 	sound_bridge --isolated
 	run_tapctl check -v
 	[[ $status = 0 && -z "$output" ]]
-	[ "$(cut -d ' ' -f 3 <<<"$stderr" | tr -d '\n')" = "bridge:uplink:carrier:address:policy:filter:forwarding:" ]
+	[ "$(cut -d ' ' -f 3 <<<"$stderr" | tr -d '\n')" = "bridge:uplink:state:address:policy:filter:forwarding:" ]
 	stderr_holds "$TAP: bridge: br0 is up" "uplink: uplink is up" "open in sleep (pid $HOLDER)" "$HOST, guest $A, MTU 1500" \
 		"policy: forwarding, isolated" "IPv4 forwarding is"
 	release $TAP
@@ -584,4 +585,14 @@ fcntl.ioctl(3, 0x400454e2, struct.pack(\"i\", 0))"; printf "\033[31m\"x" >/proc/
 	stderr_holds "$MVT: lower device: wire is up"
 	run_tapctl check
 	[[ $status = 0 && -z "$output$stderr" ]]
+}
+
+@test "check -v: what is not there is said in words" {
+	add_bridge br0
+	tapctl add --bridge br0 --mac $A
+	run_tapctl check -v
+	stderr_holds "$TAP: bridge: br0 is up, no carrier, with 1 port" "uplink: none; the host is not on the bridge" \
+		"state: up, no carrier; not open in any process that is seen" "filter: no rules of nftables; tc has dropped nothing"
+	# No one way is the right one.
+	[[ "$output" = *"ip link set DEVICE master br0 (DEVICE: "*"ip address add ADDRESS/LENGTH dev br0)"* ]]
 }

@@ -1,7 +1,7 @@
 # What the files about trace share: a guest, a bridge, something beyond it, what takes frames; and a table of
 # set-ups, broken_NAME and sound_NAME. They are all made and traced, some at a time, before a file's first
 # test: a test in one line then looks at what was said of one.
-# shellcheck shell=bash disable=SC2034,SC2086,SC2154,SC2317 # set and used by the files that load this; lists of words
+# shellcheck shell=bash disable=SC2034,SC2086,SC2119,SC2120,SC2154,SC2317 # set and used by the files that load this; lists of words
 
 A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 B=52:54:00:84:e3:63
