@@ -4,11 +4,14 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "commands/command.h"
 #include "inspect/check.h"
+#include "inspect/inventory.h"
 #include "inspect/select.h"
 #include "lib/json.h"
+#include "lib/report.h"
 
 struct findings {
 	bool json;
@@ -50,6 +53,40 @@ static void suggest_trace(const char *name)
 	putchar('\n');
 }
 
+static void print_others(const struct siblings *siblings)
+{
+	const struct inventory_link *parent = siblings->parent;
+	size_t others = 0;
+
+	for (size_t i = 0; i < siblings->count; i++)
+		others += link_is_tap(&siblings->list[i].link);
+	if (!others)
+		return;
+	plain_string(stdout, parent ? parent->link.name : "on no bridge");
+	printf(": %zu tap%s or macvtap%s that tapctl did not make: tapctl %s", others,
+	       others == 1 ? "" : "s", others == 1 ? "" : "s", parent ? "check " : "list --all");
+	plain_string(stdout, parent ? parent->link.name : "");
+	putchar('\n');
+}
+
+/* Where all devices are somebody else's, silence is not an all-clear. */
+static int tell_others(struct nl *nl)
+{
+	struct siblings siblings = { .count = 0 };
+	struct inventory inventory;
+	int err = inventory_read(&inventory, nl);
+
+	if (err)
+		report_error(err, "cannot look at the links: %s", nl_strerror(err));
+	if (!err && !inventory.ours) {
+		puts("no device of a guest that tapctl made is here");
+		while (inventory_next(&inventory, &siblings))
+			print_others(&siblings);
+	}
+	inventory_free(&inventory);
+	return err;
+}
+
 static int run_check(struct run *run)
 {
 	struct selection selection = { .count = 0 };
@@ -67,6 +104,9 @@ static int run_check(struct run *run)
 	else if (!err && !findings.count && selection.count == 1 &&
 		 link_is_tap(&selection.links[0]))
 		suggest_trace(selection.links[0].name);
+	if (!err && !findings.json && !run->words[0] &&
+	    (run->options.verbose || isatty(STDOUT_FILENO)))
+		err = tell_others(run->nl);
 	if (!err)
 		err = command_flush_output();
 	free(selection.links);

@@ -587,6 +587,28 @@ fcntl.ioctl(3, 0x400454e2, struct.pack(\"i\", 0))"; printf "\033[31m\"x" >/proc/
 	[[ $status = 0 && -z "$output$stderr" ]]
 }
 
+@test "check -v: where all devices are of others, or there is none, it says so" {
+	run_tapctl check -v
+	[[ $status = 0 && "$output" = "no device of a guest that tapctl made is here" ]]
+	add_bridge br0
+	ip tuntap add others mode tap
+	ip link set others master br0
+	ip tuntap add alone mode tap
+	run_tapctl check -v
+	[ $status = 0 ]
+	[ "${lines[0]}" = "no device of a guest that tapctl made is here" ]
+	[ "$(printf '%s\n' "${lines[@]:1}" | sort)" = "br0: 1 tap or macvtap that tapctl did not make: tapctl check br0
+on no bridge: 1 tap or macvtap that tapctl did not make: tapctl list --all" ]
+	# For a program, nothing is wrong.
+	run_tapctl check
+	[[ $status = 0 && -z "$output$stderr" ]]
+	inside script -qec "'$TAPCTL' check" /dev/null >"$WORK/terminal"
+	[ "$(tr -d '\r' <"$WORK/terminal" | wc -l)" = 3 ]
+	tapctl add --unattached --mac $A
+	run_tapctl check -v
+	[[ "$output" != *"did not make"* ]]
+}
+
 @test "check -v: what is not there is said in words" {
 	add_bridge br0
 	tapctl add --bridge br0 --mac $A
