@@ -487,6 +487,55 @@ static void find_vlans(struct lookups *lookups, struct device *device)
 	device->vlan_count = end - first;
 }
 
+static int keep_wide_address(const struct address *address, void *data)
+{
+	struct lookups *lookups = data;
+	struct address *list;
+
+	if (!address->wide)
+		return 0;
+	list = array_grow(lookups->addresses, lookups->address_count, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	lookups->addresses = list;
+	list[lookups->address_count++] = *address;
+	return 0;
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+	const struct address *left = a, *right = b;
+
+	if (left->ifindex != right->ifindex)
+		return compare_numbers(left->ifindex, right->ifindex);
+	if (left->ip.family != right->ip.family)
+		return left->ip.family - right->ip.family;
+	return memcmp(left->ip.bytes, right->ip.bytes, sizeof(left->ip.bytes));
+}
+
+static void find_addresses(struct lookups *lookups, struct device *device)
+{
+	const struct address key = { .ifindex = device->link->ifindex };
+	size_t first, end;
+	int err;
+
+	if (!lookups->addresses_known) {
+		lookups->addresses_known = true;
+		err = address_dump(lookups->nl, keep_wide_address, lookups);
+		if (err < 0 && !lookups->err)
+			lookups->err = err;
+		if (lookups->address_count)
+			qsort(lookups->addresses, lookups->address_count, sizeof(key),
+			      compare_addresses);
+	}
+	first = end = array_find(lookups->addresses, lookups->address_count, sizeof(key), &key,
+				 compare_addresses);
+	while (end < lookups->address_count && lookups->addresses[end].ifindex == key.ifindex)
+		end++;
+	device->addresses = lookups->addresses + first;
+	device->address_count = end - first;
+}
+
 int lookups_read_holders(struct lookups *lookups)
 {
 	int err = lookups->holders_known ? 0 : holders_read(&lookups->holders);
@@ -525,6 +574,7 @@ void device_look_up(struct lookups *lookups, const struct link *link, struct dev
 		return;
 	if (link->master && device->parent && device->parent->bridge.filters)
 		find_vlans(lookups, device);
+	find_addresses(lookups, device);
 	device->rdev = macvtap_rdev(link);
 	device->has_owner = device->rdev &&
 			    macvtap_node_is(link->ifindex, device->rdev, &device->owner);
@@ -533,6 +583,9 @@ void device_look_up(struct lookups *lookups, const struct link *link, struct dev
 void lookups_free(struct lookups *lookups)
 {
 	free(lookups->vlans.list);
+	free(lookups->addresses);
 	holders_free(&lookups->holders);
 	lookups->vlans = (struct vlans){ .count = 0 };
+	lookups->addresses = NULL;
+	lookups->address_count = 0;
 }

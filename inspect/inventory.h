@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "kernel/address.h"
 #include "kernel/bridge.h"
 #include "kernel/holders.h"
 #include "kernel/macvtap.h"
@@ -110,6 +111,8 @@ struct device {
 	const struct link *parent; /* the bridge or lower device, or NULL */
 	const struct port_vlan *vlans; /* of a port, where its bridge filters */
 	size_t vlan_count;
+	const struct address *addresses; /* the host's own there, of wider use than the link */
+	size_t address_count;
 	dev_t rdev; /* of a macvtap; 0: not known */
 	bool has_owner; /* the public node of a macvtap is the device: */
 	struct node_owner owner;
@@ -124,6 +127,9 @@ struct lookups {
 	struct link parents[LOOKUP_PARENTS]; /* each at its ifindex modulo LOOKUP_PARENTS */
 	struct vlans vlans; /* of all ports, sorted */
 	bool vlans_known;
+	struct address *addresses; /* of all links, sorted */
+	size_t address_count;
+	bool addresses_known;
 	struct holders holders; /* what /proc tells: of a macvtap of add's, whether it is in use */
 	bool holders_known;
 	int err; /* the first look-up that failed: what was seen lacks something */

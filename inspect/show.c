@@ -102,6 +102,16 @@ static void json_traffic(FILE *out, const struct traffic *traffic)
 		    traffic && traffic->out.bytes ? rate_format(text, &traffic->out) : NULL);
 }
 
+static void json_addresses(FILE *out, const struct device *device)
+{
+	char text[IP_STRLEN];
+
+	fputs(",\"host_ip\":[", out);
+	for (size_t i = 0; i < device->address_count; i++)
+		fprintf(out, "%s\"%s\"", i ? "," : "", ip_format(text, &device->addresses[i].ip));
+	putc(']', out);
+}
+
 static const char *kind_word(const struct link *link)
 {
 	return link->kind == LINK_TUN ? "tap" : link->kind_name;
@@ -120,6 +130,7 @@ static void show_json(const struct show *show, const struct device *device)
 	json_member(out, "kind", kind_word(link));
 	json_mac(out, "guest_mac", ours && !record.host ? record.guest : NULL);
 	json_mac(out, "host_mac", link->address);
+	json_addresses(out, device);
 	json_member_number(out, "mtu", true, link->mtu);
 	json_member_bool(out, "up", link->flags & IFF_UP);
 	json_member_bool(out, "carrier", link->carrier);

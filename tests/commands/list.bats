@@ -37,6 +37,15 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	got '.[0] | has("holders") | not'
 }
 
+@test "list: the host's own addresses on a device, and what --ip allows" {
+	tapctl add --unattached --address 192.0.2.9/30,fd00::9/64,192.0.2.1/32 --ip 192.0.2.10 --mac $A
+	tapctl add --unattached --mac 52:54:00:84:e3:63
+	run_tapctl list --json
+	got 'map({name, host_ip, ip}) | sort_by(.name) == [
+		{name: "tap52540084e362", host_ip: ["192.0.2.1/32", "192.0.2.9/30", "fd00::9/64"], ip: ["192.0.2.10"]},
+		{name: "tap52540084e363", host_ip: [], ip: []}]'
+}
+
 @test "list: a queue that its guest does not use counts" {
 	# TUNSETQUEUE with IFF_DETACH_QUEUE, as a VMM does until its guest wants it.
 	run_tapctl exec --unattached --queues 2 --mac $A -- python3 -c '

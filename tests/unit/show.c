@@ -17,7 +17,10 @@ static void test_vlans(void)
 	};
 	const struct link tap = { .ifindex = 5, .name = "tap", .kind = LINK_TUN, .master = 2 };
 	struct show show = { .json = true };
-	struct lookups lookups = { .whole = true, .vlans_known = true, .vlans = { .count = 4 } };
+	struct lookups lookups = { .whole = true,
+				   .vlans_known = true,
+				   .addresses_known = true,
+				   .vlans = { .count = 4 } };
 	struct device device;
 	char *out = NULL;
 	size_t size;
