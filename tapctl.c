@@ -158,7 +158,8 @@ static int read_words(struct run *run, const struct command *command, const char
 	while (run->words[count])
 		count++;
 	if (count < command->min_words)
-		return report_error(-EINVAL, "%s: give %s", command->name, command->words);
+		return report_error(-EINVAL, "%s: something is missing\ngive %s", command->name,
+				    command->words);
 	if (command->max_words >= 0 && count > command->max_words)
 		return refuse_word(command, run->words[command->max_words]);
 	return 0;
@@ -395,7 +396,9 @@ static int run_words(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	if (argc > 0 && argv[0][0] == '-')
-		report_error(-EINVAL, "%s: give the command first\nsee tapctl --help", argv[0]);
+		report_error(-EINVAL,
+			     "%s: is before the command\ngive the command first, see tapctl --help",
+			     argv[0]);
 	else if (argc > 0)
 		refuse_command(argv[0]);
 	else

@@ -404,7 +404,7 @@ static int move(struct attach *attach, const struct target *target)
 
 	if (record.ovs[0])
 		return report_error(-EOPNOTSUPP,
-				    "%s: --bridge: was made for %s of Open vSwitch: make it anew",
+				    "%s: --bridge: was made for %s of Open vSwitch\nmake it anew",
 				    name, record.ovs);
 	if (target->link.kind != LINK_TUN)
 		return report_error(-EOPNOTSUPP, "%s: --bridge: is not a tap but a %s", name,

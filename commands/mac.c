@@ -54,7 +54,8 @@ static int run_mac(struct run *run)
 	int err;
 
 	if (run->options.random == (run->words[0] != NULL)) {
-		report_error(-EINVAL, "mac: give addresses, or --random for a new one");
+		report_error(-EINVAL, "mac: which addresses is not clear\ngive addresses, or "
+				      "--random for a new one");
 		return EXIT_USAGE;
 	}
 	if (check_words(run->words) < 0)

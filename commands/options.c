@@ -296,8 +296,8 @@ static int check_repetition(struct reading *reading, const struct option_rule *r
 	if (*seen & bit(rule))
 		return report_error(-EINVAL, "--%s: given twice", rule->name);
 	if (says_kind(rule) && *seen & all_that_say_kind())
-		return report_error(-EINVAL,
-				    "--bridge, --link, --ovs and --unattached: give one of them");
+		return report_error(-EINVAL, "--bridge, --link, --ovs and --unattached: exclude "
+					     "each other\ngive one of them");
 	*seen |= bit(rule);
 	return 0;
 }
@@ -432,7 +432,7 @@ static int check_duplicates(const struct options *options)
 						    mac_format(text, nic->guest));
 			if (nic->iface_id[0] && strcmp(nic->iface_id, other->iface_id) == 0)
 				return report_error(-EINVAL,
-						    "--iface-id %s: a logical port is one NIC's: "
+						    "--iface-id %s: a logical port is one NIC's\n"
 						    "give each --mac its own",
 						    nic->iface_id);
 			if (nic->name[0] && !strchr(nic->name, '%') &&
@@ -530,8 +530,8 @@ static int finish_helper(struct reading *reading)
 	if (options->nic_count > 1)
 		return report_error(-EINVAL, "--mac: given twice");
 	if (present_nic(reading)->kind != NIC_BRIDGED || options->fd < 0)
-		return report_error(-EINVAL,
-				    "bridge-helper: give --br=BRIDGE and --fd=N, as qemu does");
+		return report_error(-EINVAL, "bridge-helper: lacks an option\ngive --br=BRIDGE and "
+					     "--fd=N, as qemu does");
 	if (options->nic_count == 0)
 		err = begin_nic(reading);
 	/* qemu's own helper asks first whether IFF_VNET_HDR exists: every kernel has it today. */

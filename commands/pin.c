@@ -41,9 +41,9 @@ static int run_pin(struct run *run)
 		return err;
 	result = nl_link_set_address(run->nl, link.ifindex, link.address);
 	if (result.err)
-		return report_error(result.err, "%s: cannot set its address: %s%s", name,
+		return report_error(result.err, "%s: cannot set its address: %s\n%s", name,
 				    nl_result_text(&result),
-				    result.err == -EPERM ? ": run it with sudo" : "");
+				    result.err == -EPERM ? "run it with sudo" : "");
 	report_tell(REPORT_STEP, "%s: keeps the address %s", name, mac_format(mac, link.address));
 	return 0;
 }

@@ -24,8 +24,9 @@ int value_number(void *target, const struct option_rule *rule, const char *text)
 	unsigned long number;
 
 	if (!parse_number(&number, text, rule->min, rule->max))
-		return report_error(-EINVAL, "--%s '%s': write a number from %u to %u", rule->name,
-				    text, rule->min, rule->max);
+		return report_error(-EINVAL,
+				    "--%s '%s': is not valid\nwrite a number from %u to %u",
+				    rule->name, text, rule->min, rule->max);
 	*(unsigned *)target = (unsigned)number;
 	return 0;
 }
@@ -36,7 +37,8 @@ int value_fd(void *target, const struct option_rule *rule, const char *text)
 
 	if (!parse_number(&number, text, rule->min, rule->max))
 		return report_error(-EINVAL,
-				    "--%s '%s': write the number of a free file descriptor, like 3",
+				    "--%s '%s': is not valid\nwrite the number of a free file "
+				    "descriptor, like 3",
 				    rule->name, text);
 	*(int *)target = (int)number;
 	return 0;
@@ -45,8 +47,9 @@ int value_fd(void *target, const struct option_rule *rule, const char *text)
 int value_text(void *target, const struct option_rule *rule, const char *text)
 {
 	if (!*text || strlen(text) >= rule->max)
-		return report_error(-EINVAL, "--%s '%s': write a name, a PID or a path", rule->name,
-				    text);
+		return report_error(-EINVAL,
+				    "--%s '%s': is not valid\nwrite a name, a PID or a path",
+				    rule->name, text);
 	memcpy(target, text, strlen(text) + 1);
 	return 0;
 }
@@ -130,11 +133,10 @@ int value_iface_id(void *target, const struct option_rule *rule, const char *tex
 		if (text[i] <= ' ' || text[i] > '~')
 			len = 0;
 	if (!len || len >= rule->max)
-		return report_error(
-			-EINVAL,
-			"--%s '%s': write the name of a logical port, without blanks and "
-			"in ASCII",
-			rule->name, text);
+		return report_error(-EINVAL,
+				    "--%s '%s': is not valid\nwrite the name of a logical port, "
+				    "without blanks and in ASCII",
+				    rule->name, text);
 	memcpy(target, text, len + 1);
 	return 0;
 }
@@ -147,8 +149,9 @@ int value_seconds(void *target, const struct option_rule *rule, const char *text
 int value_mode(void *target, const struct option_rule *rule, const char *text)
 {
 	if (!macvtap_mode_parse(target, text))
-		return report_error(-EINVAL, "--%s '%s': write bridge, vepa, private or passthru",
-				    rule->name, text);
+		return report_error(
+			-EINVAL, "--%s '%s': is not valid\nwrite bridge, vepa, private or passthru",
+			rule->name, text);
 	return 0;
 }
 
@@ -161,7 +164,8 @@ int value_vhost(void *target, const struct option_rule *rule, const char *text)
 	else if (strcmp(text, "on") == 0)
 		*mode = VHOST_ON;
 	else
-		return report_error(-EINVAL, "--%s=%s: write on or auto", rule->name, text);
+		return report_error(-EINVAL, "--%s=%s: is not valid\nwrite on or auto", rule->name,
+				    text);
 	return 0;
 }
 
@@ -195,10 +199,11 @@ int value_vlans(void *target, const struct option_rule *rule, const char *text)
 	struct port_policy *policy = target, read = { .vlan_count = 0 };
 
 	if (!parse_vlans(&read, text))
-		return report_error(-EINVAL,
-				    "--%s '%s': write VLAN numbers from 1 to %d, each once, like "
-				    "10,20",
-				    rule->name, text, VLAN_MAX);
+		return report_error(
+			-EINVAL,
+			"--%s '%s': is not valid\nwrite VLAN numbers from 1 to %d, each once, like "
+			"10,20",
+			rule->name, text, VLAN_MAX);
 	policy->vlan_count = read.vlan_count;
 	memcpy(policy->vlans, read.vlans, sizeof(read.vlans));
 	return 0;
@@ -319,8 +324,8 @@ static bool find_group(gid_t *gid, const char *word)
 int value_owner(void *target, const struct option_rule *rule, const char *text)
 {
 	if (!find_user(target, text))
-		return report_error(-EINVAL, "--%s '%s': there is no such user%s", rule->name, text,
-				    strchr(text, ':') ? ": give the group by --group" : "");
+		return report_error(-EINVAL, "--%s '%s': there is no such user\n%s", rule->name,
+				    text, strchr(text, ':') ? "give the group by --group" : "");
 	return 0;
 }
 
@@ -340,8 +345,8 @@ int value_user(void *target, const struct option_rule *rule, const char *text)
 	size_t len = (size_t)(colon - text);
 
 	if (len == 0 || len >= sizeof(word))
-		return report_error(-EINVAL, "--%s '%s': write USER or USER:GROUP", rule->name,
-				    text);
+		return report_error(-EINVAL, "--%s '%s': is not valid\nwrite USER or USER:GROUP",
+				    rule->name, text);
 	memcpy(word, text, len);
 	word[len] = '\0';
 	if (!find_user(&user.uid, word))

@@ -28,8 +28,8 @@ static int report_netns(const char *which, const char *path)
 	switch (err) {
 	case -ENOENT:
 		return report_failure(
-			"no-such-netns", err, "--netns %s: there is no %s%s", which, path,
-			strncmp(path, "/run/netns/", 11) == 0 ? ": ip netns list shows the names" :
+			"no-such-netns", err, "--netns %s: there is no %s\n%s", which, path,
+			strncmp(path, "/run/netns/", 11) == 0 ? "ip netns list shows the names" :
 								"");
 	case -EINVAL:
 	case -ENXIO:
@@ -41,7 +41,7 @@ static int report_netns(const char *which, const char *path)
 		return report_error(
 			err,
 			"--netns %s: entering %s is forbidden: it needs CAP_SYS_ADMIN, here "
-			"and over that namespace",
+			"and over that namespace\nrun it with sudo",
 			which, path);
 	default:
 		return report_error(err, "--netns %s: cannot enter %s: %s", which, path,

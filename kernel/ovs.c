@@ -236,8 +236,8 @@ int ovs_check_bridge(struct ovs *ovs, const char *bridge)
 static int refuse_idle(const struct ovs_port *port)
 {
 	return report_error(-ETIMEDOUT,
-			    "%s: ovs-vswitchd did nothing for %s within %d s\nis it running, and "
-			    "what does its log say?",
+			    "%s: ovs-vswitchd did nothing for %s within %d s\nsee whether it "
+			    "runs, and what its log says",
 			    port->name, port->bridge, PATIENCE);
 }
 
@@ -330,8 +330,8 @@ static void begin_port(struct ovs *ovs, const struct ovs_port *port, const char 
 static int refuse_device(const struct ovs_port *port)
 {
 	return report_error(-ENXIO,
-			    "%s: ovs-vswitchd did not take it for %s: %s\ndoes it run in this "
-			    "network namespace?",
+			    "%s: ovs-vswitchd did not take it for %s: %s\nsee whether it runs in "
+			    "this network namespace",
 			    port->name, port->bridge,
 			    port->error[0]    ? port->error :
 			    port->ofport <= 0 ? "it has no port number" :

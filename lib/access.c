@@ -129,8 +129,8 @@ static int read_file(struct question *question, const char *path)
 	if (question->depth > INCLUDES_MAX)
 		return report_error(
 			-ELOOP,
-			"%s: includes are nested more than %d deep\ndoes it include itself?", path,
-			INCLUDES_MAX);
+			"%s: includes are nested more than %d deep\nsee whether it includes itself",
+			path, INCLUDES_MAX);
 	/* Opening a pipe must not block. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES))

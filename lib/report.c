@@ -98,6 +98,11 @@ static void format_line(struct line *line, const char *fmt, va_list ap)
 		line->subject = SUBJECT;
 		line->remedy -= line->remedy ? cut : 0;
 	}
+	/* One that there is not in every case may be empty. */
+	if (line->remedy && !text[line->remedy]) {
+		text[line->remedy - 1] = '\0';
+		line->remedy = 0;
+	}
 	if (line->remedy >= LINE)
 		line->remedy = 0;
 	if (line->remedy)

@@ -72,9 +72,10 @@ static int refuse_duplicate(struct nl *nl, const struct nic *nic, int port)
 	if (nl_link_get(nl, NULL, port, &other) < 0)
 		other = nic->parent;
 	return report_failure("address-in-use", -EEXIST,
-			      "%s: another port of %s, %s, has the address %s\nis there "
-			      "a device for this guest already?",
-			      nic->name, nic->parent.name, other.name, mac_format(mac, nic->host));
+			      "%s: another port of %s, %s, has the address %s\n"
+			      "use that device, if it is for this guest: tapctl list %s",
+			      nic->name, nic->parent.name, other.name, mac_format(mac, nic->host),
+			      other.name);
 }
 
 int nic_check_address(struct nl *nl, const struct nic *nic)

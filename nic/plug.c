@@ -25,8 +25,8 @@ static int wait_installed(struct nic *nic)
 	if (want->wait_installed)
 		return report_error(
 			err,
-			"%s: OVN did not wire the logical port %s within %u s\nis there one of "
-			"that name (ovn-nbctl show), and does ovn-controller run here?",
+			"%s: OVN did not wire the logical port %s within %u s\nsee whether there "
+			"is one of that name (ovn-nbctl show), and ovn-controller runs here",
 			nic->name, want->iface_id, seconds);
 	report_tell(REPORT_WARNING,
 		    "%s: OVN has not wired the logical port %s within %u s\ntapctl check %s",
@@ -69,7 +69,7 @@ static int refuse_elsewhere(const struct ovs_port *is)
 	return report_error(
 		-EBUSY,
 		"%s: Open vSwitch has a port of that name on %s, and another device for "
-		"it\ndoes its guest run in another network namespace? and ovs-vswitchd?",
+		"it\nsee whether its guest, or ovs-vswitchd, runs in another network namespace",
 		is->name, is->bridge);
 }
 

@@ -50,9 +50,9 @@ static int check_lower(struct nl *nl, const struct nic *nic)
 	const struct link *lower = &nic->parent;
 
 	if (lower->kind == LINK_BRIDGE || !lower->ethernet)
-		return report_error(-EOPNOTSUPP, "%s: a %s cannot carry a macvtap%s", lower->name,
+		return report_error(-EOPNOTSUPP, "%s: a %s cannot carry a macvtap\n%s", lower->name,
 				    link_kind_word(lower),
-				    lower->kind == LINK_BRIDGE ? ": use --bridge" : "");
+				    lower->kind == LINK_BRIDGE ? "use --bridge" : "");
 	if (lower->kind == LINK_MACVTAP)
 		return refuse_lower(nl, lower, lower->lower_elsewhere ? 0 : lower->lower, -EINVAL,
 				    "invalid", "is itself a macvtap", "--link");

@@ -27,9 +27,9 @@ static int refuse(const struct compared *compared, const struct nl_result *resul
 				    "%s: cannot put it on %s: that is full, it takes "
 				    "1023 ports",
 				    name, compared->record->parent);
-	return report_error(result->err, "%s: cannot set it right: %s%s", name,
+	return report_error(result->err, "%s: cannot set it right: %s\n%s", name,
 			    nl_result_text(result),
-			    result->err == -EPERM ? ": run it with sudo" : "");
+			    result->err == -EPERM ? "run it with sudo" : "");
 }
 
 /* What was set, and is not so when it is read back: old kernels ignore what they do not know. */

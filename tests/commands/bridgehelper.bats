@@ -170,7 +170,7 @@ failed_with() { # WORD...
 		--link=br0 --fd=@
 	END
 	ask caller "$PUBLIC/qemu-bridge-helper"
-	failed_with "bridge-helper: give --br=BRIDGE and --fd=N, as qemu does"
+	failed_with "bridge-helper: lacks an option: give --br=BRIDGE and --fd=N, as qemu does"
 }
 
 @test "bridge-helper: an fd that is not a Unix socket is refused before anything is made" {

@@ -218,7 +218,7 @@ fails_with_dir() {
 @test "errors: a wrong command line ends with 2, of exec with 125" {
 	fails 2 "give a command"
 	fails 2 "'nosuch': there is no such command" nosuch
-	fails 2 "-j: give the command first" -j list
+	fails 2 "-j: is before the command: give the command first" -j list
 	fails 2 "--nosuch: unknown option: see tapctl add --help" add --nosuch
 	fails 125 "--nosuch: unknown option" exec --nosuch -- true
 	fails 2 "no guest address: give --mac MAC" add --bridge br0

@@ -28,6 +28,7 @@ fails_as() {
 	fails_as usage 2 add --bridge br0 --mac 52
 	fails_as usage 2 add --mac $A
 	fails_as usage 2 del
+	fails_as usage 2 trace
 	fails_as usage 125 exec --bridge br0 --mac $A
 	fails_as usage 2 mac $A 52
 	fails_as usage 2 list --mtu 7 'a b' $'\e[1m'
@@ -35,6 +36,26 @@ fails_as() {
 	holds '.error == "no-such-device" and .subject == "nosuch" and .remedy == "tapctl list --all shows all"' <<<"$stderr"
 	run_tapctl exec --unattached --mac $A -- sh -c 'exit 7' --json
 	[ "$status" = 7 ]
+}
+
+@test "errors --json: what to do is a remedy, and not a part of the message, in all errors" {
+	cd "$TESTS/.."
+	# The literals of each call joined, up to the end of the message.
+	grep -hPzo 'report_(error|failure)\((?:[^;"]|"(?:[^"\\]|\\.)*")*;' ./*.c {commands,inspect,vmm,nic,kernel,lib}/*.c |
+		tr '\n\0' ' \n' | sed -E 's/"[[:space:]]+"//g' >"$WORK/errors"
+	[ "$(wc -l <"$WORK/errors")" -gt 150 ]
+	[ -z "$(sed 's/\\n.*//' "$WORK/errors" | grep -E ': (give|make|run|see|use|write) ')" ]
+	# Nor is it a question.
+	[ -z "$(grep '?"' "$WORK/errors")" ]
+	# One that there is not in every case.
+	run_tapctl list --json --netns nosuch
+	holds '.message == "there is no /run/netns/nosuch" and .remedy == "ip netns list shows the names"' <<<"$stderr"
+	run_tapctl list --json --netns /nosuch
+	holds '.message == "there is no /nosuch" and .remedy == null' <<<"$stderr"
+	run_tapctl list --netns /nosuch
+	[ "$stderr" = "tapctl: --netns /nosuch: there is no /nosuch" ]
+	run_tapctl trace --json --seconds 0 x
+	holds '.message == "is not valid" and (.remedy | startswith("write a number from 1 to "))' <<<"$stderr"
 }
 
 @test "errors --json: what does not exist" {
