@@ -64,8 +64,12 @@ static bool read_burst(unsigned long *burst, const char *text)
 		const char *name;
 		unsigned long bytes;
 	} sizes[] = {
-		{ "", 1 },	{ "b", 1 },	      { "k", 1024 },
-		{ "kb", 1024 }, { "m", 1024 * 1024 }, { "mb", 1024 * 1024 },
+		{ "", 1 },
+		{ "b", 1 },
+		{ "k", 1024 },
+		{ "kb", 1024 },
+		{ "m", 1024UL * 1024 },
+		{ "mb", 1024UL * 1024 },
 	};
 	size_t len = strspn(text, "0123456789");
 	char word[12];
