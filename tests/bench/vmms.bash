@@ -94,13 +94,13 @@ part_vmms() {
 	if start_libvirt guest br0 $mac; then
 		# 8 and 9 are timer's, which waits until nobody has them.
 		given=$(script until <<<"exec 8>&- 9>&-
-			exec tapctl exec --bridge br0 --mac $mac -- $vmm -daemonize -pidfile $work/pid $card -netdev tap,id=n0,fd=3")
+			exec tapctl exec --bridge br0 --mac $mac -- $vmm -daemonize -name wired $card -netdev tap,id=n0,fd=3")
 		note "Until qemu runs (-daemonize, virsh start --paused):"
 		echo
-		timer -n 11 -a "virsh -q destroy guest 2>/dev/null; kill \$(cat $work/pid) 2>/dev/null; rm -f $work/pid
+		timer -n 11 -a "virsh -q destroy guest 2>/dev/null; pkill -f '[n]ame wired'
 				while ip link show $tap >/dev/null 2>&1; do :; done" \
 			"tapctl exec -- qemu -daemonize" "$given" \
-			"virsh start, libvirtd running" "virsh -q start --paused guest" 2>/dev/null | table tapctl
+			"virsh start, libvirtd running" "virsh -q start --paused guest" | table tapctl
 		echo
 	else
 		note "libvirt is not here: install libvirt-daemon, libvirt-daemon-driver-qemu and libvirt-clients" \
