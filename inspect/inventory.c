@@ -532,7 +532,7 @@ static void find_addresses(struct lookups *lookups, struct device *device)
 				 compare_addresses);
 	while (end < lookups->address_count && lookups->addresses[end].ifindex == key.ifindex)
 		end++;
-	device->addresses = lookups->addresses + first;
+	device->addresses = end > first ? lookups->addresses + first : NULL;
 	device->address_count = end - first;
 }
 
