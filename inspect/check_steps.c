@@ -78,7 +78,7 @@ static void tell_policy(const struct inventory_link *device)
 
 static void tell_filters(const struct check *check, const struct inventory_link *device)
 {
-	char rules[TEXT] = "no rules of nftables", frames[TEXT] = "nothing", text[2 * TEXT];
+	char rules[TEXT] = "no rules of nftables", frames[TEXT] = "nothing", text[2 * TEXT + 32];
 
 	if (check->missed & 1U << UNSEEN_FIREWALL)
 		snprintf(rules, sizeof(rules), "the rules of nftables are not seen");

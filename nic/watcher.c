@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/prctl.h>
@@ -30,26 +29,26 @@ struct watched {
 	pid_t maker; /* the watcher ends with it, if the device stays; 0: not */
 };
 
-/* Fields 48 and 49 of proc_pid_stat(5). False: not known. */
-static bool find_arguments(char **begin, size_t *size)
+/*
+ * How long the process's arguments are, which lie in one piece behind the first one (fs/exec.c). 0:
+ * that is not known.
+ */
+static size_t measure_arguments(const char *first)
 {
-	int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-	char stat[2048], *field;
-	ssize_t len = fd < 0 ? -1 : read(fd, stat, sizeof(stat) - 1);
-	unsigned long end = 0;
+	int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+	size_t size = 0;
+	char part[4096];
+	ssize_t len;
 
+	while (fd >= 0 && (len = read(fd, part, sizeof(part))) > 0) {
+		/* Behind a loader that was called by its name, it begins with that one's. */
+		if (!size && strncmp(part, first, (size_t)len) != 0)
+			break;
+		size += (size_t)len;
+	}
 	if (fd >= 0)
 		close(fd);
-	stat[len > 0 ? len : 0] = '\0';
-	/* The command's name, the second field, may have blanks and parentheses in it. */
-	field = strrchr(stat, ')');
-	for (int i = 2; field && i < 48; i++)
-		field = strchr(field + 1, ' ');
-	*begin = field ? (char *)strtoul(field, &field, 10) : NULL;
-	if (*begin)
-		end = strtoul(field, NULL, 10);
-	*size = end - (unsigned long)*begin;
-	return *begin && end > (unsigned long)*begin;
+	return size;
 }
 
 /*
@@ -58,11 +57,11 @@ static bool find_arguments(char **begin, size_t *size)
  */
 static void rename_process(int ifindex)
 {
-	char *arguments;
-	size_t size;
+	char *arguments = program_invocation_name;
+	size_t size = measure_arguments(arguments);
 
 	prctl(PR_SET_NAME, "tapctl-watcher");
-	if (!find_arguments(&arguments, &size))
+	if (!size)
 		return;
 	memset(arguments, 0, size);
 	snprintf(arguments, size, "tapctl-watcher ifindex %d", ifindex);
