@@ -206,7 +206,7 @@ static void read_host(struct check *check)
 		snprintf(path, sizeof(path), "ipv4/conf/%s/forwarding", outside->link.name);
 		/* By rules of its own a host may send what is forwarded another way. */
 		check->outside_shut = setting_read(check, path) == 0 &&
-				      route_count_rules(check->nl) <= DEFAULT_RULES;
+				      route_count_rules(check->nl) == DEFAULT_RULES;
 	}
 	check->connections = setting_read(check, "netfilter/nf_conntrack_count");
 	check->connections_max = setting_read(check, "netfilter/nf_conntrack_max");

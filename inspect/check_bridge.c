@@ -25,7 +25,7 @@ static bool is_lower(const struct inventory_link *port, const struct inventory_l
 	return !than || memcmp(port->link.address, than->link.address, MAC_LEN) < 0;
 }
 
-static void look_at_port(struct check *check, struct bridge *bridge,
+static void look_at_port(const struct inventory *inventory, struct bridge *bridge,
 			 const struct inventory_link *port)
 {
 	if (is_lower(port, bridge->lowest))
@@ -35,7 +35,7 @@ static void look_at_port(struct check *check, struct bridge *bridge,
 	if (!port->link.port.isolated)
 		bridge->open = port;
 	bridge->has_foreign |= link_is_tap(&port->link) && !port->ours && !port->chosen;
-	look_at_uplink(check, bridge, port);
+	look_at_uplink(inventory, bridge, port);
 }
 
 static void look_at_bridge(struct check *check, struct bridge *bridge, const struct siblings *ports)
@@ -46,7 +46,7 @@ static void look_at_bridge(struct check *check, struct bridge *bridge, const str
 
 	*bridge = (struct bridge){ .bridge = ports->parent, .ports = ports };
 	for (size_t i = 0; i < ports->count; i++)
-		look_at_port(check, bridge, &ports->list[i]);
+		look_at_port(&check->inventory, bridge, &ports->list[i]);
 	dir = sysfs_open_link(link->name, link->ifindex);
 	if (dir < 0) {
 		miss(check, UNSEEN_ADDRESSES);

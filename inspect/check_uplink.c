@@ -43,14 +43,14 @@ static bool is_card(const struct link *link)
 }
 
 /* A dummy leads nowhere, and on a bridge with the host an idle veth is a stopped container's. */
-void look_at_uplink(struct check *check, struct bridge *bridge, const struct inventory_link *port)
+void look_at_uplink(const struct inventory *inventory, struct bridge *bridge,
+		    const struct inventory_link *port)
 {
 	const struct link *link = &port->link;
 
 	if (link_is_tap(link) || is_kind(link, "dummy"))
 		return;
-	if (is_kind(link, "veth") && !works(&check->inventory, link) &&
-	    bridge_has_host(bridge->bridge)) {
+	if (is_kind(link, "veth") && !works(inventory, link) && bridge_has_host(bridge->bridge)) {
 		bridge->idle = port;
 		return;
 	}
@@ -60,7 +60,7 @@ void look_at_uplink(struct check *check, struct bridge *bridge, const struct inv
 		bridge->mtu_least = link->mtu;
 	if (link->mtu > bridge->mtu_most)
 		bridge->mtu_most = link->mtu;
-	bridge->uplink_works |= works(&check->inventory, link);
+	bridge->uplink_works |= works(inventory, link);
 	bridge->uplink_open |= !link->port.isolated;
 }
 

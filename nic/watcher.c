@@ -174,8 +174,8 @@ static void wait_for_link(struct nl *nl, const struct nl *watch, const struct wa
 		events[1].fd = (int)syscall(SYS_pidfd_open, maker, 0);
 	/* A container may forbid pidfd_open(2), and the maker may have ended. */
 	no_pidfd = maker && events[1].fd < 0;
-	/* A link that was gone before we listened is missed after 100 ms: looking at once would
-	 * slow its maker. */
+	/* A link that was gone before we listened is looked for after 100 ms: at once it would slow
+	 * its maker. */
 	do {
 		if (ended && link.tun.persistent)
 			_exit(0);
