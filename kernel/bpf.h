@@ -3,26 +3,30 @@
  * Classic BPF programs, written one instruction after the other.
  *
  * A and X are the machine's two registers. Jumps go forward only: those that are to meet are kept
- * in a struct jumps until bpf_land(). A conditional jump reaches 255 instructions, so what is
- * required has a return of its own behind it. A load beyond the packet's end would end the program
- * with 0 (net/core/filter.c, bpf_convert_filter): check lengths first. Pure.
+ * in a struct jumps until bpf_land(). A load beyond the packet's end would end the program with 0
+ * (net/core/filter.c, bpf_convert_filter): check lengths first. A load from the packet becomes some
+ * 15 of the kernel's instructions, one from a cell a single one. Pure.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <linux/filter.h>
 
 #define BPF_OPS 1536
 
+/* A conditional jump reaches 255 instructions; one that is to be far takes a second one. */
+#define JUMPS_MAX 64
+struct jumps {
+	unsigned at[JUMPS_MAX], count;
+	bool far;
+};
+
 struct program {
 	struct sock_filter ops[BPF_OPS];
 	unsigned count;
 	uint32_t refusal; /* what it returns for a packet without what is required */
-};
-
-#define JUMPS_MAX 64
-struct jumps {
-	unsigned at[JUMPS_MAX], count;
+	struct jumps refused;
 };
 
 /* Append one instruction; returns its index. */
@@ -59,13 +63,22 @@ void bpf_forbid(struct program *p, unsigned condition, uint32_t k);
 void bpf_require_at(struct program *p, unsigned size, uint32_t offset, uint32_t value);
 void bpf_require_length(struct program *p, uint32_t length);
 
+/* What did not go on returns here. */
+void bpf_refuse(struct program *p);
+
+/*
+ * What did not go on is sent on from here, over any distance, to bpf_refuse(): at the latest 255
+ * instructions behind the first bpf_require() or bpf_forbid() since the last time. The second is
+ * for where others pass by.
+ */
+void bpf_relay(struct program *p);
+void bpf_relay_aside(struct program *p);
+
 /* Jump always, when the condition is true, or when it is false. */
 void bpf_jump(struct program *p, struct jumps *jumps);
 void bpf_jump_if(struct program *p, struct jumps *jumps, unsigned condition, uint32_t k);
 void bpf_jump_unless(struct program *p, struct jumps *jumps, unsigned condition, uint32_t k);
 
-/* Here the @jumps meet; none are left in it. */
+/* Here the @jumps meet; none are left in it. One that does not reach it makes the program invalid:
+ * the kernel refuses it (EINVAL). */
 void bpf_land(struct program *p, struct jumps *jumps);
-
-/* The conditional jumps of @code from instruction @first on lead here when they are false. */
-void bpf_land_false(struct program *p, unsigned first, unsigned code);

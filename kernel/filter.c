@@ -11,6 +11,18 @@
 #define ARP(field) ((uint32_t)(NET + offsetof(struct ether_arp, field)))
 #define IP(field) ((uint32_t)(NET + offsetof(struct ip, field)))
 
+/* Cells: words of the header (which has them as FIRST_WORD ...), and what they tell. */
+enum {
+	FIRST_WORD,
+	FRAGMENT, /* in its lower half: flags and offset */
+	PROTOCOL, /* in its second byte */
+	SOURCE,
+	TARGET,
+	HEADER, /* the header's bytes */
+	TOTAL, /* the packet's */
+	PORTS, /* from and to, of UDP in a packet or its first fragment; else 0 */
+};
+
 static uint32_t word_of(const uint8_t *bytes)
 {
 	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
@@ -25,30 +37,35 @@ static void require_mac(struct program *p, uint32_t offset, const uint8_t *mac)
 
 /* --- addresses --- */
 
-/* Jump when the address at @offset is in @prefix. */
-void filter_match(struct program *p, struct jumps *found, uint32_t offset,
+void filter_load(struct program *p, uint32_t offset, uint32_t cell)
+{
+	bpf_load(p, BPF_W, offset);
+	bpf_store(p, cell);
+}
+
+void filter_match(struct program *p, struct jumps *found, uint32_t cell,
 		  const struct ip_address *prefix)
 {
-	unsigned first = p->count;
+	struct jumps other = { .count = 0 };
 
 	for (unsigned bit = 0; bit < prefix->length; bit += 32) {
 		unsigned left = prefix->length - bit;
 
-		bpf_load(p, BPF_W, offset + bit / 8);
+		bpf_load_cell(p, cell + bit / 32);
 		if (left < 32)
 			bpf_compute(p, BPF_AND, UINT32_MAX << (32 - left));
-		bpf_put(p, BPF_JMP | BPF_JEQ, 0, 0, word_of(prefix->bytes + bit / 8));
+		bpf_jump_unless(p, &other, BPF_JEQ, word_of(prefix->bytes + bit / 8));
 	}
 	bpf_jump(p, found);
-	bpf_land_false(p, first, BPF_JEQ);
+	bpf_land(p, &other);
 }
 
-void filter_match_all(struct program *p, struct jumps *found, uint32_t offset,
+void filter_match_all(struct program *p, struct jumps *found, uint32_t cell,
 		      const struct prefixes *allowed, uint8_t family)
 {
 	for (unsigned i = 0; i < allowed->count; i++)
 		if (allowed->list[i].family == family)
-			filter_match(p, found, offset, &allowed->list[i]);
+			filter_match(p, found, cell, &allowed->list[i]);
 }
 
 static void put_data(struct program *p, const struct prefixes *allowed)
@@ -68,12 +85,15 @@ static void put_data(struct program *p, const struct prefixes *allowed)
 
 /* --- sums --- */
 
-/* X is the sum so far. Ones' complement addition is that modulo 2^16 - 1 (RFC 1071). */
-void filter_sum_word(struct program *p, uint32_t offset)
+/* Ones' complement addition (RFC 1071): what is carried out on the left comes in on the right. */
+void filter_add(struct program *p)
 {
-	bpf_load(p, BPF_W, offset);
-	bpf_compute(p, BPF_MOD, UINT16_MAX);
+	struct jumps no_carry = { .count = 0 };
+
 	bpf_compute(p, BPF_ADD | BPF_X, 0);
+	bpf_jump_if(p, &no_carry, BPF_JGE | BPF_X, 0);
+	bpf_compute(p, BPF_ADD, 1);
+	bpf_land(p, &no_carry);
 	bpf_set_x(p);
 }
 
@@ -90,9 +110,13 @@ static void put_arp_head(struct program *p, const uint8_t *guest)
 {
 	bpf_require_length(p, NET + sizeof(struct ether_arp));
 	bpf_require_at(p, BPF_W, NET, ARPHRD_ETHER << 16 | ETHERTYPE_IP);
-	bpf_require_at(p, BPF_H, ARP(ea_hdr.ar_hln), MAC_LEN << 8 | 4);
 	require_mac(p, ARP(arp_sha), guest);
+	filter_load(p, ARP(arp_tpa), TARGET);
+	filter_load(p, ARP(arp_spa), SOURCE);
+	bpf_load(p, BPF_W, ARP(ea_hdr.ar_hln)); /* and ar_pln, ar_op */
 }
+
+enum { ARP_OP = MAC_LEN << 24 | 4 << 16 };
 
 /* An address of its own as the sender, or a probe for one (RFC 5227). */
 static void put_arp(struct program *p, const uint8_t *guest, const struct prefixes *allowed)
@@ -100,14 +124,18 @@ static void put_arp(struct program *p, const uint8_t *guest, const struct prefix
 	struct jumps own = { .count = 0 };
 
 	put_arp_head(p, guest);
-	bpf_load(p, BPF_H, ARP(ea_hdr.ar_op));
-	bpf_require(p, BPF_JGE, 1);
-	bpf_forbid(p, BPF_JGT, 2);
-	filter_match_all(p, &own, ARP(arp_spa), allowed, AF_INET);
-	bpf_require_at(p, BPF_H, ARP(ea_hdr.ar_op), 1);
-	bpf_require_at(p, BPF_W, ARP(arp_spa), 0);
-	filter_match_all(p, &own, ARP(arp_tpa), allowed, AF_INET);
-	bpf_return(p, DROP);
+	bpf_store(p, FIRST_WORD);
+	bpf_require(p, BPF_JGE, ARP_OP | 1);
+	bpf_forbid(p, BPF_JGT, ARP_OP | 2);
+	bpf_relay_aside(p);
+	filter_match_all(p, &own, SOURCE, allowed, AF_INET);
+	bpf_load_cell(p, FIRST_WORD);
+	bpf_require(p, BPF_JEQ, ARP_OP | 1);
+	bpf_load_cell(p, SOURCE);
+	bpf_require(p, BPF_JEQ, 0);
+	bpf_relay_aside(p);
+	filter_match_all(p, &own, TARGET, allowed, AF_INET);
+	bpf_jump(p, &p->refused);
 	bpf_land(p, &own);
 	bpf_return(p, PASS);
 }
@@ -116,42 +144,32 @@ static void put_arp(struct program *p, const uint8_t *guest, const struct prefix
 static void put_rarp(struct program *p, const uint8_t *guest)
 {
 	put_arp_head(p, guest);
-	bpf_require_at(p, BPF_H, ARP(ea_hdr.ar_op), 3);
-	bpf_require_at(p, BPF_W, ARP(arp_spa), 0);
+	bpf_require(p, BPF_JEQ, ARP_OP | 3);
+	bpf_load_cell(p, SOURCE);
+	bpf_require(p, BPF_JEQ, 0);
+	bpf_load_cell(p, TARGET);
+	bpf_require(p, BPF_JEQ, 0);
 	require_mac(p, ARP(arp_tha), guest);
-	bpf_require_at(p, BPF_W, ARP(arp_tpa), 0);
 	bpf_return(p, PASS);
 }
 
 /* --- IPv4 --- */
 
-static void put_ipv4_sum(struct program *p)
-{
-	unsigned first = p->count;
-
-	bpf_set_x_number(p, 0);
-	for (unsigned byte = 0; byte < 20; byte += 4)
-		filter_sum_word(p, NET + byte);
-	for (unsigned byte = 20; byte < 60; byte += 4) {
-		bpf_load(p, BPF_B, NET);
-		bpf_put(p, BPF_JMP | BPF_JGT, 0, 0, 0x40 | byte / 4);
-		filter_sum_word(p, NET + byte);
-	}
-	bpf_land_false(p, first, BPF_JGT);
-	filter_require_sum(p);
-}
-
 /* Its header and all that it tells of are in the frame. */
 static void put_ipv4_head(struct program *p)
 {
 	bpf_require_length(p, NET + sizeof(struct ip));
-	bpf_load(p, BPF_B, NET);
-	bpf_compute(p, BPF_AND, 0xf0);
-	bpf_require(p, BPF_JEQ, 0x40);
-	bpf_set_x_header(p, NET);
-	bpf_load_x(p);
-	bpf_require(p, BPF_JGE, 20);
-	bpf_load(p, BPF_H, IP(ip_len));
+	filter_load(p, NET, FIRST_WORD);
+	bpf_compute(p, BPF_RSH, 24);
+	bpf_require(p, BPF_JGE, 0x45);
+	bpf_forbid(p, BPF_JGT, 0x4f);
+	bpf_compute(p, BPF_AND, 0xf);
+	bpf_compute(p, BPF_LSH, 2);
+	bpf_store(p, HEADER);
+	bpf_set_x(p);
+	bpf_load_cell(p, FIRST_WORD);
+	bpf_compute(p, BPF_AND, UINT16_MAX);
+	bpf_store(p, TOTAL);
 	bpf_require(p, BPF_JGE | BPF_X, 0);
 	bpf_set_x(p);
 	bpf_load_length(p);
@@ -159,36 +177,68 @@ static void put_ipv4_head(struct program *p)
 	bpf_require(p, BPF_JGE | BPF_X, 0);
 }
 
+static void put_ipv4_sum(struct program *p)
+{
+	struct jumps end = { .count = 0 };
+
+	bpf_set_x_cell(p, FIRST_WORD);
+	for (unsigned word = 1; word < 5; word++) {
+		filter_load(p, NET + 4 * word, FIRST_WORD + word);
+		filter_add(p);
+	}
+	for (unsigned byte = 20; byte < 60; byte += 4) {
+		bpf_load_cell(p, HEADER);
+		bpf_jump_if(p, &end, BPF_JEQ, byte);
+		bpf_load(p, BPF_W, NET + byte);
+		filter_add(p);
+	}
+	bpf_land(p, &end);
+	filter_require_sum(p);
+}
+
+static void put_ports(struct program *p)
+{
+	struct jumps none = { .count = 0 };
+
+	bpf_load_number(p, 0);
+	bpf_store(p, PORTS);
+	bpf_load_cell(p, PROTOCOL);
+	bpf_compute(p, BPF_AND, 0xff << 16);
+	bpf_jump_unless(p, &none, BPF_JEQ, IPPROTO_UDP << 16);
+	bpf_load_cell(p, FRAGMENT);
+	bpf_jump_if(p, &none, BPF_JSET, 0x1fff);
+	bpf_set_x_cell(p, HEADER);
+	bpf_load_cell(p, TOTAL);
+	bpf_compute(p, BPF_SUB | BPF_X, 0);
+	bpf_require(p, BPF_JGE, 8);
+	bpf_load_at_x(p, BPF_W, NET);
+	bpf_store(p, PORTS);
+	bpf_compute(p, BPF_RSH, 16);
+	bpf_forbid(p, BPF_JEQ, 67);
+	bpf_land(p, &none);
+}
+
 static void put_ipv4(struct program *p, const struct prefixes *allowed)
 {
-	struct jumps no_ports = { .count = 0 }, own = { .count = 0 };
+	struct jumps own = { .count = 0 };
 
 	put_ipv4_head(p);
 	put_ipv4_sum(p);
-	bpf_load(p, BPF_B, IP(ip_p));
-	bpf_jump_unless(p, &no_ports, BPF_JEQ, IPPROTO_UDP);
-	bpf_load(p, BPF_H, IP(ip_off));
-	bpf_jump_if(p, &no_ports, BPF_JSET, 0x1fff);
-	bpf_set_x_header(p, NET);
-	bpf_load(p, BPF_H, IP(ip_len));
-	bpf_compute(p, BPF_SUB | BPF_X, 0);
-	bpf_require(p, BPF_JGE, 8);
-	bpf_load_at_x(p, BPF_H, NET);
-	bpf_forbid(p, BPF_JEQ, 67);
-	bpf_land(p, &no_ports);
-	filter_match_all(p, &own, IP(ip_src), allowed, AF_INET);
+	put_ports(p);
+	bpf_relay_aside(p);
+	filter_match_all(p, &own, SOURCE, allowed, AF_INET);
 	/* Without an address it may ask for one. */
-	bpf_require_at(p, BPF_W, IP(ip_src), 0);
-	bpf_require_at(p, BPF_W, IP(ip_dst), UINT32_MAX);
-	bpf_load(p, BPF_B, IP(ip_p));
-	bpf_require(p, BPF_JEQ, IPPROTO_UDP);
-	bpf_load(p, BPF_H, IP(ip_off));
-	bpf_forbid(p, BPF_JSET, 0x3fff);
-	bpf_set_x_header(p, NET);
-	bpf_load_at_x(p, BPF_W, NET);
+	bpf_load_cell(p, SOURCE);
+	bpf_require(p, BPF_JEQ, 0);
+	bpf_load_cell(p, TARGET);
+	bpf_require(p, BPF_JEQ, UINT32_MAX);
+	bpf_load_cell(p, FRAGMENT);
+	bpf_forbid(p, BPF_JSET, 0x2000);
+	bpf_load_cell(p, PORTS);
 	bpf_require(p, BPF_JEQ, 68 << 16 | 67);
 	bpf_land(p, &own);
 	bpf_return(p, PASS);
+	bpf_relay(p);
 }
 
 /* --- all of it --- */
@@ -196,26 +246,30 @@ static void put_ipv4(struct program *p, const struct prefixes *allowed)
 void filter_write(struct program *p, const uint8_t guest[static MAC_LEN],
 		  const struct prefixes *allowed)
 {
-	struct jumps other = { .count = 0 };
+	const uint32_t mac_end = (uint32_t)guest[4] << 24 | (uint32_t)guest[5] << 16;
+	struct jumps other = { .far = true };
 
 	p->count = 0;
 	p->refusal = DROP;
+	p->refused = (struct jumps){ .count = 0 };
 	put_data(p, allowed);
 	bpf_require_length(p, NET);
 	/* On a tap a tag is not in the frame; on a macvtap it is, and its type is refused. */
 	bpf_load(p, BPF_B, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT));
 	bpf_require(p, BPF_JEQ, 0);
-	require_mac(p, offsetof(struct ether_header, ether_shost), guest);
-	bpf_load(p, BPF_H, offsetof(struct ether_header, ether_type));
-	bpf_jump_unless(p, &other, BPF_JEQ, ETHERTYPE_IP);
+	bpf_require_at(p, BPF_W, offsetof(struct ether_header, ether_shost), word_of(guest));
+	bpf_relay_aside(p);
+	bpf_load(p, BPF_W, offsetof(struct ether_header, ether_shost) + 4); /* and the type */
+	bpf_jump_unless(p, &other, BPF_JEQ, mac_end | ETHERTYPE_IP);
 	put_ipv4(p, allowed);
 	bpf_land(p, &other);
-	bpf_jump_unless(p, &other, BPF_JEQ, ETHERTYPE_IPV6);
+	bpf_jump_unless(p, &other, BPF_JEQ, mac_end | ETHERTYPE_IPV6);
 	filter_put_ipv6(p, guest, allowed);
 	bpf_land(p, &other);
-	bpf_jump_unless(p, &other, BPF_JEQ, ETHERTYPE_ARP);
+	bpf_jump_unless(p, &other, BPF_JEQ, mac_end | ETHERTYPE_ARP);
 	put_arp(p, guest, allowed);
 	bpf_land(p, &other);
-	bpf_require(p, BPF_JEQ, ETHERTYPE_REVARP);
+	bpf_require(p, BPF_JEQ, mac_end | ETHERTYPE_REVARP);
 	put_rarp(p, guest);
+	bpf_refuse(p);
 }

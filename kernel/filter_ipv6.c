@@ -10,7 +10,7 @@
 enum {
 	IP6_END = NET + sizeof(struct ip6_hdr),
 	ND_TARGET = IP6_END + 8, /* of a neighbour solicitation or advertisement (RFC 4861) */
-	ND_MOST = 72, /* bytes of a message of neighbour discovery, which its sum is taken of */
+	ND_MOST = 48, /* bytes of a message of neighbour discovery, which its sum is taken of */
 	EXTENSIONS_MAX = 4, /* headers before the protocol's */
 };
 
@@ -26,9 +26,22 @@ enum {
 	MLD_REPORT_2 = 143,
 };
 
-/* Cells of the program's memory: where the packet ends, whether it comes from ::, where its present
- * header begins, which one that is, and how long. */
-enum { END, UNSPECIFIED, OFFSET, HEADER, LENGTH };
+/* Cells. */
+enum {
+	END, /* of the packet */
+	UNSPECIFIED, /* whether it comes from :: */
+	OFFSET, /* where its present header begins */
+	HEADER, /* which one that is */
+	WORD, /* its first four bytes */
+	SOURCE = 8, /* four of them */
+	TARGET = 12, /* four, too */
+};
+
+static void load_address(struct program *p, uint32_t offset, uint32_t cell)
+{
+	for (unsigned word = 0; word < 4; word++)
+		filter_load(p, offset + 4 * word, cell + word);
+}
 
 /* The link-local address that is made from a MAC address (RFC 4291, appendix A). */
 static struct ip_address link_local(const uint8_t *mac)
@@ -51,14 +64,13 @@ static void require_inside(struct program *p, uint32_t bytes)
 	bpf_set_x_cell(p, OFFSET);
 }
 
-/* The extension headers (RFC 7045, 4), but for the fragment's, which differs. */
-static const uint8_t extensions[] = { 0, 43, 51, 60, 135, 139, 140 };
+/* The extension headers (RFC 7045, 4). */
+static const uint8_t extensions[] = { 0, 43, 44, 51, 60, 135, 139, 140 };
 
 static void jump_if_extension(struct program *p, struct jumps *found)
 {
 	for (unsigned i = 0; i < sizeof(extensions); i++)
 		bpf_jump_if(p, found, BPF_JEQ, extensions[i]);
-	bpf_jump_if(p, found, BPF_JEQ, IPPROTO_FRAGMENT);
 }
 
 /*
@@ -75,33 +87,39 @@ static void step_over(struct program *p, struct jumps *upper, struct jumps *unse
 	bpf_land(p, &extension);
 	bpf_store(p, HEADER);
 	require_inside(p, 8);
+	bpf_load_at_x(p, BPF_W, 0);
+	bpf_store(p, WORD);
 	bpf_load_cell(p, HEADER);
 	bpf_jump_unless(p, &other, BPF_JEQ, IPPROTO_FRAGMENT);
-	bpf_load_at_x(p, BPF_H, 2);
+	bpf_load_cell(p, WORD);
 	bpf_jump_if(p, unseen, BPF_JSET, 0xfff8);
 	bpf_load_number(p, 8);
 	bpf_jump(p, &advance);
 	bpf_land(p, &other);
+	bpf_load_cell(p, WORD);
+	bpf_compute(p, BPF_RSH, 16);
+	bpf_compute(p, BPF_AND, 0xff);
+	bpf_set_x(p);
+	bpf_load_cell(p, HEADER);
 	bpf_jump_unless(p, &other, BPF_JEQ, IPPROTO_AH);
-	bpf_load_at_x(p, BPF_B, 1);
+	bpf_load_x(p);
 	bpf_compute(p, BPF_ADD, 2);
 	bpf_compute(p, BPF_LSH, 2);
 	bpf_jump(p, &advance);
 	bpf_land(p, &other);
-	bpf_load_at_x(p, BPF_B, 1);
+	bpf_load_x(p);
 	bpf_compute(p, BPF_ADD, 1);
 	bpf_compute(p, BPF_LSH, 3);
 	bpf_land(p, &advance);
-	bpf_store(p, LENGTH);
-	bpf_load_at_x(p, BPF_B, 0);
-	bpf_store(p, HEADER);
-	bpf_load_cell(p, LENGTH);
+	bpf_set_x_cell(p, OFFSET);
 	bpf_compute(p, BPF_ADD | BPF_X, 0);
 	bpf_store(p, OFFSET);
 	bpf_set_x(p);
-	bpf_load_cell(p, HEADER);
+	bpf_load_cell(p, WORD);
+	bpf_compute(p, BPF_RSH, 24);
 }
 
+/* A is the next header. */
 static void put_ipv6_head(struct program *p, const struct prefixes *allowed,
 			  const struct ip_address *own)
 {
@@ -109,23 +127,34 @@ static void put_ipv6_head(struct program *p, const struct prefixes *allowed,
 
 	bpf_require_length(p, IP6_END);
 	bpf_load(p, BPF_B, NET);
-	bpf_compute(p, BPF_AND, 0xf0);
-	bpf_require(p, BPF_JEQ, 0x60);
-	bpf_load(p, BPF_H, IP6(ip6_plen));
+	bpf_require(p, BPF_JGE, 0x60);
+	bpf_forbid(p, BPF_JGT, 0x6f);
+	filter_load(p, IP6(ip6_plen), WORD); /* and ip6_nxt, ip6_hlim */
+	bpf_compute(p, BPF_RSH, 16);
 	bpf_compute(p, BPF_ADD, IP6_END);
 	bpf_store(p, END);
 	bpf_set_x(p);
 	bpf_load_length(p);
 	bpf_require(p, BPF_JGE | BPF_X, 0);
+	bpf_relay_aside(p);
 	bpf_load_number(p, 0);
 	bpf_store(p, UNSPECIFIED);
-	filter_match_all(p, &known, IP6(ip6_src), allowed, AF_INET6);
-	filter_match(p, &known, IP6(ip6_src), own);
-	for (unsigned byte = 0; byte < 16; byte += 4)
-		bpf_require_at(p, BPF_W, IP6(ip6_src) + byte, 0);
+	load_address(p, IP6(ip6_src), SOURCE);
+	filter_match_all(p, &known, SOURCE, allowed, AF_INET6);
+	filter_match(p, &known, SOURCE, own);
+	for (unsigned word = 0; word < 4; word++) {
+		bpf_load_cell(p, SOURCE + word);
+		bpf_require(p, BPF_JEQ, 0);
+	}
 	bpf_load_number(p, 1);
 	bpf_store(p, UNSPECIFIED);
 	bpf_land(p, &known);
+	bpf_load_number(p, IP6_END);
+	bpf_store(p, OFFSET);
+	bpf_set_x(p);
+	bpf_load_cell(p, WORD);
+	bpf_compute(p, BPF_RSH, 8);
+	bpf_compute(p, BPF_AND, 0xff);
 }
 
 static void put_nd_sum(struct program *p)
@@ -138,26 +167,34 @@ static void put_nd_sum(struct program *p)
 	bpf_forbid(p, BPF_JGT, ND_MOST);
 	bpf_compute(p, BPF_ADD, IPPROTO_ICMPV6);
 	bpf_set_x(p);
-	for (unsigned byte = 0; byte < 32; byte += 4)
-		filter_sum_word(p, IP6(ip6_src) + byte);
+	for (unsigned word = 0; word < 4; word++) {
+		bpf_load_cell(p, SOURCE + word);
+		filter_add(p);
+		bpf_load(p, BPF_W, IP6(ip6_dst) + 4 * word);
+		filter_add(p);
+	}
 	for (unsigned byte = 0; byte < ND_MOST; byte += 8) {
 		bpf_load_cell(p, END);
 		bpf_jump_if(p, &end, BPF_JEQ, IP6_END + byte);
-		filter_sum_word(p, IP6_END + byte);
-		filter_sum_word(p, IP6_END + byte + 4);
+		bpf_load(p, BPF_W, IP6_END + byte);
+		filter_add(p);
+		bpf_load(p, BPF_W, IP6_END + byte + 4);
+		filter_add(p);
 	}
 	bpf_land(p, &end);
 	filter_require_sum(p);
 }
 
-/* Neighbour discovery comes without extension headers, and claims only what is its own. */
+/* A is the type. Neighbour discovery comes without extension headers, and claims only what is its
+ * own. */
 static void put_nd(struct program *p, const struct prefixes *allowed, const struct ip_address *own)
 {
-	struct jumps sum = { .count = 0 }, claims = { .count = 0 };
+	struct jumps sum = { .far = true }, own_claim = { .count = 0 };
 
+	bpf_store(p, HEADER);
 	bpf_load_x(p);
 	bpf_require(p, BPF_JEQ, IP6_END);
-	bpf_load(p, BPF_B, IP6_END);
+	bpf_load_cell(p, HEADER);
 	bpf_jump_if(p, &sum, BPF_JEQ, ROUTER_SOLICITATION);
 	bpf_load_cell(p, END);
 	bpf_require(p, BPF_JGE, ND_TARGET + 16);
@@ -165,20 +202,31 @@ static void put_nd(struct program *p, const struct prefixes *allowed, const stru
 	bpf_load_cell(p, UNSPECIFIED);
 	bpf_compute(p, BPF_LSH, 8);
 	bpf_set_x(p);
-	bpf_load(p, BPF_B, IP6_END);
+	bpf_load_cell(p, HEADER);
 	bpf_compute(p, BPF_OR | BPF_X, 0);
 	bpf_jump_if(p, &sum, BPF_JEQ, NEIGHBOUR_SOLICITATION);
 	bpf_forbid(p, BPF_JEQ, 1 << 8 | NEIGHBOUR_ADVERTISEMENT);
-	filter_match_all(p, &claims, ND_TARGET, allowed, AF_INET6);
-	filter_match(p, &claims, ND_TARGET, own);
-	bpf_return(p, DROP);
-	bpf_land(p, &claims);
+	bpf_relay_aside(p);
+	load_address(p, ND_TARGET, TARGET);
+	filter_match_all(p, &own_claim, TARGET, allowed, AF_INET6);
+	filter_match(p, &own_claim, TARGET, own);
+	bpf_jump(p, &p->refused);
+	bpf_land(p, &own_claim);
 	bpf_land(p, &sum);
 	put_nd_sum(p);
 	bpf_return(p, PASS);
+	bpf_relay(p);
 }
 
-static void put_icmpv6(struct program *p, struct jumps *other, const struct prefixes *allowed,
+static void put_other(struct program *p)
+{
+	bpf_load_cell(p, UNSPECIFIED);
+	bpf_require(p, BPF_JEQ, 0);
+	bpf_return(p, PASS);
+	bpf_relay(p);
+}
+
+static void put_icmpv6(struct program *p, const struct prefixes *allowed,
 		       const struct ip_address *own)
 {
 	struct jumps mld = { .count = 0 }, nd = { .count = 0 };
@@ -186,52 +234,45 @@ static void put_icmpv6(struct program *p, struct jumps *other, const struct pref
 	bpf_load_at_x(p, BPF_B, 0);
 	bpf_forbid(p, BPF_JEQ, ROUTER_ADVERTISEMENT);
 	bpf_forbid(p, BPF_JEQ, REDIRECT);
+	bpf_jump_if(p, &nd, BPF_JEQ, ROUTER_SOLICITATION);
+	bpf_jump_if(p, &nd, BPF_JEQ, NEIGHBOUR_SOLICITATION);
+	bpf_jump_if(p, &nd, BPF_JEQ, NEIGHBOUR_ADVERTISEMENT);
 	bpf_jump_if(p, &mld, BPF_JEQ, MLD_REPORT);
 	bpf_jump_if(p, &mld, BPF_JEQ, MLD_DONE);
 	bpf_jump_if(p, &mld, BPF_JEQ, MLD_REPORT_2);
-	bpf_jump_if(p, &nd, BPF_JEQ, ROUTER_SOLICITATION);
-	bpf_jump_if(p, &nd, BPF_JEQ, NEIGHBOUR_SOLICITATION);
-	bpf_jump_unless(p, other, BPF_JEQ, NEIGHBOUR_ADVERTISEMENT);
-	bpf_land(p, &nd);
-	put_nd(p, allowed, own);
+	put_other(p);
 	bpf_land(p, &mld);
 	bpf_return(p, PASS);
+	bpf_land(p, &nd);
+	put_nd(p, allowed, own);
 }
 
 void filter_put_ipv6(struct program *p, const uint8_t *guest, const struct prefixes *allowed)
 {
 	const struct ip_address own = link_local(guest);
-	struct jumps upper = { .count = 0 }, other = { .count = 0 }, more = { .count = 0 };
+	struct jumps upper = { .count = 0 }, other = { .count = 0 };
+	struct jumps udp = { .count = 0 }, icmpv6 = { .count = 0 };
 
 	put_ipv6_head(p, allowed, &own);
-	bpf_load_number(p, IP6_END);
-	bpf_store(p, OFFSET);
-	bpf_set_x(p);
-	bpf_load(p, BPF_B, IP6(ip6_nxt));
 	for (unsigned i = 0; i < EXTENSIONS_MAX; i++)
 		step_over(p, &upper, &other);
-	jump_if_extension(p, &more);
+	jump_if_extension(p, &p->refused);
 	bpf_land(p, &upper);
 	/* A is the protocol, whose header begins at X: it has to be whole. */
 	bpf_jump_if(p, &other, BPF_JEQ, IPPROTO_NONE);
 	bpf_store(p, HEADER);
 	require_inside(p, 8);
 	bpf_load_cell(p, HEADER);
-	bpf_jump_unless(p, &upper, BPF_JEQ, IPPROTO_TCP);
+	bpf_jump_if(p, &icmpv6, BPF_JEQ, IPPROTO_ICMPV6);
+	bpf_jump_if(p, &udp, BPF_JEQ, IPPROTO_UDP);
+	bpf_jump_unless(p, &other, BPF_JEQ, IPPROTO_TCP);
 	require_inside(p, 20);
 	bpf_jump(p, &other);
-	bpf_land(p, &upper);
-	bpf_jump_unless(p, &upper, BPF_JEQ, IPPROTO_UDP);
+	bpf_land(p, &udp);
 	bpf_load_at_x(p, BPF_H, 0);
 	bpf_forbid(p, BPF_JEQ, 547);
-	bpf_jump(p, &other);
-	bpf_land(p, &upper);
-	bpf_jump_unless(p, &other, BPF_JEQ, IPPROTO_ICMPV6);
-	put_icmpv6(p, &other, allowed, &own);
 	bpf_land(p, &other);
-	bpf_load_cell(p, UNSPECIFIED);
-	bpf_require(p, BPF_JEQ, 0);
-	bpf_return(p, PASS);
-	bpf_land(p, &more);
-	bpf_return(p, DROP);
+	put_other(p);
+	bpf_land(p, &icmpv6);
+	put_icmpv6(p, allowed, &own);
 }

@@ -17,14 +17,18 @@
 
 #define NET 14 /* where the network header begins in a frame */
 
-/* Jump when the address at @offset is in @prefix, or in one of its family that is @allowed. */
-void filter_match(struct program *p, struct jumps *found, uint32_t offset,
+/* The word at @offset of the frame into a cell. A has it, too. */
+void filter_load(struct program *p, uint32_t offset, uint32_t cell);
+
+/* Jump when the address in the cells from @cell on is in @prefix, or in one of its family that is
+ * @allowed. A is overwritten. */
+void filter_match(struct program *p, struct jumps *found, uint32_t cell,
 		  const struct ip_address *prefix);
-void filter_match_all(struct program *p, struct jumps *found, uint32_t offset,
+void filter_match_all(struct program *p, struct jumps *found, uint32_t cell,
 		      const struct prefixes *allowed, uint8_t family);
 
-/* Add the 32 bits at @offset to the sum in X; go on only when that is right. A is overwritten. */
-void filter_sum_word(struct program *p, uint32_t offset);
+/* Add the word in A to the sum in X; go on only when that is right. A is overwritten. */
+void filter_add(struct program *p);
 void filter_require_sum(struct program *p);
 
 /* The part for an IPv6 frame: it returns on every way. */
