@@ -3,36 +3,39 @@
  * The floor that tapctl add is measured against: taps on a bridge by the bare system calls, nothing
  * checked, nothing read back, nothing undone:
  *
- *	floor BRIDGE COUNT [unknown]
+ *	floor BRIDGE COUNT [unknown|filter]
  *	floor BRIDGE NUMBER ovs|row
  *
  * With unknown, the operational state is left so, as most programs do, and the bridge enables the
- * port. The taps are those of the guests 52:54:00:00:00:00 upwards. With ovs the bridge is one of
- * Open vSwitch, and the tap is that of the guest 52:54:00:00:00:NUMBER (hex); it ends as soon as
- * ovs-vswitchd has said the port's number. With row the tap is ownNUMBER, which is there. libc is
- * all it is linked with.
+ * port. With filter, a program of one instruction sees what the guest sends. The taps are those of
+ * the guests 52:54:00:00:00:00 upwards. With ovs the bridge is one of Open vSwitch, and the tap is
+ * that of the guest 52:54:00:00:00:NUMBER (hex); it ends as soon as ovs-vswitchd has said the
+ * port's number. With row the tap is ownNUMBER, which is there. libc is all it is linked with.
  */
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <arpa/inet.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <linux/filter.h>
 #include <linux/if.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/if_tun.h>
+#include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 
 /* A transaction under construction. */
 struct batch {
-	_Alignas(4) char data[512];
+	_Alignas(4) char data[768];
 	size_t len;
 	struct nlmsghdr *last;
 };
@@ -90,8 +93,34 @@ static int index_of(int netlink, const char *name)
 	return ifr.ifr_ifindex;
 }
 
+/* What --ip needs in the kernel, with a program that lets all pass. */
+static void put_filter(struct batch *batch, int ifindex)
+{
+	static const struct sock_filter pass = BPF_STMT(BPF_RET | BPF_K, (unsigned)TC_ACT_UNSPEC);
+	const struct tcmsg clsact = { .tcm_ifindex = ifindex,
+				      .tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0),
+				      .tcm_parent = TC_H_CLSACT };
+	const struct tcmsg filter = { .tcm_ifindex = ifindex,
+				      .tcm_handle = 1,
+				      .tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
+				      .tcm_info = 1 << 16 | htons(ETH_P_ALL) };
+	const unsigned short count = 1;
+	const unsigned flags = TCA_BPF_FLAG_ACT_DIRECT;
+	struct rtattr *options;
+
+	put_message(batch, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, &clsact, sizeof(clsact));
+	put_attr(batch, TCA_KIND, "clsact", sizeof("clsact"));
+	put_message(batch, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, &filter, sizeof(filter));
+	put_attr(batch, TCA_KIND, "bpf", sizeof("bpf"));
+	options = put_attr(batch, TCA_OPTIONS | NLA_F_NESTED, "", 0);
+	put_attr(batch, TCA_BPF_OPS_LEN, &count, sizeof(count));
+	put_attr(batch, TCA_BPF_OPS, &pass, sizeof(pass));
+	put_attr(batch, TCA_BPF_FLAGS, &flags, sizeof(flags));
+	end_nest(batch, options);
+}
+
 /* The messages of tapctl that change something, in its order, the last one acknowledged. */
-static void set_up(int netlink, int ifindex, int bridge, unsigned number, bool dormant)
+static void set_up(int netlink, int ifindex, int bridge, unsigned number, const char *mode)
 {
 	const unsigned char address[] = {
 		0xfe, 0x54, 0, 0, (unsigned char)(number >> 8), (unsigned char)number
@@ -121,7 +150,7 @@ static void set_up(int netlink, int ifindex, int bridge, unsigned number, bool d
 	if (bridge)
 		put_attr(&batch, IFLA_MASTER, &bridge, sizeof(bridge));
 	put_attr(&batch, IFLA_CARRIER, &no_carrier, sizeof(no_carrier));
-	if (dormant)
+	if (strcmp(mode, "unknown") != 0)
 		put_attr(&batch, IFLA_OPERSTATE, &state, sizeof(state));
 	spec = put_attr(&batch, IFLA_AF_SPEC | NLA_F_NESTED, "", 0);
 	inet6 = put_attr(&batch, AF_INET6 | NLA_F_NESTED, "", 0);
@@ -130,6 +159,8 @@ static void set_up(int netlink, int ifindex, int bridge, unsigned number, bool d
 	end_nest(&batch, spec);
 	put_message(&batch, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, &root, sizeof(root));
 	put_attr(&batch, TCA_KIND, "noqueue", sizeof("noqueue"));
+	if (strcmp(mode, "filter") == 0)
+		put_filter(&batch, ifindex);
 	put_message(&batch, RTM_NEWLINK, NLM_F_ACK, &up, sizeof(up));
 	if (send(netlink, batch.data, batch.len, 0) != (ssize_t)batch.len ||
 	    recv(netlink, &answer, sizeof(answer), 0) < (ssize_t)NLMSG_LENGTH(sizeof(answer.error)))
@@ -207,12 +238,12 @@ static void make_port(int netlink, const char *bridge, const char *number)
 
 	snprintf(name, sizeof(name), "tap5254000000%02x", n);
 	fd = open_tap(name);
-	set_up(netlink, index_of(netlink, name), 0, n, true);
+	set_up(netlink, index_of(netlink, name), 0, n, "");
 	plug(bridge, name);
 	persist(fd);
 }
 
-static void make_ports(int netlink, const char *bridge_name, unsigned count, bool dormant)
+static void make_ports(int netlink, const char *bridge_name, unsigned count, const char *mode)
 {
 	struct rlimit limit = { .rlim_cur = count + 16, .rlim_max = count + 16 };
 	int bridge = index_of(netlink, bridge_name), *fds = calloc(count, sizeof(*fds));
@@ -226,7 +257,7 @@ static void make_ports(int netlink, const char *bridge_name, unsigned count, boo
 
 		snprintf(name, sizeof(name), "tap52540000%04x", i & 0xffff);
 		fds[i] = open_tap(name);
-		set_up(netlink, index_of(netlink, name), bridge, i, dormant);
+		set_up(netlink, index_of(netlink, name), bridge, i, mode);
 	}
 	/* Nothing stays unless all are there. */
 	for (unsigned i = 0; i < count; i++)
@@ -249,9 +280,10 @@ int main(int argc, char **argv)
 		snprintf(own, sizeof(own), "own%s", argv[2]);
 		plug(argv[1], own);
 	} else if (count) {
-		make_ports(netlink, argv[1], count, strcmp(mode, "unknown") != 0);
+		make_ports(netlink, argv[1], count, mode);
 	} else {
-		fprintf(stderr, "usage: floor BRIDGE COUNT [unknown] | BRIDGE NUMBER ovs|row\n");
+		fprintf(stderr,
+			"usage: floor BRIDGE COUNT [unknown|filter] | BRIDGE NUMBER ovs|row\n");
 		return 1;
 	}
 	return 0;
