@@ -288,7 +288,7 @@ int nic_make_tap(struct nl *nl, struct nic *nic, bool one_queue)
 
 /* --- macvtaps --- */
 
-int nic_take_lease(struct nl *nl, struct nic *nic, int ifindex, bool watched)
+static int take_lease(struct nl *nl, struct nic *nic, int ifindex)
 {
 	int lease = lease_take(nl, ifindex);
 
@@ -297,7 +297,24 @@ int nic_take_lease(struct nl *nl, struct nic *nic, int ifindex, bool watched)
 	if (lease < 0)
 		return lease;
 	nic->lease = lease;
-	return watched ? watcher_start(ifindex, lease) : 0;
+	return 0;
+}
+
+int nic_take_lease(struct nl *nl, struct nic *nic, int ifindex, bool watched)
+{
+	struct watcher watcher;
+	int err;
+
+	if (!watched)
+		return take_lease(nl, nic, ifindex);
+	err = watcher_start(&watcher, ifindex);
+	if (err)
+		return err;
+	err = take_lease(nl, nic, ifindex);
+	if (!err)
+		return watcher_wait(&watcher);
+	watcher_let_go(&watcher);
+	return err;
 }
 
 /* Whose lease it is, for open_in_lease(). */

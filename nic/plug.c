@@ -111,10 +111,14 @@ static int add_row(struct ovs *ovs, struct ovs_port *row, int ifindex, const str
 int nic_plug(struct nic *nic)
 {
 	struct ovs_port *row = &nic->row;
+	struct watcher watcher;
 	int err = wanted_row(row, nic->name, &nic->record);
 
 	if (!err)
-		err = watcher_start_port(nic->link.ifindex, row, nic->record.by == RECORD_BY_ADD);
+		err = watcher_start_port(&watcher, nic->link.ifindex, row,
+					 nic->record.by == RECORD_BY_ADD);
+	if (!err)
+		err = watcher_wait(&watcher);
 	if (!err)
 		err = add_row(nic->ovs, row, nic->link.ifindex, &nic->record);
 	nic->has_row = !err;

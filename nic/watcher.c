@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -19,12 +20,11 @@
 #include "nic/lease.h"
 #include "nic/watcher.h"
 
-enum { READY = 3 }; /* the descriptor by which tapctl hears that it waits */
+enum { MAKER = 3 }; /* the descriptor by which it speaks with tapctl */
 
 /* What a watcher waits for, and is to remove then. */
 struct watched {
 	int ifindex;
-	int lease; /* of a macvtap: not for the watcher */
 	struct ovs_port row; /* of a tap */
 	pid_t maker; /* the watcher ends with it, if the device stays; 0: not */
 };
@@ -71,15 +71,15 @@ static void rename_process(int ifindex)
  * Nothing of the caller's is kept: no fd, argument, terminal, directory or signal, and no
  * capability but those for @use. False: could not.
  */
-static bool become_daemon(const struct watched *watched, int ready, enum privs_use use)
+static bool become_daemon(const struct watched *watched, int maker, enum privs_use use)
 {
 	sigset_t all;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	if (ready != READY && dup2(ready, READY) < 0)
+	if (maker != MAKER && dup2(maker, MAKER) < 0)
 		return false;
-	libc_close_from(READY + 1);
+	libc_close_from(MAKER + 1);
 	close(STDIN_FILENO);
 	if (open("/dev/null", O_RDWR) != STDIN_FILENO || dup2(STDIN_FILENO, STDOUT_FILENO) < 0 ||
 	    dup2(STDIN_FILENO, STDERR_FILENO) < 0)
@@ -88,10 +88,18 @@ static bool become_daemon(const struct watched *watched, int ready, enum privs_u
 	return chdir("/") == 0 && privs_keep(use) == 0;
 }
 
-/* From now on what happens is heard. False: tapctl is gone. */
-static bool tell_ready(void)
+/* Until there is something to wait for. False: tapctl is gone. */
+static bool hear_maker(void)
 {
-	return write(READY, "", 1) == 1 && close(READY) == 0;
+	char byte;
+
+	return read(MAKER, &byte, 1) == 1;
+}
+
+/* From now on what happens is heard. False: tapctl is gone. */
+static bool tell_maker(void)
+{
+	return write(MAKER, "", 1) == 1 && close(MAKER) == 0;
 }
 
 /* --- a macvtap --- */
@@ -120,17 +128,17 @@ static int remove_device(struct nl *nl, int ifindex)
 	return err == -ENODEV ? 0 : err;
 }
 
-static void watch_lease(const struct watched *watched, int ready)
+static void watch_lease(const struct watched *watched, int maker)
 {
 	int ifindex = watched->ifindex, number = lease_number(ifindex);
 	struct nl *nl, *watch;
 
-	/* What tapctl has open goes first: the lease would never end. */
-	if (!become_daemon(watched, ready, PRIVS_LINKS) || nl_open(&nl) < 0 ||
-	    event_watch_netns(&watch, number) < 0)
+	/* What tapctl has open goes first: the lease of another NIC would never end. */
+	if (!become_daemon(watched, maker, PRIVS_LINKS) || nl_open(&nl) < 0 ||
+	    event_watch_netns(&watch, number) < 0 || !hear_maker())
 		_exit(1);
 	/* It may have ended before, when tapctl was killed. */
-	if (netns_find_number(nl, number) == -ENOENT || !tell_ready())
+	if (netns_find_number(nl, number) == -ENOENT || !tell_maker())
 		_exit(1);
 	wait_for_end(nl, watch, number);
 	for (int tries = 0; tries < 50 && remove_device(nl, ifindex) < 0; tries++)
@@ -223,13 +231,13 @@ static int remove_row(struct nl *nl, const struct watched *watched)
 	return err == -ENOENT ? 0 : err;
 }
 
-static void watch_port(const struct watched *watched, int ready)
+static void watch_port(const struct watched *watched, int maker)
 {
 	struct nl *nl, *watch;
 
 	/* The socket of the database may be that of another user than root. */
-	if (!become_daemon(watched, ready, PRIVS_NODES) || nl_open(&nl) < 0 ||
-	    event_watch_link(&watch, watched->ifindex) < 0 || !tell_ready())
+	if (!become_daemon(watched, maker, PRIVS_NODES) || nl_open(&nl) < 0 ||
+	    event_watch_link(&watch, watched->ifindex) < 0 || !hear_maker() || !tell_maker())
 		_exit(1);
 	wait_for_link(nl, watch, watched);
 	/* The database may be restarting. */
@@ -241,60 +249,72 @@ static void watch_port(const struct watched *watched, int ready)
 
 /* --- both --- */
 
-typedef void watch_fn(const struct watched *watched, int ready);
+typedef void watch_fn(const struct watched *watched, int maker);
 
-static int start(const struct watched *watched, watch_fn *watch)
+static int refuse(int err)
 {
-	int ready[2], err = 0;
-	pid_t child;
-	char byte;
+	return report_error(err, "cannot start the process that removes the device in the end: %s",
+			    err == -ECHILD ? "it ended early" : strerror(-err));
+}
 
-	if (pipe2(ready, O_CLOEXEC) < 0)
-		return report_error(-errno, "cannot watch the device: pipe: %s", strerror(errno));
+static int start(struct watcher *watcher, const struct watched *watched, watch_fn *watch)
+{
+	int ends[2];
+	pid_t child;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return refuse(-errno);
 	child = fork();
 	if (child == 0) {
-		if (watched->lease >= 0)
-			close(watched->lease);
-		close(ready[0]);
+		close(ends[0]);
 		/* Forked twice: the watcher is nobody's child, and COMMAND never has to wait for
 		 * it. */
 		if (setsid() < 0 || (child = fork()) < 0)
 			_exit(1);
 		if (child == 0)
-			watch(watched, ready[1]);
+			watch(watched, ends[1]);
 		_exit(0);
 	}
-	if (child < 0)
-		err = -errno;
-	close(ready[1]);
-	if (!err && TEMP_FAILURE_RETRY(read(ready[0], &byte, 1)) != 1)
-		err = -ECHILD;
-	close(ready[0]);
-	if (child > 0)
-		TEMP_FAILURE_RETRY(waitpid(child, NULL, 0));
-	if (err)
-		return report_error(err,
-				    "cannot start the process that removes the device in the end: "
-				    "%s",
-				    err == -ECHILD ? "it ended early" : strerror(-err));
+	close(ends[1]);
+	if (child < 0) {
+		close(ends[0]);
+		return refuse(-errno);
+	}
+	*watcher = (struct watcher){ .fd = ends[0], .child = child };
 	return 0;
 }
 
-int watcher_start(int ifindex, int lease)
+int watcher_start(struct watcher *watcher, int ifindex)
 {
-	const struct watched watched = { .ifindex = ifindex, .lease = lease };
+	const struct watched watched = { .ifindex = ifindex };
 
-	return start(&watched, watch_lease);
+	return start(watcher, &watched, watch_lease);
 }
 
-int watcher_start_port(int ifindex, const struct ovs_port *row, bool persists)
+int watcher_start_port(struct watcher *watcher, int ifindex, const struct ovs_port *row,
+		       bool persists)
 {
 	const struct watched watched = {
 		.ifindex = ifindex,
-		.lease = -1,
 		.row = *row,
 		.maker = persists ? getpid() : 0,
 	};
 
-	return start(&watched, watch_port);
+	return start(watcher, &watched, watch_port);
+}
+
+int watcher_wait(struct watcher *watcher)
+{
+	char byte;
+	bool waits = TEMP_FAILURE_RETRY(send(watcher->fd, "", 1, MSG_NOSIGNAL)) == 1 &&
+		     TEMP_FAILURE_RETRY(read(watcher->fd, &byte, 1)) == 1;
+
+	watcher_let_go(watcher);
+	return waits ? 0 : refuse(-ECHILD);
+}
+
+void watcher_let_go(struct watcher *watcher)
+{
+	close(watcher->fd);
+	TEMP_FAILURE_RETRY(waitpid(watcher->child, NULL, 0));
 }

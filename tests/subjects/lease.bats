@@ -113,14 +113,14 @@ in_use() { tapctl list --json $MVT | holds ".[0].in_use == $1"; }
 }
 
 @test "lease: where no namespace is to be had, exec is refused before anything is made" {
-	# unshare and clone as seccomp forbids them.
+	# unshare and clone as seccomp forbids them; the first clone is the watcher's.
 	run --separate-stderr inside strace -f -o "$WORK/log" -e trace=unshare,clone,sendto \
-		-e inject=unshare:error=EPERM -e inject=clone:error=EPERM \
+		-e inject=unshare:error=EPERM -e inject=clone:error=EPERM:when=2 \
 		"$TAPCTL" exec --link wire --mac $MAC -- "$PROBE"
 	[ "$status" = 125 ]
 	[[ "$stderr" = *"tapctl: --link: no network namespace for the lease of a macvtap: Operation not permitted: it needs CAP_SYS_ADMIN, or user namespaces"* ]]
 	[ "$(grep -c RTM_NEWLINK "$WORK/log")" = 0 ]
-	run --separate-stderr inside strace -o /dev/null -e inject=unshare:error=ENOSPC -e inject=clone:error=ENOSPC \
+	run --separate-stderr inside strace -o /dev/null -e inject=unshare:error=ENOSPC -e inject=clone:error=ENOSPC:when=2 \
 		"$TAPCTL" exec --link wire --mac $MAC -- "$PROBE"
 	[ "$status" = 125 ]
 	[[ "$stderr" = *"user.max_net_namespaces"* ]]
