@@ -320,14 +320,10 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 # As udev does it with MACAddressPolicy=, once; and as something that is wrong does it.
 @test "add: an address that somebody changed is set once more, and changed again it is an error" {
 	add_bridge br0
-	is_up() { [ "$(link_field $TAP '.flags | index("UP") != null' 2>/dev/null)" = true ]; }
-	late() { # WHICH OPTION...
-		run --separate-stderr inside strace -o /dev/null -e trace=sendto \
-			-e inject=sendto:delay_exit=300000:when="$1" "$TAPCTL" add --mac $A "${@:2}"
-		echo "$status: $stderr"
-	}
-	{ wait_until 20 is_up && ip link set $TAP address 02:11:22:33:44:55; } 3>&- 4>&- &
-	late 2 --bridge br0
+	stop_behind sendto 2 add --mac $A --bridge br0
+	[ "$(link_field $TAP '.flags | index("UP") != null')" = true ]
+	ip link set $TAP address 02:11:22:33:44:55
+	go_on
 	[ "$status" = 0 ]
 	[ "$(link_field $TAP .address)" = $HOST ]
 	tapctl del $A
@@ -336,7 +332,9 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	local kind
 	for kind in "--bridge br0" "--bridge br0 --isolated" --unattached; do
 		# shellcheck disable=SC2086 # they are words
-		late 1+ $kind
+		run --separate-stderr inside strace -o /dev/null -e trace=sendto \
+			-e inject=sendto:delay_exit=300000:when=1+ "$TAPCTL" add --mac $A $kind
+		echo "$status: $stderr"
 		[ "$status" = 1 ]
 		[[ "$stderr" == "tapctl: $TAP: its address is 02:11:22:33:44:55 and not $HOST: something on this host (udev, "* ]]
 		no_link $TAP

@@ -95,30 +95,29 @@ several() { # COUNT
 	tapctl add --unattached "${macs[@]}" >"$WORK/names"
 	mapfile -t names <"$WORK/names"
 }
-# del of all $names, which has sent as many messages when the next one is late.
+# del of all $names, which stands still when it has sent as many messages.
 late_del() { # MESSAGES
-	inside strace -o "$WORK/log" -e trace=sendto -e inject=sendto:delay_enter=500000:when=$(($1 + 1)) \
-		"$TAPCTL" del "${names[@]}" &
-	deleting=$!
-	wait_until 20 has_sent "$1"
+	stop_behind sendto "$1" del "${names[@]}"
 }
-has_sent() { [ "$(grep -c '^sendto.* = ' "$WORK/log" 2>/dev/null)" -ge "$1" ]; }
 
 @test "del: what another process removes meanwhile is not an error" {
 	several 1
 	late_del 1
 	ip link del "${names[0]}"
-	wait "$deleting"
+	go_on
+	[ "$status" = 0 ]
 	several 2
 	late_del 3
 	ip link del "${names[0]}"
 	ip link del "${names[1]}"
-	wait "$deleting"
+	go_on
+	[ "$status" = 0 ]
 	# More than one transaction holds: 127 links and what ends it.
 	several 130
 	late_del 131
 	for n in 0 126 129; do ip link del "${names[n]}"; done
-	wait "$deleting"
+	go_on
+	[ "$status" = 0 ]
 	[ "$(links)" = lo ]
 }
 

@@ -76,11 +76,10 @@ time.sleep(patience)
 		exec {joiner}< <(inside "${WITH_TUN[@]}" "${NOBODY[@]}" python3 -c "$JOIN" $TAP 60)
 		read -rt 20 line <&"$joiner"
 		# shellcheck disable=SC2086 # they are words
-		run --separate-stderr inside strace -o /dev/null -e trace=ioctl \
-			-e inject=ioctl:delay_exit=300000:when=1 "$TAPCTL" $words
-		printf '%s\n' "status $status" "stdout: $output" "stderr: $stderr"
+		stop_behind ioctl 1 $words
 		read -rt 20 line <&"$joiner"
 		[ "$line" = joined ]
+		go_on
 		[[ $stderr = "tapctl: $TAP: another process has opened a queue of it"* ]]
 		no_link $TAP
 	done

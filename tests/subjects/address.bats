@@ -48,10 +48,10 @@ addresses_of() { ip -j addr show "$1" | jq -r '.[0].addr_info[] | "\(.local)/\(.
 }
 
 @test "address: one that somebody removed before COMMAND runs is an error" {
-	has_address() { [[ "$(addresses_of $TAP 2>/dev/null)" = 192.0.2.1/24* ]]; }
-	{ wait_until 20 has_address && ip addr flush dev $TAP; } 3>&- 4>&- &
-	run --separate-stderr inside strace -o /dev/null -e trace=sendto -e inject=sendto:delay_exit=500000:when=1 \
-		"$TAPCTL" exec --unattached --address 192.0.2.1/24 --mac $A -- echo run
+	stop_behind sendto 1 exec --unattached --address 192.0.2.1/24 --mac $A -- echo run
+	addresses_of $TAP
+	ip addr flush dev $TAP
+	go_on
 	[ "$status" = 125 ]
 	[[ "$stderr" = "tapctl: $TAP: the address 192.0.2.1/24 is no longer there: "* ]]
 	no_link $TAP

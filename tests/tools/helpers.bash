@@ -10,6 +10,9 @@ setup_namespace() {
 	command ip netns add "$NS" || return
 	ip -n "$NS" link set lo up
 	WORK=$BATS_TEST_TMPDIR
+	# Where docker is, what bridges forward meets its rules, and fragments become whole packets again.
+	[ ! -e /proc/sys/net/bridge ] ||
+		inside sysctl -qw net.bridge.bridge-nf-call-{ip,ip6,arp}tables=0
 }
 
 # Whatever the test started in its namespaces goes with them.
@@ -216,6 +219,22 @@ wait_until() {
 		fi
 		read -rt 0.02 <> <(:) || :
 	done
+}
+
+# tapctl WORDS, which stands still behind its Nth CALL until go_on.
+stop_behind() { # CALL N WORD...
+	nsenter --net="/run/netns/$NS" -- strace -o "$WORK/trace" -e "trace=$1" -e "inject=$1:signal=STOP:when=$2" \
+		"$TAPCTL" "${@:3}" >"$WORK/stdout" 2>"$WORK/stderr" </dev/null 3>&- 4>&- &
+	stopped=$!
+	wait_until 20 grep -qs "stopped by SIGSTOP" "$WORK/trace"
+}
+go_on() {
+	pkill -CONT -P "$stopped"
+	status=0
+	wait "$stopped" || status=$?
+	output=$(<"$WORK/stdout") stderr=$(<"$WORK/stderr")
+	printf '%s\n' "status $status" "stdout: $output" "stderr: $stderr"
+	rm "$WORK/trace"
 }
 
 # A caller without privilege: $PUBLIC is a place that every user may see, with a copy of tapctl that
