@@ -306,7 +306,7 @@ int watcher_start_port(struct watcher *watcher, int ifindex, const struct ovs_po
 int watcher_wait(struct watcher *watcher)
 {
 	char byte;
-	bool waits = TEMP_FAILURE_RETRY(send(watcher->fd, "", 1, MSG_NOSIGNAL)) == 1 &&
+	bool waits = send(watcher->fd, "", 1, MSG_NOSIGNAL) == 1 &&
 		     TEMP_FAILURE_RETRY(read(watcher->fd, &byte, 1)) == 1;
 
 	watcher_let_go(watcher);
