@@ -243,8 +243,8 @@ answered() { wait_until "${1%.*}" test -e "$WORK/answered" >/dev/null; }
 	UPLINK=vpn PING=answered dead $TAP:isolated-all true
 }
 
-# Another guest on $TAPB, who tells all the time that it is at MAC.
-tells() { GUEST_MAC=$2 GUEST_IP=192.0.2.3 stand_in --bridge br0 --mac "$1" -- announce; }
+# Another guest on $TAPB, who tells all the time that it is at MAC, so that the bridge mostly takes it to be there.
+tells() { GUEST_MAC=$2 GUEST_IP=192.0.2.3 stand_in --bridge br0 --mac "$1" -- announce often; }
 
 @test "check qemu-default: a second guest with the address takes the frames" {
 	local default=52:54:00:12:34:56 first second

@@ -5,9 +5,9 @@
 It answers who asks for its IP address, and pings. The words are what it does besides, ten times a
 second: arp=IP asks for IP, ping=IP pings it as soon as IP has answered, announce tells its own
 address, dhcp asks for one, solicit=IPV6 asks for IPV6, from=MAC is what it really sends as, tag=VID
-tags what it sends, mute: it answers nothing, idle: it never reads, once: it ends when its
-ping is answered. via=IP is the router for ping, to=MAC
-its address. The file $BEGUN is made as soon as it has done so once.
+tags what it sends, often: a hundred times a second, mute: it answers nothing, idle: it never reads,
+once: it ends when its ping is answered. via=IP is the router for ping, to=MAC its address. The file
+$BEGUN is made as soon as it has done so once.
 """
 import contextlib, os, random, select, socket, struct, sys, time
 
@@ -93,7 +93,7 @@ begun = os.environ.get("BEGUN")
 turn = time.monotonic()
 while True:
     if time.monotonic() >= turn:
-        turn = time.monotonic() + random.uniform(0.05, 0.15)  # no two keep in step
+        turn = time.monotonic() + random.uniform(0.05, 0.15) * (0.1 if "often" in words else 1)  # none keep in step
         with contextlib.suppress(OSError):  # the device is down just now
             act()
         if begun:
