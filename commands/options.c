@@ -416,34 +416,88 @@ static int check_nic(const struct nic_options *nic)
 	return check_kind(nic);
 }
 
+/* Of two elements of an array of pointers. What is not given is no other's: the place decides. */
+static int compare_guests(const void *a, const void *b)
+{
+	const struct nic_options *const *one = a, *const *other = b;
+
+	return memcmp((*one)->guest, (*other)->guest, MAC_LEN);
+}
+
+static int compare_words(const struct nic_options *one, const char *word,
+			 const struct nic_options *other, const char *other_word)
+{
+	int order = strcmp(word, other_word);
+
+	if (order == 0 && (!word[0] || strchr(word, '%')))
+		order = (one > other) - (one < other);
+	return order;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct nic_options *const *one = a, *const *other = b;
+
+	return compare_words(*one, (*one)->name, *other, (*other)->name);
+}
+
+static int compare_iface_ids(const void *a, const void *b)
+{
+	const struct nic_options *const *one = a, *const *other = b;
+
+	return compare_words(*one, (*one)->iface_id, *other, (*other)->iface_id);
+}
+
+/* One that equals another, or NULL. */
+static const struct nic_options *find_equal(const struct nic_options **nics, size_t count,
+					    int (*compare)(const void *, const void *))
+{
+	qsort(nics, count, sizeof(*nics), compare);
+	for (size_t k = 1; k < count; k++)
+		if (compare(&nics[k - 1], &nics[k]) == 0)
+			return nics[k];
+	return NULL;
+}
+
+static int refuse_equal(const struct nic_options **nics, size_t count)
+{
+	const struct nic_options *nic;
+	char text[MAC_STRLEN];
+
+	nic = find_equal(nics, count, compare_guests);
+	if (nic)
+		return report_error(-EINVAL, "--mac %s: given twice", mac_format(text, nic->guest));
+	nic = find_equal(nics, count, compare_iface_ids);
+	if (nic)
+		return report_error(-EINVAL,
+				    "--iface-id %s: a logical port is one NIC's\n"
+				    "give each --mac its own",
+				    nic->iface_id);
+	nic = find_equal(nics, count, compare_names);
+	if (nic)
+		return report_error(-EINVAL,
+				    "--name %s: two NICs cannot have the same name\n"
+				    "write it with %%d",
+				    nic->name);
+	return 0;
+}
+
 /* The second of two devices for one guest, or with one name, would be refused only later. */
 static int check_duplicates(const struct options *options)
 {
-	char text[MAC_STRLEN];
+	const struct nic_options **nics;
+	int err;
 
-	for (size_t k = 1; k < options->nic_count; k++) {
-		const struct nic_options *nic = &options->nics[k];
-
-		for (size_t i = 0; i < k; i++) {
-			const struct nic_options *other = &options->nics[i];
-
-			if (mac_equal(nic->guest, other->guest))
-				return report_error(-EINVAL, "--mac %s: given twice",
-						    mac_format(text, nic->guest));
-			if (nic->iface_id[0] && strcmp(nic->iface_id, other->iface_id) == 0)
-				return report_error(-EINVAL,
-						    "--iface-id %s: a logical port is one NIC's\n"
-						    "give each --mac its own",
-						    nic->iface_id);
-			if (nic->name[0] && !strchr(nic->name, '%') &&
-			    strcmp(nic->name, other->name) == 0)
-				return report_error(-EINVAL,
-						    "--name %s: two NICs cannot have the "
-						    "same name\nwrite it with %%d",
-						    nic->name);
-		}
-	}
-	return 0;
+	if (options->nic_count < 2)
+		return 0;
+	nics = calloc(options->nic_count, sizeof(*nics));
+	if (!nics)
+		return report_error(-ENOMEM, "out of memory");
+	for (size_t k = 0; k < options->nic_count; k++)
+		nics[k] = &options->nics[k];
+	err = refuse_equal(nics, options->nic_count);
+	free(nics);
+	return err;
 }
 
 /* Why COMMAND's words do not tell the guest's address. */

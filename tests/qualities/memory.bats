@@ -123,3 +123,25 @@ clean() {
 	clean 126 exec --fd 20 --link v0 --queues 2 --mac $A -- /
 	no_link mvt525400000001
 }
+
+# The instructions of what tapctl does with so many NICs, by callgrind.
+instructions() { # COUNT WORD-OF-EACH...
+	local k words=() count=$1
+	shift
+	for ((k = 0; k < count; k++)); do
+		words+=(--mac "$(printf '52:54:00:01:%02x:%02x' $((k / 256)) $((k % 256)))" "${@//@/$k}")
+	done
+	inside valgrind --tool=callgrind --callgrind-out-file=/dev/null "$TAPCTL" add --dry-run "${words[@]}" 2>&1 >/dev/null |
+		sed -n 's/,//g; s/.*refs: *//p'
+}
+
+@test "memory: four times the NICs are four times the work" {
+	local few many words
+	for words in "--unattached" "--unattached --name guest@" "--bridge br0" "--bridge br0 --ip 10.0.1.2"; do
+		# shellcheck disable=SC2086 # words
+		few=$(instructions 200 $words) many=$(instructions 800 $words)
+		echo "$words: $few, $many"
+		[ "$few" -gt 1000000 ]
+		[ $((2 * many)) -lt $((9 * few)) ]
+	done
+}
