@@ -76,7 +76,9 @@ static int dump_route(const struct nlmsghdr *m, void *data)
 		const struct rtnexthop *hop = mnl_attr_get_payload(tb[RTA_MULTIPATH]);
 		int left = mnl_attr_get_payload_len(tb[RTA_MULTIPATH]);
 
-		for (; !err && RTNH_OK(hop, left); hop = RTNH_NEXT(hop)) {
+		/* RTNH_OK alone reads a length that may not be there. */
+		for (; !err && left >= (int)sizeof(*hop) && RTNH_OK(hop, left);
+		     hop = RTNH_NEXT(hop)) {
 			err = dump->each(hop->rtnh_ifindex, dump->data);
 			left -= RTNH_ALIGN(hop->rtnh_len);
 		}
