@@ -416,87 +416,79 @@ static int check_nic(const struct nic_options *nic)
 	return check_kind(nic);
 }
 
-/* Of two elements of an array of pointers. What is not given is no other's: the place decides. */
-static int compare_guests(const void *a, const void *b)
+static int compare_macs(const void *a, const void *b)
 {
-	const struct nic_options *const *one = a, *const *other = b;
+	const void *const *one = a, *const *other = b;
 
-	return memcmp((*one)->guest, (*other)->guest, MAC_LEN);
+	return memcmp(*one, *other, MAC_LEN);
 }
 
-static int compare_words(const struct nic_options *one, const char *word,
-			 const struct nic_options *other, const char *other_word)
+static int compare_texts(const void *a, const void *b)
 {
-	int order = strcmp(word, other_word);
+	const char *const *one = a, *const *other = b;
 
-	if (order == 0 && (!word[0] || strchr(word, '%')))
-		order = (one > other) - (one < other);
-	return order;
+	return strcmp(*one, *other);
 }
 
-static int compare_names(const void *a, const void *b)
+/* One that is there twice, or NULL. The order is lost. */
+static const void *find_twice(const void **values, size_t count,
+			      int (*compare)(const void *, const void *))
 {
-	const struct nic_options *const *one = a, *const *other = b;
-
-	return compare_words(*one, (*one)->name, *other, (*other)->name);
-}
-
-static int compare_iface_ids(const void *a, const void *b)
-{
-	const struct nic_options *const *one = a, *const *other = b;
-
-	return compare_words(*one, (*one)->iface_id, *other, (*other)->iface_id);
-}
-
-/* One that equals another, or NULL. */
-static const struct nic_options *find_equal(const struct nic_options **nics, size_t count,
-					    int (*compare)(const void *, const void *))
-{
-	qsort(nics, count, sizeof(*nics), compare);
+	qsort(values, count, sizeof(*values), compare);
 	for (size_t k = 1; k < count; k++)
-		if (compare(&nics[k - 1], &nics[k]) == 0)
-			return nics[k];
+		if (compare(&values[k - 1], &values[k]) == 0)
+			return values[k];
 	return NULL;
 }
 
-static int refuse_equal(const struct nic_options **nics, size_t count)
+/* @values has room for one of each NIC. */
+static int refuse_twice(const struct options *options, const void **values)
 {
-	const struct nic_options *nic;
+	const struct nic_options *nics = options->nics;
+	size_t total = options->nic_count, count = 0;
 	char text[MAC_STRLEN];
+	const void *twice;
 
-	nic = find_equal(nics, count, compare_guests);
-	if (nic)
-		return report_error(-EINVAL, "--mac %s: given twice", mac_format(text, nic->guest));
-	nic = find_equal(nics, count, compare_iface_ids);
-	if (nic)
+	for (size_t k = 0; k < total; k++)
+		values[k] = nics[k].guest;
+	twice = find_twice(values, total, compare_macs);
+	if (twice)
+		return report_error(-EINVAL, "--mac %s: given twice", mac_format(text, twice));
+	for (size_t k = 0; k < total; k++)
+		if (nics[k].iface_id[0])
+			values[count++] = nics[k].iface_id;
+	twice = find_twice(values, count, compare_texts);
+	if (twice)
 		return report_error(-EINVAL,
 				    "--iface-id %s: a logical port is one NIC's\n"
 				    "give each --mac its own",
-				    nic->iface_id);
-	nic = find_equal(nics, count, compare_names);
-	if (nic)
+				    (const char *)twice);
+	count = 0;
+	for (size_t k = 0; k < total; k++)
+		if (nics[k].name[0] && !strchr(nics[k].name, '%'))
+			values[count++] = nics[k].name;
+	twice = find_twice(values, count, compare_texts);
+	if (twice)
 		return report_error(-EINVAL,
 				    "--name %s: two NICs cannot have the same name\n"
 				    "write it with %%d",
-				    nic->name);
+				    (const char *)twice);
 	return 0;
 }
 
 /* The second of two devices for one guest, or with one name, would be refused only later. */
 static int check_duplicates(const struct options *options)
 {
-	const struct nic_options **nics;
+	const void **values;
 	int err;
 
 	if (options->nic_count < 2)
 		return 0;
-	nics = calloc(options->nic_count, sizeof(*nics));
-	if (!nics)
+	values = calloc(options->nic_count, sizeof(*values));
+	if (!values)
 		return report_error(-ENOMEM, "out of memory");
-	for (size_t k = 0; k < options->nic_count; k++)
-		nics[k] = &options->nics[k];
-	err = refuse_equal(nics, options->nic_count);
-	free(nics);
+	err = refuse_twice(options, values);
+	free(values);
 	return err;
 }
 
