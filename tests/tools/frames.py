@@ -167,6 +167,8 @@ TABLE = [
     ("DHCPv6 server behind options", ipv6(LOCAL6, extension(17) + udp(547, 546), 60), False),
     ("neighbour solicitation", ipv6(OWN6, nd(135, FOREIGN6)), True),
     ("neighbour solicitation with a nonce", ipv6(OWN6, nd(135, FOREIGN6, option=b"\x01\x01" + MAC + b"\x0e\x01nonces")), True),
+    ("neighbour solicitation of 48 bytes", ipv6(OWN6, nd(135, FOREIGN6, option=b"\x0e\x03" + bytes(22))), True),
+    ("neighbour solicitation of 56 bytes", ipv6(OWN6, nd(135, FOREIGN6, option=b"\x0e\x04" + bytes(30))), False),
     ("neighbour solicitation with a wrong sum", ipv6(OWN6, nd(135, FOREIGN6, sum_ok=False)), False),
     ("neighbour solicitation, spoofed", ipv6(FOREIGN6, nd(135, OWN6, FOREIGN6)), False),
     ("duplicate address detection", ipv6(NONE6, nd(135, OWN6, NONE6, b"")), True),
