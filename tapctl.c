@@ -34,15 +34,10 @@ static void print_line(enum report_kind kind, const char *line)
 	putc('\n', stderr);
 }
 
-static void print_warning(enum report_kind kind, const char *line)
-{
-	if (kind == REPORT_WARNING)
-		print_line(kind, line);
-}
-
-/* Whether errors are for a program: before the command line is taken apart, as that may fail
- * itself.
- * @words begin with the command. */
+/*
+ * Whether errors are for a program: before the command line is taken apart, as that may fail
+ * itself. @words begin with the command.
+ */
 static bool wants_json(char *const words[])
 {
 	while (*words && *++words && strcmp(*words, "--") != 0) {
@@ -243,7 +238,7 @@ static int run_command(const struct command *command, struct run *run, poptConte
 		return EXIT_SUCCESS;
 	}
 	if (run->options.verbose)
-		report_to(print_line);
+		report_to(print_line, REPORT_STEP);
 	status = prepare(run, command);
 	if (!status)
 		status = command->run(run);
@@ -413,13 +408,12 @@ int main(int argc, char **argv)
 	bool json;
 	int status;
 
-	report_to(print_warning);
+	report_to(print_line, REPORT_WARNING);
 	privs_use(PRIVS_NONE);
 	/* A line of error is one write, so that the lines of several processes do not mix. */
 	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
 	atexit(close_output);
-	/* The first word becomes the command; called as qemu's own helper, all words are options.
-	 */
+	/* The first word is the command; of qemu's own helper all words are options. */
 	if (argc > 0 && strcmp(basename(argv[0]), "qemu-bridge-helper") == 0) {
 		argv[0] = helper;
 	} else if (argc > 0) {

@@ -19,7 +19,10 @@ struct line {
 };
 
 static struct line error_line = { .word = "" };
-static report_fn *listener;
+static struct {
+	report_fn *tell;
+	enum report_kind most;
+} listener;
 
 /* What scripts know a failure by, where no more is known than its errno. */
 static const char *word_of(int err)
@@ -175,9 +178,10 @@ void report_forget(void)
 	error_line.text[0] = '\0';
 }
 
-void report_to(report_fn *tell)
+void report_to(report_fn *tell, enum report_kind most)
 {
-	listener = tell;
+	listener.tell = tell;
+	listener.most = most;
 }
 
 void report_tell(enum report_kind kind, const char *fmt, ...)
@@ -185,10 +189,10 @@ void report_tell(enum report_kind kind, const char *fmt, ...)
 	struct line line = { .word = "" };
 	va_list ap;
 
-	if (!listener)
+	if (!listener.tell || kind > listener.most)
 		return;
 	va_start(ap, fmt);
 	format_line(&line, fmt, ap);
 	va_end(ap);
-	listener(kind, line.text);
+	listener.tell(kind, line.text);
 }
