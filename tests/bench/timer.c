@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Times whole processes side by side: in every round each command runs once, forwards in one round
- * and backwards in the next, so that whatever else the machine does meets all of them alike.
+ * Times whole processes side by side: in every round each command runs once, in an order drawn
+ * anew, so that whatever else the machine does, and what the command before has left to the kernel
+ * to tidy up, meets all of them alike.
  *
  *	timer [-n ROUNDS] [-p COPIES] [-b BEFORE] [-a AFTER] NAME COMMAND [NAME COMMAND]...
  *
@@ -196,11 +197,23 @@ static void print(const struct command *command, unsigned rounds)
 	       quantile(command, rounds, offsetof(struct sample, quotient), 0.5), rounds);
 }
 
+/* Of the same seed in each run. */
+static void shuffle(struct command **order, unsigned count)
+{
+	for (unsigned i = count - 1; i > 0; i--) {
+		unsigned k = (unsigned)random() % (i + 1);
+		struct command *other = order[i];
+
+		order[i] = order[k];
+		order[k] = other;
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *before = NULL, *after = NULL;
 	unsigned rounds = 11, copies = 1, count;
-	struct command *commands;
+	struct command *commands, **order;
 	int option;
 
 	if (argc == 2 && strcmp(argv[1], "stamp") == 0)
@@ -219,17 +232,18 @@ int main(int argc, char **argv)
 	if (!count || !rounds || !copies || (argc - optind) % 2)
 		die("wrong arguments", argv[0]);
 	commands = allocate(count, sizeof(*commands));
+	order = allocate(count, sizeof(*order));
 	for (unsigned i = 0; i < count; i++) {
+		order[i] = &commands[i];
 		commands[i].name = argv[optind + 2 * (int)i];
 		commands[i].line = argv[optind + 2 * (int)i + 1];
 		commands[i].samples = allocate(rounds, sizeof(*commands[i].samples));
 	}
 	for (unsigned round = 0; round < rounds; round++) {
+		shuffle(order, count);
 		for (unsigned i = 0; i < count; i++) {
-			struct command *command = &commands[round % 2 ? count - 1 - i : i];
-
 			shell(before);
-			command->samples[round] = measure(command, copies);
+			order[i]->samples[round] = measure(order[i], copies);
 			shell(after);
 		}
 		for (unsigned i = 0; i < count; i++)
@@ -240,6 +254,7 @@ int main(int argc, char **argv)
 		print(&commands[i], rounds);
 		free(commands[i].samples);
 	}
+	free(order);
 	free(commands);
 	return 0;
 }
