@@ -22,11 +22,33 @@ const char *holder_words(char text[static HOLDER_TEXT], const struct check *chec
 	return text;
 }
 
+/* It waits for its guest. Of a tap that tapctl did not make exec may expect another address. */
+static void note_no_holder(struct check *check, const struct inventory_link *device,
+			   const char *seen_by)
+{
+	const struct link *link = &device->link;
+	bool is_tap = link->kind == LINK_TUN, several = link->tun.multi_queue;
+	char usual[MAC_NAMELEN], reuse[128] = "", qemu[128] = "";
+
+	mac_name(usual, is_tap ? "tap" : "mvt", device->guest);
+	if (device->ours || !is_tap)
+		snprintf(reuse, sizeof(reuse), "tapctl exec --reuse%s%s%s%s",
+			 several ? " --queues 2" : "",
+			 strcmp(link->name, usual) == 0 ? "" : " --name ",
+			 strcmp(link->name, usual) == 0 ? "" : link->name, is_tap ? ", or " : "");
+	if (is_tap)
+		snprintf(qemu, sizeof(qemu),
+			 "qemu -netdev tap,id=n0,ifname=%s,script=no,downscript=no%s", link->name,
+			 several ? ",queues=2" : "");
+	find(check, link, NOTE, "no-holder",
+	     "no process%s has it open\nstart its guest with it (%s%s), or: tapctl del %s%s",
+	     seen_by, reuse, qemu, device->ours ? "" : "--force ", link->name);
+}
+
 /* A tap has a carrier while a queue is open, unless its holder or root switched it off. */
 static void check_tap_holder(struct check *check, const struct inventory_link *device)
 {
 	const struct link *link = &device->link;
-	bool several = link->tun.multi_queue;
 	const struct holder *holder;
 
 	if (link->carrier || !(link->flags & IFF_UP))
@@ -47,13 +69,7 @@ static void check_tap_holder(struct check *check, const struct inventory_link *d
 		     "ip link set %s carrier on (or let that program do it)",
 		     holder->command, (int)holder->pid, link->name);
 	else
-		/* It waits for its guest. */
-		find(check, link, NOTE, "no-holder",
-		     "no process has it open\nstart its guest with it (tapctl exec --reuse%s, or "
-		     "qemu -netdev tap,id=n0,ifname=%s,script=no,downscript=no%s), or: tapctl del "
-		     "%s",
-		     several ? " --queues 2" : "", link->name, several ? ",queues=2" : "",
-		     link->name);
+		note_no_holder(check, device, "");
 }
 
 static void check_tap(struct check *check, const struct inventory_link *device)
@@ -116,11 +132,8 @@ static void check_macvtap(struct check *check, const struct inventory_link *devi
 	} else if (device->record.by != RECORD_BY_EXEC && rdev &&
 		   !check->inventory.holders.incomplete &&
 		   !holders_next(&check->inventory.holders, NULL, "", rdev))
-		find(check, link, NOTE, "no-holder",
-		     "no process%s has it open\n"
-		     "start its guest with it (tapctl exec --reuse), or: tapctl del %s",
-		     check->inventory.holders.nested ? " that this container sees" : "",
-		     link->name);
+		note_no_holder(check, device,
+			       check->inventory.holders.nested ? " that this container sees" : "");
 	if (link->lower_elsewhere && link->flags & IFF_UP && !link->carrier)
 		find(check, link, ERROR, "lower-no-carrier",
 		     "its lower device, in another network namespace, is down or has no carrier\n"

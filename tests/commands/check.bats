@@ -206,6 +206,20 @@ time.sleep(1000)' "$held" >"$WORK/log" 2>&1 &
 	notes
 }
 
+@test "check no-holder: what it says of a device with a name of its own, and of one that tapctl did not make" {
+	sound_bridge
+	tapctl add --bridge br0 --mac $B --name own0
+	inside ip tuntap add foreign0 mode tap user 0
+	ip link set foreign0 up
+	run_tapctl check own0
+	[[ $output = *"(tapctl exec --reuse --name own0, or qemu "* && $output = *"or: tapctl del own0" ]]
+	hold --reuse --name own0 --bridge br0 --mac $B
+	kill "$HOLDER"
+	run_tapctl check foreign0
+	[[ $output = *"(qemu -netdev tap,id=n0,ifname=foreign0,"* && $output = *"or: tapctl del --force foreign0" ]]
+	tapctl del --force foreign0
+}
+
 @test "check no-holder: a macvtap, whose carrier does not show it" {
 	sound_macvtap
 	tapctl add --link wire --mac $B
