@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,16 +18,21 @@ int lease_number(int ifindex)
 	return ifindex < NUMBER_HIGH ? ifindex + NUMBER_HIGH : ifindex;
 }
 
-static int refuse_namespace(int ifindex, int err)
+static int refuse_namespace(struct nl *nl, int ifindex, int err)
 {
+	char others[64] = " and --user $USER (other ways: tapctl(8), ACCESS)";
+	struct link link;
+
 	/* Another namespace is known, and numbered, by it alone (net/core/net_namespace.c). */
-	if (err == -EPERM && !privs_suffice(PRIVS_LINKS))
-		return report_error(
-			err,
-			"--link: the lease of a macvtap needs CAP_NET_ADMIN over this "
-			"network namespace\nrun it with sudo; the owner of /dev/tap%d may "
-			"open that without tapctl",
-			ifindex);
+	if (err == -EPERM && !privs_suffice(PRIVS_LINKS)) {
+		if (nl_link_get(nl, NULL, ifindex, &link) == 0)
+			snprintf(others, sizeof(others),
+				 "; the owner of /dev/tap%d may open that without tapctl", ifindex);
+		return report_error(err,
+				    "--link: the lease of a macvtap needs CAP_NET_ADMIN over this "
+				    "network namespace\nrun it with sudo%s",
+				    others);
+	}
 	if (err == -ENOSPC)
 		return report_error(err,
 				    "--link: no network namespace for the lease of a macvtap: as "
@@ -65,7 +71,7 @@ int lease_take(struct nl *nl, int ifindex)
 	err = lease < 0 ? lease : set_number(nl, lease, lease_number(ifindex));
 	privs_use(PRIVS_NONE);
 	if (lease < 0)
-		return refuse_namespace(ifindex, lease);
+		return refuse_namespace(nl, ifindex, lease);
 	if (!err)
 		return lease;
 	close(lease);

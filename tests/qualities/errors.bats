@@ -92,6 +92,8 @@ fails_with_dir() {
 	requires_macvtap
 	add_cable v0 v1
 	local node as=(setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all)
+	run --separate-stderr inside "${as[@]}" "$TAPCTL" exec --link v0 --mac $A -- true
+	says 125 "--link: the lease of a macvtap needs CAP_NET_ADMIN over this network namespace: run it with sudo and --user \$USER ("
 	tapctl add --link v0 --owner 65534 --mac $A
 	node=/dev/tap$(link_field "mvt${TAP#tap}" .ifindex)
 	run --separate-stderr inside unshare --mount sh -c 'mount -t sysfs sysfs /sys && exec "$@"' sh \
