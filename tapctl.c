@@ -45,8 +45,8 @@ static bool wants_json(char *const words[])
 
 		if (strcmp(word, "--json") == 0)
 			return true;
-		/* Letters that go together, all without a value. */
-		if (word[0] == '-' && strchr(word, 'j') && !word[1 + strspn(word + 1, "aHjrstv")])
+		/* Behind letters without a value; -f has one of exec, a number. */
+		if (word[0] == '-' && word[1 + strspn(word + 1, "aHfrstv")] == 'j')
 			return true;
 	}
 	return false;

@@ -23,6 +23,7 @@ fails_as() {
 }
 
 @test "errors --json: the command line" {
+	local words
 	fails_as usage 2 list --nosuch
 	fails_as usage 2 nosuch
 	fails_as usage 2 add --bridge br0 --mac 52
@@ -34,6 +35,14 @@ fails_as() {
 	fails_as usage 2 list --mtu 7 'a b' $'\e[1m'
 	run_tapctl list -Hj nosuch
 	holds '.error == "no-such-device" and .subject == "nosuch" and .remedy == "tapctl list --all shows all"' <<<"$stderr"
+	# Letters in one word, of which the last may take a value.
+	for words in 'del -fj br9' 'del -jf br9' 'add -jb br9 -m random' 'attach -jvbbr9 br9'; do
+		# shellcheck disable=SC2086 # words
+		run_tapctl $words
+		holds '.subject == "br9"' <<<"${stderr_lines[-1]}"
+	done
+	run_tapctl add -bj -m $A
+	[[ "$stderr" = "tapctl: j: there is no such bridge"* ]]
 	run_tapctl exec --unattached --mac $A -- sh -c 'exit 7' --json
 	[ "$status" = 7 ]
 }
