@@ -123,6 +123,11 @@ static int keep_selected(struct attach *attach, const struct link *link)
 
 	if (err != -ENOENT)
 		return err;
+	if (is_known && attach->options->bridge[0])
+		return report_error(-EOPNOTSUPP,
+				    "%s: --bridge: is a bridge, and taps are moved by their names\n"
+				    "tapctl list %s shows their names",
+				    link->name, link->name);
 	/* A bridge of Open vSwitch has a device of its own name. */
 	err = find_of_bridge(attach, link->name, link, &is_known);
 	if (!err && !is_known && link->kind != LINK_BRIDGE)
@@ -140,7 +145,8 @@ static int find_word(struct attach *attach, const char *word)
 	bool is_known = false;
 	int err = select_words(attach->nl, &selection, words);
 
-	if (err == -ENODEV && find_of_bridge(attach, word, NULL, &is_known) == 0 && is_known) {
+	if (err == -ENODEV && !attach->options->bridge[0] &&
+	    find_of_bridge(attach, word, NULL, &is_known) == 0 && is_known) {
 		report_forget();
 		err = 0;
 	}
@@ -332,14 +338,14 @@ static bool leaves_alone(struct attach *attach, const struct compared *compared)
 /* What cannot be mended here: a bridge that is not there, or does not filter. */
 static int refuse_rest(const struct compared *compared, unsigned rest)
 {
-	enum difference difference = DIFFERS_FILTERING;
+	bool no_bridge = rest & 1U << DIFFERS_PARENT;
 	struct difference_texts texts;
 	struct finding finding;
 
-	if (rest & 1U << DIFFERS_PARENT)
-		difference = DIFFERS_PARENT;
-	finding = difference_finding(&texts, compared, difference);
-	return report_error(-ENOENT, "%s: %s\n%s", finding.name, finding.problem, finding.remedy);
+	finding = difference_finding(&texts, compared,
+				     no_bridge ? DIFFERS_PARENT : DIFFERS_FILTERING);
+	return report_failure(no_bridge ? "no-such-bridge" : "differs", -ENOENT, "%s: %s\n%s",
+			      finding.name, finding.problem, finding.remedy);
 }
 
 #define OF_ROW (1U << DIFFERS_PARENT | 1U << DIFFERS_VLANS | 1U << DIFFERS_IFACE_ID)
@@ -372,8 +378,12 @@ static int mend(struct attach *attach, const struct target *target)
 		rest |= 1U << DIFFERS_PARENT;
 	rest |= differences & 1U << DIFFERS_FILTERING;
 	/* A hook is for what can be joined now. */
-	if (!target->is_named && (rest || !(differences & 1U << DIFFERS_PARENT)))
+	if (!target->is_named && (rest || !(differences & 1U << DIFFERS_PARENT))) {
+		report_tell(REPORT_STEP, "%s: is passed over: %s", target->link.name,
+			    rest & 1U << DIFFERS_PARENT ? "its bridge is not there" :
+							  "it is on its bridge, and is not named");
 		return 0;
+	}
 	if (!target->is_named && leaves_alone(attach, &compared))
 		return 0;
 	differences &= ~rest;

@@ -187,6 +187,17 @@ $TAPB: mended: it is on no bridge and was made for br0" ]
 	hold --bridge br0 --mac $A
 	run_tapctl attach --bridge br0
 	[ "$status" = 2 ]
+	add_bridge br1
+	run_tapctl attach --bridge br1 br0
+	[[ $status = 1 && "$stderr" = "tapctl: br0: --bridge: is a bridge, and taps are moved by their names: tapctl list br0 "* ]]
+	ip link set $TAP nomaster
+	ip link del br0
+	run_tapctl attach --bridge br1 br0
+	[[ $status = 1 && "$stderr" = "tapctl: 'br0': there is no such device here: "* ]]
+	run_tapctl attach --json $TAP
+	holds '.error == "no-such-bridge" and (.remedy | startswith("make br0 anew"))' <<<"$stderr"
+	add_bridge br0
+	ip link set $TAP master br0
 	run_tapctl attach --bridge nosuch $TAP
 	[[ $status = 1 && "$stderr" = "tapctl: nosuch: there is no such bridge in this network namespace" ]]
 	run_tapctl attach --bridge uplink $TAP

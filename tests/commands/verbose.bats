@@ -57,6 +57,9 @@ steps() {
 	[ "${stderr_lines[1]}" = "tapctl: true: running it" ]
 	ip link set $TAP nomaster
 	steps "$TAP: is not as its record says" attach
+	ip link set $TAP down
+	steps "$TAP: is passed over: it is on its bridge, and is not named" attach
+	run_tapctl attach $TAP
 	steps "$TAP: is as its record says" attach $TAP
 	steps 'br0: ' pin br0
 }
