@@ -153,7 +153,7 @@ static int read_words(struct run *run, const struct command *command, const char
 	while (run->words[count])
 		count++;
 	if (count < command->min_words)
-		return report_error(-EINVAL, "%s: something is missing\ngive %s", command->name,
+		return report_error(-EINVAL, "%s: missing argument\ngive %s", command->name,
 				    command->words);
 	if (command->max_words >= 0 && count > command->max_words)
 		return refuse_word(command, run->words[command->max_words]);

@@ -371,8 +371,8 @@ static int run_del(struct run *run)
 
 	if (run->options.stale ? run->words[0] != NULL :
 				 !run->words[0] && !run->options.if_exists) {
-		report_error(-EINVAL, "del: which devices is not clear\ngive names or guest "
-				      "addresses, or --stale");
+		report_error(-EINVAL, "del: takes either devices or --stale\ngive names or "
+				      "guest addresses, or --stale");
 		return EXIT_USAGE;
 	}
 	err = run->options.stale     ? select_stale(run->nl, &selection) :

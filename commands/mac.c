@@ -54,8 +54,8 @@ static int run_mac(struct run *run)
 	int err;
 
 	if (run->options.random == (run->words[0] != NULL)) {
-		report_error(-EINVAL, "mac: which addresses is not clear\ngive addresses, or "
-				      "--random for a new one");
+		report_error(-EINVAL, "mac: takes either addresses or --random\ngive one of "
+				      "them");
 		return EXIT_USAGE;
 	}
 	if (check_words(run->words) < 0)

@@ -401,7 +401,7 @@ static int check_nic(const struct nic_options *nic)
 		return report_error(-EINVAL, "--host: is a macvlan in mode bridge on a lower "
 					     "device\ngive --link IFNAME");
 	if (nic->wait_installed && !nic->iface_id[0])
-		return report_error(-EINVAL, "--wait-installed: OVN wires a logical port\ngive "
+		return report_error(-EINVAL, "--wait-installed: is for a logical port of OVN\ngive "
 					     "--iface-id ID");
 	if (nic->mode == MODE_PASSTHRU && privs_from_file())
 		return report_error(-EPERM, "--mode passthru: not permitted for an unprivileged "

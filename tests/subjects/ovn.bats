@@ -74,7 +74,7 @@ no_port_there() { ! switch_program other ovs-vsctl list-ports br-int | grep ^tap
 	run_quiet del $TAP
 	run_tapctl add --ovs br-int --wait-installed --mac $A
 	[ "$status" = 2 ]
-	stderr_holds "--wait-installed: OVN wires a logical port: give --iface-id ID"
+	stderr_holds "--wait-installed: is for a logical port of OVN: give --iface-id ID"
 	run_tapctl add --ovs br-int --iface-id lp1 --mac $A --mac $B
 	[ "$status" = 2 ]
 	stderr_holds "--iface-id lp1: a logical port is one NIC's"
