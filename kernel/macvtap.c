@@ -181,8 +181,11 @@ int macvtap_node_give(int ifindex, dev_t rdev, uid_t uid, gid_t gid)
 			"%s: this is not the device just made, but another one of that name", path);
 	else if (chmod(self, gid == (gid_t)-1 ? 0600 : 0660) < 0 ||
 		 fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
-		err = report_error(-errno, "%s: cannot give it to its owner: %s", path,
-				   strerror(errno));
+		err = report_error(-errno, "%s: cannot give it to its owner: %s\n%s", path,
+				   strerror(errno),
+				   errno == EPERM ? "run it with sudo (other ways: tapctl(8), "
+						    "ACCESS)" :
+						    "");
 	close(fd);
 	return err;
 }
@@ -299,8 +302,11 @@ static int report_queues(int err, const struct macvtap_queues *queues, dev_t rde
 	if (err == -EPERM || err == -EACCES)
 		return report_error(err,
 				    "%s: opening its character device %u:%u (%s) is forbidden, by "
-				    "the node's mode, a device cgroup or a missing CAP_MKNOD",
-				    queues->name, major(rdev), minor(rdev), path);
+				    "the node's mode, a device cgroup or a missing CAP_MKNOD\n%s",
+				    queues->name, major(rdev), minor(rdev), path,
+				    geteuid() == 0 ? "" :
+						     "run it with sudo and --user $USER (other "
+						     "ways: tapctl(8), ACCESS)");
 	return report_error(err, "%s: cannot open its character device %u:%u (%s): %s",
 			    queues->name, major(rdev), minor(rdev), path, strerror(-err));
 }

@@ -102,6 +102,24 @@ fails_with_dir() {
 	inside "${as[@]}" sh -c "exec 3<>$node"
 }
 
+@test "errors: a macvtap by an ordinary user with the capabilities of a tap, and with those that it needs" {
+	requires_root
+	requires_macvtap
+	add_cable v0 v1
+	with() {
+		run --separate-stderr inside unshare --mount sh -c 'mount -t sysfs sysfs /sys && exec "$@"' sh \
+			setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps "$1" --ambient-caps "$1" "$TAPCTL" "${@:2}"
+	}
+	with +net_admin exec --link v0 --mac $A -- true
+	says 125 "a missing CAP_MKNOD: run it with sudo and --user \$USER (other ways: tapctl(8), ACCESS)"
+	with +net_admin add --link v0 --mac $A
+	says 1 "cannot give it to its owner: Operation not permitted: run it with sudo (other ways: tapctl(8), ACCESS)"
+	with +net_admin,+dac_override,+sys_admin exec --link v0 --mac $A -- true
+	[ "$status" = 0 ]
+	with +net_admin,+chown,+fowner add --link v0 --mac $A
+	[ "$status" = 0 ]
+}
+
 @test "errors: no such bridge, no such device" {
 	fails 1 "br9: there is no such bridge in this network namespace: ip link add" add --bridge br9 --mac $A
 	fails 1 "eth9: there is no such device" add --link eth9 --mac $A
