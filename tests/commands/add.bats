@@ -206,6 +206,11 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	run_tapctl list --json $TAP $TAP_B
 	diff <(jq -S . <<<"$made") <(jq -S . <<<"$output")
 	holds 'all(.carrier == false and .queues == 0)' <<<"$made"
+	# In the order given, whatever their kind; those that exist, too.
+	requires_macvtap
+	add_cable v0 v1
+	run_tapctl add --json --may-exist --mac 52:54:00:84:e3:70 --link v0 --mac $B --bridge br0 --mac $A --bridge br0
+	[ "$(jq -c 'map(.guest_mac)' <<<"$output")" = "[\"52:54:00:84:e3:70\",\"$B\",\"$A\"]" ]
 }
 
 @test "add: --json prints nothing of devices that it had to unmake" {
