@@ -103,6 +103,11 @@ static int refuse_existing(const struct nic *nic, const struct record *own,
 				    nic->name, nic->allowed_by,
 				    difference_has_value(difference) ? "this " : "", option,
 				    nic->name);
+	if (difference == DIFFERS_PARENT && nic->want->kind == NIC_BRIDGED && own &&
+	    own->by != RECORD_OLD && !own->ovs[0])
+		return report_error(
+			-ESTALE, "%s: is not a port of %s\ntapctl attach --bridge %s %s moves it",
+			nic->name, nic->want->parent, nic->want->parent, nic->name);
 	if (difference == DIFFERS_PARENT && nic->want->parent[0])
 		return report_error(-ESTALE, "%s: is not a port of %s", nic->name,
 				    nic->want->parent);

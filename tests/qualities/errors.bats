@@ -153,7 +153,7 @@ fails_with_dir() {
 	add_bridge br0
 	add_bridge br1
 	tapctl add --bridge br0 --mac $A --queues 2
-	fails 125 "$TAP: is not a port of br1" exec --reuse --bridge br1 --mac $A -- true
+	fails 125 "$TAP: is not a port of br1: tapctl attach --bridge br1 $TAP moves it" exec --reuse --bridge br1 --mac $A -- true
 	fails 125 "$TAP: was made for several queues" exec --reuse --bridge br0 --mac $A -- true
 	fails 125 "$TAP: --reuse: was made for the guest $A" \
 		exec --reuse --bridge br0 --name $TAP --mac 52:54:00:00:00:01 -- true
