@@ -40,9 +40,7 @@ enum report_kind {
 	REPORT_STEP, /* told only when --verbose asks for it */
 };
 
-/* Send warnings, and steps where @most is REPORT_STEP, to @tell from now on; at first all is
- * dropped.
- */
+/* Send warnings, and with REPORT_STEP steps, too, to @tell from now on; at first all is dropped. */
 typedef void report_fn(enum report_kind kind, const char *line);
 void report_to(report_fn *tell, enum report_kind most);
 
