@@ -47,19 +47,9 @@ void bpf_set_x(struct program *p)
 	bpf_put(p, BPF_MISC | BPF_TAX, 0, 0, 0);
 }
 
-void bpf_set_x_number(struct program *p, uint32_t number)
-{
-	bpf_put(p, BPF_LDX | BPF_IMM, 0, 0, number);
-}
-
 void bpf_set_x_cell(struct program *p, uint32_t cell)
 {
 	bpf_put(p, BPF_LDX | BPF_MEM, 0, 0, cell);
-}
-
-void bpf_set_x_header(struct program *p, uint32_t offset)
-{
-	bpf_put(p, BPF_LDX | BPF_B | BPF_MSH, 0, 0, offset);
 }
 
 void bpf_store(struct program *p, uint32_t cell)

@@ -41,11 +41,9 @@ void bpf_load_number(struct program *p, uint32_t number);
 void bpf_load_x(struct program *p);
 void bpf_load_cell(struct program *p, uint32_t cell);
 
-/* X = A, a number, the memory @cell, or the length of the IPv4 header at @offset. */
+/* X = A, or the memory @cell. */
 void bpf_set_x(struct program *p);
-void bpf_set_x_number(struct program *p, uint32_t number);
 void bpf_set_x_cell(struct program *p, uint32_t cell);
-void bpf_set_x_header(struct program *p, uint32_t offset);
 
 /* The memory @cell = A. */
 void bpf_store(struct program *p, uint32_t cell);
