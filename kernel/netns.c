@@ -97,9 +97,10 @@ static int socket_netns(int socket)
 	return ns < 0 ? -errno : ns;
 }
 
-/* What a child is to do, which has its parent's memory and descriptors, but not its namespaces. */
+/* What is to be done in another namespace; a child that does it has its parent's memory and
+ * descriptors. */
 struct task {
-	int ns; /* to go to, or -1 */
+	int ns; /* to go to; -1: a new one */
 	netns_fn *work;
 	void *data;
 	int result;
@@ -141,10 +142,11 @@ static int run_task(void *data)
 }
 
 /* This process waits for the child (CLONE_VFORK), as the memory is the same. */
-static int run_child(struct task *task, int namespaces)
+static int run_child(struct task *task)
 {
 	_Alignas(16) char stack[65536];
-	int flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD | namespaces;
+	int flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD |
+		    (task->ns < 0 ? CLONE_NEWUSER | CLONE_NEWNET : 0);
 	pid_t child = clone(run_task, stack + sizeof(stack), flags, task);
 
 	if (child < 0)
@@ -153,31 +155,37 @@ static int run_child(struct task *task, int namespaces)
 	return task->result;
 }
 
-/* Only who may come back may go: whether this process can change its namespace, and back to @home.
- */
-static bool can_move(int home)
+static bool move_to(int ns)
 {
-	return setns(home, CLONE_NEWNET) == 0;
+	return (ns < 0 ? unshare(CLONE_NEWNET) : setns(ns, CLONE_NEWNET)) == 0;
 }
 
-/* Where that fails this process is elsewhere, but its sockets are not: all can be unmade. */
-static int go_home(int home, int result)
+/* Do @task in its namespace and come back to that of @nl; a child does, where this one may not. */
+static int do_task(const struct nl *nl, struct task *task)
 {
-	return setns(home, CLONE_NEWNET) < 0 ? -errno : result;
+	int home = socket_netns(nl_fd(nl)), result;
+
+	if (home < 0)
+		return home;
+	/* Only who may come back may go. */
+	if (move_to(home) && move_to(task->ns)) {
+		result = task->work(task->data);
+		/* If it cannot, its sockets are still at home: all can be unmade. */
+		if (!move_to(home))
+			result = -errno;
+	} else {
+		result = run_child(task);
+	}
+	close(home);
+	return result;
 }
 
 int netns_make(const struct nl *nl)
 {
-	int home = socket_netns(nl_fd(nl)), ns = -1, err;
+	int ns = -1;
 	struct task task = { .ns = -1, .work = tell_netns, .data = &ns };
+	int err = do_task(nl, &task);
 
-	if (home < 0)
-		return home;
-	if (can_move(home) && unshare(CLONE_NEWNET) == 0)
-		err = go_home(home, tell_netns(&ns));
-	else
-		err = run_child(&task, CLONE_NEWUSER | CLONE_NEWNET);
-	close(home);
 	if (err && ns >= 0)
 		close(ns);
 	return err ? err : ns;
@@ -185,17 +193,9 @@ int netns_make(const struct nl *nl)
 
 int netns_run(const struct nl *nl, int ns, netns_fn *work, void *data)
 {
-	int home = socket_netns(nl_fd(nl)), result;
 	struct task task = { .ns = ns, .work = work, .data = data };
 
-	if (home < 0)
-		return home;
-	if (can_move(home) && setns(ns, CLONE_NEWNET) == 0)
-		result = go_home(home, work(data));
-	else
-		result = run_child(&task, 0);
-	close(home);
-	return result;
+	return do_task(nl, &task);
 }
 
 /* --- numbers --- */
