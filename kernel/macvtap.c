@@ -140,10 +140,9 @@ dev_t macvtap_rdev(const struct link *link)
 	return rdev;
 }
 
-static bool node_is(int dir, const char *path, dev_t rdev, struct stat *st)
+static bool node_is(const char *path, dev_t rdev, struct stat *st)
 {
-	return fstatat(dir, path, st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st->st_mode) &&
-	       st->st_rdev == rdev;
+	return lstat(path, st) == 0 && S_ISCHR(st->st_mode) && st->st_rdev == rdev;
 }
 
 static const char *node_path(char path[static NODE_PATH], int ifindex)
@@ -157,7 +156,7 @@ bool macvtap_node_is(int ifindex, dev_t rdev, struct node_owner *owner)
 	char path[NODE_PATH];
 	struct stat st;
 
-	if (!node_is(AT_FDCWD, node_path(path, ifindex), rdev, &st))
+	if (!node_is(node_path(path, ifindex), rdev, &st))
 		return false;
 	owner->uid = st.st_uid;
 	owner->gid = (st.st_mode & (S_IRGRP | S_IWGRP)) ? st.st_gid : (gid_t)-1;
@@ -319,7 +318,7 @@ int macvtap_open_drawn(struct macvtap_queues *queues, int ifindex, macvtap_open_
 
 	queues->dir = AT_FDCWD;
 	queues->path = node_path(path, ifindex);
-	if (fstatat(queues->dir, queues->path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (lstat(path, &st) < 0)
 		return -errno;
 	return S_ISCHR(st.st_mode) ? open(queues, data) : -ENODEV;
 }
@@ -329,16 +328,15 @@ int macvtap_open(struct macvtap_queues *queues, int ifindex, dev_t rdev, macvtap
 {
 	char public_path[NODE_PATH], directory[NODE_PATH] = "";
 	struct stat st;
-	int err = 0;
+	bool found;
+	int err;
 
 	queues->dir = AT_FDCWD;
 	queues->path = node_path(public_path, ifindex);
-	if (!node_is(AT_FDCWD, public_path, rdev, &st))
-		err = make_node(queues, directory, rdev);
-	if (!err)
-		err = open(queues, data);
+	found = node_is(public_path, rdev, &st);
+	err = found ? open(queues, data) : 0;
 	/* In a user namespace root may open only what is its own. */
-	if (err == -EACCES && queues->dir == AT_FDCWD && geteuid() == 0) {
+	if (!found || (err == -EACCES && geteuid() == 0)) {
 		err = make_node(queues, directory, rdev);
 		if (!err)
 			err = open(queues, data);
