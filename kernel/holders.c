@@ -132,12 +132,12 @@ static int cannot_read(struct holders *holders, int err)
 
 /* Where descriptors are looked for: /proc/PID, or /proc/PID/task/TID for a table of its own. */
 struct table {
-	int dir;
+	int dir; /* of /proc itself: this alone */
 	pid_t pid;
 	bool own; /* not the table that pidfd_getfd(2) copies from */
 };
 
-static int read_fd(struct holders *holders, const struct table *table, const char *number)
+static int each_fd(struct holders *holders, const struct table *table, const char *number)
 {
 	struct holder new = {
 		.pid = table->pid,
@@ -171,13 +171,13 @@ static int read_fd(struct holders *holders, const struct table *table, const cha
 	return add_holder(holders, &new);
 }
 
-typedef int entry_fn(struct holders *holders, const void *data, const char *name);
+typedef int entry_fn(struct holders *holders, const struct table *table, const char *name);
 
-/* Call @each for every entry of the directory @path in @dir. */
-static int read_directory(struct holders *holders, int dir, const char *path, entry_fn *each,
-			  const void *data)
+/* Call @each for every number in the directory @path of @table. */
+static int read_directory(struct holders *holders, const struct table *table, const char *path,
+			  entry_fn *each)
 {
-	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
+	int fd = openat(table->dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
 	DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;
 	const struct dirent *entry;
 
@@ -195,21 +195,15 @@ static int read_directory(struct holders *holders, int dir, const char *path, en
 			break;
 		}
 		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
-			err = each(holders, data, entry->d_name);
+			err = each(holders, table, entry->d_name);
 	}
 	closedir(entries);
 	return err;
 }
 
-static int each_fd(struct holders *holders, const void *table, const char *name)
-{
-	return read_fd(holders, table, name);
-}
-
 /* A thread may have a table of its own, and alone has one when the first thread has ended. */
-static int each_thread(struct holders *holders, const void *data, const char *name)
+static int each_thread(struct holders *holders, const struct table *process, const char *name)
 {
-	const struct table *process = data;
 	struct table thread = { .pid = process->pid, .own = true };
 	pid_t tid = (pid_t)strtol(name, NULL, 10);
 	char path[32];
@@ -221,37 +215,32 @@ static int each_thread(struct holders *holders, const void *data, const char *na
 	thread.dir = openat(process->dir, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (thread.dir < 0)
 		return cannot_read(holders, -errno);
-	err = read_directory(holders, thread.dir, "fd", each_fd, &thread);
+	err = read_directory(holders, &thread, "fd", each_fd);
 	close(thread.dir);
 	return err;
 }
 
-static int each_process(struct holders *holders, const void *data, const char *name)
+static int each_process(struct holders *holders, const struct table *proc, const char *name)
 {
-	const int *proc = data;
 	struct table table = { .pid = (pid_t)strtol(name, NULL, 10) };
 	struct stat tasks;
 	int err;
 
-	table.dir = openat(*proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	table.dir = openat(proc->dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (table.dir < 0)
 		return cannot_read(holders, -errno);
-	err = read_directory(holders, table.dir, "fd", each_fd, &table);
+	err = read_directory(holders, &table, "fd", each_fd);
 	/* Links of a directory: its own two, and one for each thread. */
 	if (!err && fstatat(table.dir, "task", &tasks, 0) == 0 && tasks.st_nlink > 3)
-		err = read_directory(holders, table.dir, "task", each_thread, &table);
+		err = read_directory(holders, &table, "task", each_thread);
 	close(table.dir);
 	return err;
 }
 
-static int report_unread(int err)
-{
-	return report_error(err, "/proc: cannot read who holds what: %s", strerror(-err));
-}
-
 int holders_read(struct holders *holders)
 {
-	int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), err;
+	struct table proc = { .dir = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) };
+	int err = proc.dir < 0 ? -errno : 0;
 	struct stat pids;
 
 	/* Where /proc hides processes of others (hidepid), it hides process 1. One of a PID
@@ -260,14 +249,14 @@ int holders_read(struct holders *holders)
 		.incomplete = access("/proc/1", F_OK) < 0,
 		.nested = stat("/proc/self/ns/pid", &pids) < 0 || pids.st_ino != FIRST_PIDS,
 	};
-	if (proc < 0)
-		return report_unread(-errno);
-	err = read_directory(holders, proc, ".", each_process, &proc);
-	close(proc);
+	if (!err) {
+		err = read_directory(holders, &proc, ".", each_process);
+		close(proc.dir);
+	}
 	if (!err)
 		return 0;
 	holders_free(holders);
-	return report_unread(err);
+	return report_error(err, "/proc: cannot read who holds what: %s", strerror(-err));
 }
 
 void holders_free(struct holders *holders)
