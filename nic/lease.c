@@ -108,20 +108,23 @@ int lease_run(const struct nl *nl, int lease, netns_fn *open, void *data)
 	return err;
 }
 
-static bool is_held(struct nl *nl, const struct link *link)
+/* Whether it is a macvtap of exec's whose lease would be found here. */
+static bool is_leased(const struct link *link)
 {
-	return netns_find_number(nl, lease_number(link->ifindex)) != -ENOENT;
+	struct record record;
+
+	return link->kind == LINK_MACVTAP && !link->lower_elsewhere && record_read(&record, link) &&
+	       record.by == RECORD_BY_EXEC;
 }
 
 static enum use find_macvtap_use(struct nl *nl, const struct link *link,
 				 const struct holders *holders)
 {
-	struct record record;
 	dev_t rdev;
 
-	if (is_held(nl, link))
+	if (netns_find_number(nl, lease_number(link->ifindex)) != -ENOENT)
 		return USE_HELD;
-	if (record_read(&record, link) && record.by == RECORD_BY_EXEC && !link->lower_elsewhere)
+	if (is_leased(link))
 		return USE_NONE;
 	rdev = holders ? macvtap_rdev(link) : 0;
 	if (rdev && holders_next(holders, NULL, "", rdev))
@@ -165,11 +168,9 @@ bool lease_wait_passing(struct nl *nl, const char *name)
 
 int lease_is_stale(struct nl *nl, const struct link *link)
 {
-	struct record record;
 	int err;
 
-	if (link->kind != LINK_MACVTAP || link->lower_elsewhere || !record_read(&record, link) ||
-	    record.by != RECORD_BY_EXEC)
+	if (!is_leased(link))
 		return 0;
 	err = netns_find_number(nl, lease_number(link->ifindex));
 	return err == -ENOENT ? 1 : err;
