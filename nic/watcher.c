@@ -20,7 +20,7 @@
 #include "nic/lease.h"
 #include "nic/watcher.h"
 
-enum { MAKER = 3 }; /* the descriptor by which it speaks with tapctl */
+enum { CHANNEL = 3 }; /* the descriptor by which it speaks with tapctl */
 
 /* What a watcher waits for, and is to remove then. */
 struct watched {
@@ -71,20 +71,21 @@ static void rename_process(int ifindex)
  * Nothing of the caller's is kept: no fd, argument, terminal, directory or signal, and no
  * capability but those for @use. False: could not.
  */
-static bool become_daemon(const struct watched *watched, int maker, enum privs_use use)
+static bool become_daemon(int ifindex, int channel, enum privs_use use)
 {
 	sigset_t all;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	if (maker != MAKER && dup2(maker, MAKER) < 0)
+	/* What tapctl has open goes first: the lease of another NIC would never end. */
+	if (dup2(channel, CHANNEL) < 0)
 		return false;
-	libc_close_from(MAKER + 1);
+	libc_close_from(CHANNEL + 1);
 	close(STDIN_FILENO);
 	if (open("/dev/null", O_RDWR) != STDIN_FILENO || dup2(STDIN_FILENO, STDOUT_FILENO) < 0 ||
 	    dup2(STDIN_FILENO, STDERR_FILENO) < 0)
 		return false;
-	rename_process(watched->ifindex);
+	rename_process(ifindex);
 	return chdir("/") == 0 && privs_keep(use) == 0;
 }
 
@@ -93,20 +94,20 @@ static bool hear_maker(void)
 {
 	char byte;
 
-	return read(MAKER, &byte, 1) == 1;
+	return read(CHANNEL, &byte, 1) == 1;
 }
 
 /* From now on what happens is heard. False: tapctl is gone. */
 static bool tell_maker(void)
 {
-	return write(MAKER, "", 1) == 1 && close(MAKER) == 0;
+	return write(CHANNEL, "", 1) == 1 && close(CHANNEL) == 0;
 }
 
 /* --- a macvtap --- */
 
 /*
- * Until the lease has ended. Whoever is short of memory may lose what was to be heard, and even be
- * refused the question: nobody else waits for the device.
+ * Until the lease has ended. Where memory is short the event may be lost, and the question refused:
+ * it is asked again, as nobody else waits for the device.
  */
 static void wait_for_end(struct nl *nl, const struct nl *watch, int number)
 {
@@ -128,23 +129,18 @@ static int remove_device(struct nl *nl, int ifindex)
 	return err == -ENODEV ? 0 : err;
 }
 
-static void watch_lease(const struct watched *watched, int maker)
+static void watch_lease(struct nl *nl, const struct watched *watched)
 {
 	int ifindex = watched->ifindex, number = lease_number(ifindex);
-	struct nl *nl, *watch;
+	struct nl *watch;
 
-	/* What tapctl has open goes first: the lease of another NIC would never end. */
-	if (!become_daemon(watched, maker, PRIVS_LINKS) || nl_open(&nl) < 0 ||
-	    event_watch_netns(&watch, number) < 0 || !hear_maker())
-		_exit(1);
 	/* It may have ended before, when tapctl was killed. */
-	if (netns_find_number(nl, number) == -ENOENT || !tell_maker())
-		_exit(1);
+	if (event_watch_netns(&watch, number) < 0 || !hear_maker() ||
+	    netns_find_number(nl, number) == -ENOENT || !tell_maker())
+		return;
 	wait_for_end(nl, watch, number);
 	for (int tries = 0; tries < 50 && remove_device(nl, ifindex) < 0; tries++)
 		poll(NULL, 0, 100);
-	nl_close(watch);
-	nl_close(nl);
 }
 
 /* --- a tap on Open vSwitch --- */
@@ -169,21 +165,19 @@ static bool has_ended(pid_t maker)
  */
 static void wait_for_link(struct nl *nl, const struct nl *watch, const struct watched *watched)
 {
+	pid_t maker = watched->maker;
+	int process = maker ? (int)syscall(SYS_pidfd_open, maker, 0) : -1;
+	/* A container may forbid pidfd_open(2), and the maker may have ended. */
+	bool no_pidfd = maker && process < 0, ended = false;
 	struct pollfd events[] = {
 		{ .fd = nl_fd(watch), .events = POLLIN },
-		{ .fd = -1, .events = POLLIN },
+		{ .fd = process, .events = POLLIN },
 	};
-	pid_t maker = watched->maker;
-	bool ended = false, no_pidfd = false;
 	struct link link = { .ifindex = 0 };
-	int patience = 100;
-
-	if (maker)
-		events[1].fd = (int)syscall(SYS_pidfd_open, maker, 0);
-	/* A container may forbid pidfd_open(2), and the maker may have ended. */
-	no_pidfd = maker && events[1].fd < 0;
 	/* A link that was gone before we listened is looked for after 100 ms: at once it would slow
 	 * its maker. */
+	int patience = 100;
+
 	do {
 		if (ended && link.tun.persistent)
 			_exit(0);
@@ -191,14 +185,11 @@ static void wait_for_link(struct nl *nl, const struct nl *watch, const struct wa
 			poll(NULL, 0, 100);
 		if (events[0].revents)
 			event_wait(watch);
-		if (events[1].revents) {
+		if (events[1].revents || (no_pidfd && has_ended(maker))) {
 			events[1].fd = -1;
 			ended = true;
 		}
-		if (no_pidfd)
-			ended |= has_ended(maker);
-		else
-			patience = -1;
+		patience = no_pidfd ? 100 : -1;
 	} while (is_there(nl, watched->ifindex, &link));
 }
 
@@ -231,25 +222,21 @@ static int remove_row(struct nl *nl, const struct watched *watched)
 	return err == -ENOENT ? 0 : err;
 }
 
-static void watch_port(const struct watched *watched, int maker)
+static void watch_port(struct nl *nl, const struct watched *watched)
 {
-	struct nl *nl, *watch;
+	struct nl *watch;
 
-	/* The socket of the database may be that of another user than root. */
-	if (!become_daemon(watched, maker, PRIVS_NODES) || nl_open(&nl) < 0 ||
-	    event_watch_link(&watch, watched->ifindex) < 0 || !hear_maker() || !tell_maker())
-		_exit(1);
+	if (event_watch_link(&watch, watched->ifindex) < 0 || !hear_maker() || !tell_maker())
+		return;
 	wait_for_link(nl, watch, watched);
 	/* The database may be restarting. */
 	for (int tries = 0; tries < 600 && remove_row(nl, watched) < 0; tries++)
 		poll(NULL, 0, 100);
-	nl_close(watch);
-	nl_close(nl);
 }
 
 /* --- both --- */
 
-typedef void watch_fn(const struct watched *watched, int maker);
+typedef void watch_fn(struct nl *nl, const struct watched *watched);
 
 static int refuse(int err)
 {
@@ -257,8 +244,11 @@ static int refuse(int err)
 			    err == -ECHILD ? "it ended early" : strerror(-err));
 }
 
-static int start(struct watcher *watcher, const struct watched *watched, watch_fn *watch)
+/* @use: the rights that @watch needs. */
+static int start(struct watcher *watcher, const struct watched *watched, enum privs_use use,
+		 watch_fn *watch)
 {
+	struct nl *nl;
 	int ends[2];
 	pid_t child;
 
@@ -271,8 +261,9 @@ static int start(struct watcher *watcher, const struct watched *watched, watch_f
 		 * it. */
 		if (setsid() < 0 || (child = fork()) < 0)
 			_exit(1);
-		if (child == 0)
-			watch(watched, ends[1]);
+		if (child == 0 && become_daemon(watched->ifindex, ends[1], use) &&
+		    nl_open(&nl) == 0)
+			watch(nl, watched);
 		_exit(0);
 	}
 	close(ends[1]);
@@ -288,7 +279,7 @@ int watcher_start(struct watcher *watcher, int ifindex)
 {
 	const struct watched watched = { .ifindex = ifindex };
 
-	return start(watcher, &watched, watch_lease);
+	return start(watcher, &watched, PRIVS_LINKS, watch_lease);
 }
 
 int watcher_start_port(struct watcher *watcher, int ifindex, const struct ovs_port *row,
@@ -300,7 +291,8 @@ int watcher_start_port(struct watcher *watcher, int ifindex, const struct ovs_po
 		.maker = persists ? getpid() : 0,
 	};
 
-	return start(watcher, &watched, watch_port);
+	/* The socket of the database may be that of another user than root. */
+	return start(watcher, &watched, PRIVS_NODES, watch_port);
 }
 
 int watcher_wait(struct watcher *watcher)
