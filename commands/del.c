@@ -103,9 +103,7 @@ static enum use wait_for_use(struct nl *nl, struct link *link, struct proc *proc
 
 static int refuse_use(const struct link *link, enum use use)
 {
-	const struct holder *holder = NULL;
-	struct holders holders = { .count = 0 };
-	char words[64] = "";
+	char words[HOLDER_TEXT];
 
 	if (use == USE_UNKNOWN)
 		return report_error(
@@ -114,17 +112,10 @@ static int refuse_use(const struct link *link, enum use use)
 			"looked into may have it open\nrun it as root and outside of "
 			"containers, or with --force",
 			link->name);
-	if (holders_read(&holders) == 0)
-		holder = holders_next(&holders, NULL, link->name, macvtap_rdev(link));
-	report_forget();
-	if (holder)
-		snprintf(words, sizeof(words), " by %s (pid %d)", holder->command,
-			 (int)holder->pid);
-	holders_free(&holders);
-	return report_error(-EBUSY,
-			    "%s: in use%s\nend its guest first, or remove it all the same with "
-			    "--force",
-			    link->name, words);
+	return report_error(
+		-EBUSY, "%s: in use%s\nend its guest first, or remove it all the same with --force",
+		link->name,
+		holders_look_up(words, " by %s (pid %d)", link->name, macvtap_rdev(link)));
 }
 
 static void read_all_again(struct nl *nl, const struct selection *selection)
@@ -291,20 +282,15 @@ static int remove_ports(const struct selection *selection, bool force)
 
 static int remove_stale_ports(struct nl *nl)
 {
-	struct ovs_ports ports;
+	struct ovs_ports ports = { .count = 0 };
+	struct ovs *ovs = NULL;
 	struct link link;
-	struct ovs *ovs;
-	int err;
+	int err = ovs_open(&ovs);
 
-	/* Most hosts have no Open vSwitch, and it is not everybody's. */
-	if (ovs_open(&ovs) < 0) {
-		report_tell(REPORT_STEP, "%s", report_line());
-		report_forget();
-		return 0;
-	}
-	err = ovs_read_ports(ovs, "", &ports);
-	/* Nor is the library that reads its answers. */
-	if (err == -ELIBACC) {
+	if (!err)
+		err = ovs_read_ports(ovs, "", &ports);
+	/* Most hosts have no Open vSwitch, some not the library that reads its answers. */
+	if (!ovs || err == -ELIBACC) {
 		report_tell(REPORT_STEP, "%s", report_line());
 		report_forget();
 		err = 0;

@@ -7,7 +7,6 @@
 #include "inspect/finding.h"
 
 /* "open in qemu (pid 17)", or that nobody is seen who has it open. */
-#define HOLDER_TEXT 64
 const char *holder_words(char text[static HOLDER_TEXT], const struct check *check,
 			 const struct link *link);
 

@@ -281,6 +281,23 @@ const struct holder *holders_next(const struct holders *holders, const struct ho
 	return NULL;
 }
 
+const char *holders_look_up(char words[static HOLDER_TEXT], const char *format, const char *name,
+			    dev_t rdev)
+{
+	const struct holder *holder = NULL;
+	struct holders holders = { .count = 0 };
+
+	words[0] = '\0';
+	if (holders_read(&holders) == 0)
+		holder = holders_next(&holders, NULL, name, rdev);
+	else
+		report_forget();
+	if (holder)
+		snprintf(words, HOLDER_TEXT, format, holder->command, (int)holder->pid);
+	holders_free(&holders);
+	return words;
+}
+
 /* The words, one after the other, each with its NUL; the block has room for their addresses before.
  */
 static char **split_words(const char *text, size_t len)

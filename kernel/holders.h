@@ -43,14 +43,22 @@ const struct holder *holders_next(const struct holders *holders, const struct ho
 				  const char *name, dev_t rdev);
 
 /*
+ * The first process that has it open, by @format, for its command and its pid; "" when none is
+ * seen. It reads /proc itself.
+ */
+#define HOLDER_TEXT 64
+const char *holders_look_up(char words[static HOLDER_TEXT], const char *format, const char *name,
+			    dev_t rdev);
+
+/*
  * The words that the process was started with, which end with NULL: one block, which is the
  * caller's to free. NULL: it has ended, may not be looked into, or has more than a VMM needs.
  */
 char **holder_argv(const struct holder *holder);
 
 /*
- * Whether all who hold that device are a tapctl that looks (list --holders takes copies of
- * descriptors), or is at work: soon they will not.
+ * Whether it is held, and by other tapctl alone: at work on it, or with a copy of a descriptor that
+ * it looks at (list --holders), they let go of it soon.
  */
 bool holders_are_passing(const struct holders *holders, const char *name, dev_t rdev);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,34 +13,18 @@
 /* Keeps the line of error and returns @err. */
 typedef int explain_fn(struct nl *nl, const struct nic *nic, int err);
 
-/* Who has a tap open, or the macvtap with that device number, by @format, for its command and its
- * pid; "" when nobody is seen. */
-static const char *holder_words(char words[static 64], const char *format, const char *name,
-				dev_t rdev)
-{
-	const struct holder *holder;
-	struct holders holders;
-
-	words[0] = '\0';
-	if (holders_read(&holders) < 0) {
-		report_forget();
-		return words;
-	}
-	holder = holders_next(&holders, NULL, name, rdev);
-	if (holder)
-		snprintf(words, 64, format, holder->command, (int)holder->pid);
-	holders_free(&holders);
-	return words;
-}
-
 #define HELD_BY ", held by %s (pid %d)"
+
+static int refuse_disappeared(const char *name, int err)
+{
+	return report_failure("disappeared", err,
+			      "%s: it disappeared: something removed it in the meantime", name);
+}
 
 static int explain_disappeared(struct nl *nl, const struct nic *nic, int err)
 {
 	(void)nl;
-	return report_failure("disappeared", err,
-			      "%s: it disappeared: something removed it in the meantime",
-			      nic->name);
+	return refuse_disappeared(nic->name, err);
 }
 
 static int explain_changed(struct nl *nl, const struct nic *nic, int err)
@@ -59,7 +42,7 @@ static int explain_changed(struct nl *nl, const struct nic *nic, int err)
 /* The name is taken: by whom. Whose guest runs gets no advice that would harm it. */
 static int explain_exists(struct nl *nl, const struct nic *nic, int err)
 {
-	char words[64] = "", text[MAC_STRLEN];
+	char words[HOLDER_TEXT] = "", text[MAC_STRLEN];
 	const char *name = nic->name;
 	uint8_t guest[MAC_LEN];
 	struct link link;
@@ -75,11 +58,11 @@ static int explain_exists(struct nl *nl, const struct nic *nic, int err)
 				    "%s: already exists, a %s that tapctl did not make%s\n"
 				    "choose another --name",
 				    name, link_kind_word(&link),
-				    link_is_tap(&link) ? holder_words(words, HELD_BY, name,
+				    link_is_tap(&link) ? holders_look_up(words, HELD_BY, name,
 								      macvtap_rdev(&link)) :
 							 "");
 	mac_format(text, guest);
-	holder_words(words, " (%s, pid %d)", name, macvtap_rdev(&link));
+	holders_look_up(words, " (%s, pid %d)", name, macvtap_rdev(&link));
 	if (words[0] || lease_find_use(nl, &link, NULL) == USE_HELD)
 		return report_error(err, "%s: already exists, and its guest %s runs already%s",
 				    name, text, words);
@@ -91,11 +74,11 @@ static int explain_exists(struct nl *nl, const struct nic *nic, int err)
 
 static int explain_in_use(struct nl *nl, const struct nic *nic, int err)
 {
-	char words[64];
+	char words[HOLDER_TEXT];
 
 	(void)nl;
 	return report_error(err, "%s: in use%s", nic->name,
-			    holder_words(words, HELD_BY, nic->name, nic->rdev));
+			    holders_look_up(words, HELD_BY, nic->name, nic->rdev));
 }
 
 static int explain_busy(struct nl *nl, const struct nic *nic, int err)
@@ -143,13 +126,6 @@ static bool parent_disappeared(struct nl *nl, const struct nic *nic)
 	return nic->parent.ifindex && nl_link_get(nl, NULL, nic->parent.ifindex, &link) == -ENODEV;
 }
 
-static int explain_parent_disappeared(const struct nic *nic, int err)
-{
-	return report_failure("disappeared", err,
-			      "%s: it disappeared: something removed it in the meantime",
-			      nic->parent.name);
-}
-
 static int explain_full(struct nl *nl, const struct nic *nic, int err)
 {
 	(void)nl;
@@ -161,7 +137,7 @@ static int explain_full(struct nl *nl, const struct nic *nic, int err)
 static int explain_no_port(struct nl *nl, const struct nic *nic, int err)
 {
 	if (parent_disappeared(nl, nic))
-		return explain_parent_disappeared(nic, err);
+		return refuse_disappeared(nic->parent.name, err);
 	if (!nic->parent.ifindex)
 		return report_error(err, "%s: cannot set it up: %s", nic->name,
 				    nl_result_text(&nic->refusal));
@@ -236,7 +212,7 @@ static int explain_address_in_use(struct nl *nl, const struct nic *nic, int err)
 {
 	const char *lower = nic->parent.name;
 	struct duplicate duplicate = { .nic = nic };
-	char mac[MAC_STRLEN], words[64];
+	char mac[MAC_STRLEN], words[HOLDER_TEXT];
 
 	mac_format(mac, nic->guest);
 	if (mac_equal(nic->parent.address, nic->guest))
@@ -250,13 +226,13 @@ static int explain_address_in_use(struct nl *nl, const struct nic *nic, int err)
 	return report_failure(
 		"address-in-use", err, "%s: the address is in use on %s by %s%s", mac, lower,
 		duplicate.link.name,
-		holder_words(words, HELD_BY, duplicate.link.name, macvtap_rdev(&duplicate.link)));
+		holders_look_up(words, HELD_BY, duplicate.link.name, macvtap_rdev(&duplicate.link)));
 }
 
 static int explain_any_macvtap(struct nl *nl, const struct nic *nic, int err)
 {
 	if (parent_disappeared(nl, nic))
-		return explain_parent_disappeared(nic, err);
+		return refuse_disappeared(nic->parent.name, err);
 	return report_error(err, "%s: cannot make a %s on %s: %s", nic->name, macvtap_word(nic),
 			    nic->parent.name, nl_result_text(&nic->refusal));
 }
