@@ -92,10 +92,21 @@ static int check_access(const struct nicset *set)
 	return err;
 }
 
-/* Everything until the devices are there, in the namespace of --netns and back from it. */
-static int make_devices(struct nicset *set, const struct run *run)
+static unsigned count_fds(const struct options *options)
 {
-	const struct options *options = &run->options;
+	unsigned count = 0;
+
+	for (size_t k = 0; k < options->nic_count; k++)
+		count += fds_count(&options->nics[k]);
+	return count;
+}
+
+/*
+ * Everything until the devices are there, in the namespace of --netns and back from it. For
+ * --dry-run, check what can be without them.
+ */
+static int make_devices(struct nicset *set, const struct options *options)
+{
 	int previous = -1, err = 0;
 
 	if (options->netns[0])
@@ -104,9 +115,10 @@ static int make_devices(struct nicset *set, const struct run *run)
 		err = nicset_begin(set, options->nics, options->nic_count, RECORD_BY_EXEC);
 	if (!err)
 		err = check_access(set);
-	if (err)
-		return err;
-	err = nicset_make_open(set, options->reuse);
+	if (!err && options->dry_run)
+		err = nicset_rehearse(set, geteuid(), options->reuse ? "--reuse" : NULL);
+	else if (!err)
+		err = nicset_make_open(set, options->reuse);
 	return !err && options->netns[0] ? netns_leave(previous) : err;
 }
 
@@ -114,16 +126,13 @@ static int make_devices(struct nicset *set, const struct run *run)
 static int prepare(struct nicset *set, const struct run *run)
 {
 	const struct options *options = &run->options;
-	int first = first_fd(options), err;
-	unsigned count = 0;
+	unsigned count = count_fds(options);
+	int first = first_fd(options), err = fds_reserve(first, count);
 
-	for (size_t k = 0; k < options->nic_count; k++)
-		count += fds_count(&options->nics[k]);
-	err = fds_reserve(first, count);
 	if (!err)
 		err = fds_keep_streams();
 	if (!err)
-		err = make_devices(set, run);
+		err = make_devices(set, options);
 	if (!err) {
 		/* The last step to tell: from now on standard error may be a device. */
 		report_tell(REPORT_STEP, "%s: running it", run->command[0]);
@@ -164,24 +173,24 @@ static int find_command(const char *name)
 	return err;
 }
 
+/* Why COMMAND does not run. Returns the exit status. */
+static int cannot_run(const char *name, int err)
+{
+	bool missing = err == -ENOENT;
+
+	report_failure(missing ? "command-not-found" : "cannot-run", err, "%s: cannot run it: %s",
+		       name, strerror(-err));
+	return missing ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+}
+
 /* --dry-run: check everything that can be, and make nothing. */
 static int rehearse(const struct run *run, struct nicset *set)
 {
 	const struct options *options = &run->options;
-	int previous = -1, first = first_fd(options), err;
-	unsigned count = 0;
+	int first = first_fd(options), err = fds_reserve(first, count_fds(options));
 
-	for (size_t k = 0; k < options->nic_count; k++)
-		count += fds_count(&options->nics[k]);
-	err = fds_reserve(first, count);
-	if (!err && options->netns[0])
-		err = netns_enter(options->netns, &previous);
 	if (!err)
-		err = nicset_begin(set, options->nics, options->nic_count, RECORD_BY_EXEC);
-	if (!err)
-		err = nicset_rehearse(set, geteuid(), options->reuse ? "--reuse" : NULL);
-	if (!err && options->netns[0])
-		err = netns_leave(previous);
+		err = make_devices(set, options);
 	if (err)
 		return err;
 	/* The places that were just reserved. */
@@ -199,14 +208,12 @@ static int run_dry(struct run *run)
 
 	if (rehearse(run, &set) == 0) {
 		err = find_command(command);
-		status = !err ? EXIT_SUCCESS : err == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
-		if (err)
-			report_failure(err == -ENOENT ? "command-not-found" : "cannot-run", err,
-				       "%s: cannot run it: %s", command, strerror(-err));
-		else
+		if (err) {
+			status = cannot_run(command, err);
+		} else {
 			dry_run_print(stdout, &set, run->options.netns);
-		if (!err && command_flush_output() < 0)
-			status = EXIT_EXEC_FAILED;
+			status = command_flush_output() < 0 ? EXIT_EXEC_FAILED : EXIT_SUCCESS;
+		}
 	}
 	nicset_end(&set);
 	return status;
@@ -223,9 +230,7 @@ static int run_exec(struct run *run)
 		return run_dry(run);
 	if (prepare(&set, run) == 0) {
 		execvp(command[0], command);
-		status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
-		report_failure(errno == ENOENT ? "command-not-found" : "cannot-run", -errno,
-			       "%s: cannot run it: %s", command[0], strerror(errno));
+		status = cannot_run(command[0], -errno);
 	}
 	nicset_unmake(&set);
 	nicset_end(&set);
