@@ -253,14 +253,6 @@ static int run_command(const struct command *command, struct run *run, poptConte
 
 /* --- the command line --- */
 
-static const struct command *find_command(const char *name)
-{
-	for (size_t i = 0; i < command_count; i++)
-		if (strcmp(command_table[i]->name, name) == 0)
-			return command_table[i];
-	return NULL;
-}
-
 /* Cut off what belongs to COMMAND, before popt looks for options. */
 static int split_command(const struct command *command, int argc, char **argv, struct run *run)
 {
@@ -359,7 +351,7 @@ static const char *const version_words[] = { "version", "--version", "-V", NULL 
 static int run_help(int argc, char **argv)
 {
 	static char help[] = "--help";
-	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
+	const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
 	char *line[] = { argc > 1 ? argv[1] : NULL, help, NULL };
 
 	/* These two have no options to tell of. */
@@ -380,7 +372,7 @@ static int run_help(int argc, char **argv)
 
 static int run_words(int argc, char **argv)
 {
-	const struct command *command = argc > 0 ? find_command(argv[0]) : NULL;
+	const struct command *command = argc > 0 ? command_find(argv[0]) : NULL;
 
 	if (command)
 		return run_line(command, argc, argv);

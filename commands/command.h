@@ -43,6 +43,9 @@ struct command {
 extern const struct command *const command_table[];
 extern const size_t command_count;
 
+/* That of one name, or NULL. */
+const struct command *command_find(const char *name);
+
 extern const struct command command_mac, command_add, command_exec, command_list, command_check,
 	command_trace, command_del, command_attach, command_pin, command_bridgehelper,
 	command_complete;

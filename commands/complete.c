@@ -182,25 +182,17 @@ static void offer_commands(const struct completion *completion)
 	offer(completion, "help");
 }
 
-static const struct command *find_command(const char *name)
-{
-	for (size_t i = 0; i < command_count; i++)
-		if (!command_table[i]->hidden && strcmp(command_table[i]->name, name) == 0)
-			return command_table[i];
-	return NULL;
-}
-
 /* @words[0] is tapctl itself, @words[last] what is to be completed; there are at least two. */
 static void complete(struct completion *completion, char *const words[], size_t last)
 {
-	const struct command *command = find_command(words[1]);
+	const struct command *command = command_find(words[1]);
 	const struct option_rule *rule;
 	char *equals = strchr(words[last], '=');
 
 	completion->begun = words[last];
 	if (last == 1 || (last == 2 && strcmp(words[1], "help") == 0))
 		offer_commands(completion);
-	if (last == 1 || !command)
+	if (last == 1 || !command || command->hidden)
 		return;
 	rule = find_option(command, words[last - 1], false);
 	if (!rule && equals)
