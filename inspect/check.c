@@ -234,8 +234,6 @@ static int look(struct check *check, const struct selection *selection)
 	struct nl *nl = check->nl;
 	int err = inventory_read(inventory, nl);
 
-	if (err)
-		report_error(err, "cannot look at the links: %s", nl_strerror(err));
 	if (!err)
 		err = choose_all(inventory, selection);
 	if (!err)

@@ -166,12 +166,10 @@ static const struct inventory_link *find_recorded(const struct inventory *invent
 	const struct inventory_link *is = inventory_find(inventory, device->parent);
 	const char *wanted = device->record.parent;
 
-	if (!wanted[0] || (is && strcmp(is->link.name, wanted) == 0))
-		return wanted[0] ? is : NULL;
-	for (size_t i = 0; i < inventory->count; i++)
-		if (strcmp(inventory->links[i].link.name, wanted) == 0)
-			return &inventory->links[i];
-	return NULL;
+	if (!wanted[0])
+		return NULL;
+	return is && strcmp(is->link.name, wanted) == 0 ? is :
+							  inventory_find_name(inventory, wanted);
 }
 
 static void check_record(struct check *check, const struct inventory_link *device)

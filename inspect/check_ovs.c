@@ -38,23 +38,13 @@ int check_ovs_begin(struct check *check)
 	return err == -ENOMEM ? report_error(err, "out of memory") : 0;
 }
 
-static const struct inventory_link *find_name(const struct check *check, const char *name)
-{
-	const struct inventory *inventory = &check->inventory;
-
-	for (size_t i = 0; i < inventory->count; i++)
-		if (strcmp(inventory->links[i].link.name, name) == 0)
-			return &inventory->links[i];
-	return NULL;
-}
-
 void check_ovs_left(struct check *check)
 {
 	for (size_t i = 0; i < check->rows.count; i++) {
 		const struct ovs_port *row = &check->rows.list[i];
 		struct link link = { .ifindex = 0 };
 
-		if (!ovs_is_stale(row) || find_name(check, row->name))
+		if (!ovs_is_stale(row) || inventory_find_name(&check->inventory, row->name))
 			continue;
 		memcpy(link.name, row->name, sizeof(link.name));
 		find(check, &link, WARNING, "port-left",
@@ -88,7 +78,7 @@ static const struct inventory_link *find_address(const struct check *check, cons
 	if (name)
 		name = strdupa(name);
 	freeifaddrs(all);
-	return name ? find_name(check, name) : NULL;
+	return name ? inventory_find_name(&check->inventory, name) : NULL;
 }
 
 /* What OVN's tunnels to other hosts leave of the MTU. */

@@ -206,9 +206,7 @@ int hops_open(struct trace *trace, struct nl *nl, const struct link *device)
 	if (err)
 		return err;
 	err = inventory_read(&inventory, nl);
-	if (err)
-		report_error(err, "cannot look at the links: %s", nl_strerror(err));
-	else
+	if (!err)
 		err = add_hops(trace, &inventory, device);
 	inventory_free(&inventory);
 	/* Without it, or with a kernel that has none, the counts tell where frames end. */

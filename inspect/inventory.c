@@ -143,7 +143,7 @@ int inventory_read(struct inventory *inventory, struct nl *nl)
 		err = sort_links(inventory);
 	if (!err)
 		mark_uppers(inventory);
-	return err;
+	return err ? report_error(err, "cannot look at the links: %s", nl_strerror(err)) : 0;
 }
 
 void inventory_free(struct inventory *inventory)
@@ -164,6 +164,15 @@ struct inventory_link *inventory_find(const struct inventory *inventory, int ifi
 		found = bsearch(&key, inventory->by_index, inventory->count,
 				sizeof(*inventory->by_index), compare_indexes);
 	return found ? *found : NULL;
+}
+
+const struct inventory_link *inventory_find_name(const struct inventory *inventory,
+						 const char *name)
+{
+	for (size_t i = 0; i < inventory->count; i++)
+		if (strcmp(inventory->links[i].link.name, name) == 0)
+			return &inventory->links[i];
+	return NULL;
 }
 
 size_t inventory_find_guest(const struct inventory *inventory, const uint8_t guest[static MAC_LEN])
@@ -487,18 +496,18 @@ static void find_vlans(struct lookups *lookups, struct device *device)
 	device->vlan_count = end - first;
 }
 
-static int keep_wide_address(const struct address *address, void *data)
+int addresses_keep_wide(const struct address *address, void *data)
 {
-	struct lookups *lookups = data;
+	struct addresses *addresses = data;
 	struct address *list;
 
 	if (!address->wide)
 		return 0;
-	list = array_grow(lookups->addresses, lookups->address_count, sizeof(*list));
+	list = array_grow(addresses->list, addresses->count, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
-	lookups->addresses = list;
-	list[lookups->address_count++] = *address;
+	addresses->list = list;
+	list[addresses->count++] = *address;
 	return 0;
 }
 
@@ -516,23 +525,22 @@ static int compare_addresses(const void *a, const void *b)
 static void find_addresses(struct lookups *lookups, struct device *device)
 {
 	const struct address key = { .ifindex = device->link->ifindex };
+	struct addresses *all = &lookups->addresses;
 	size_t first, end;
 	int err;
 
 	if (!lookups->addresses_known) {
 		lookups->addresses_known = true;
-		err = address_dump(lookups->nl, keep_wide_address, lookups);
+		err = address_dump(lookups->nl, addresses_keep_wide, all);
 		if (err < 0 && !lookups->err)
 			lookups->err = err;
-		if (lookups->address_count)
-			qsort(lookups->addresses, lookups->address_count, sizeof(key),
-			      compare_addresses);
+		if (all->count)
+			qsort(all->list, all->count, sizeof(key), compare_addresses);
 	}
-	first = end = array_find(lookups->addresses, lookups->address_count, sizeof(key), &key,
-				 compare_addresses);
-	while (end < lookups->address_count && lookups->addresses[end].ifindex == key.ifindex)
+	first = end = array_find(all->list, all->count, sizeof(key), &key, compare_addresses);
+	while (end < all->count && all->list[end].ifindex == key.ifindex)
 		end++;
-	device->addresses = end > first ? lookups->addresses + first : NULL;
+	device->addresses = end > first ? all->list + first : NULL;
 	device->address_count = end - first;
 }
 
@@ -583,9 +591,8 @@ void device_look_up(struct lookups *lookups, const struct link *link, struct dev
 void lookups_free(struct lookups *lookups)
 {
 	free(lookups->vlans.list);
-	free(lookups->addresses);
+	free(lookups->addresses.list);
 	holders_free(&lookups->holders);
 	lookups->vlans = (struct vlans){ .count = 0 };
-	lookups->addresses = NULL;
-	lookups->address_count = 0;
+	lookups->addresses = (struct addresses){ .count = 0 };
 }

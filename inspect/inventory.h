@@ -4,7 +4,7 @@
  * and holders; and single devices with what they refer to, looked up one by one.
  *
  * It changes nothing. Of links that come or go meanwhile a part may be missing. Functions return 0
- * or a negative errno.
+ * or a negative errno with a line of error.
  */
 #pragma once
 
@@ -60,6 +60,15 @@ struct vlans {
 	size_t count;
 };
 
+/* The host's own, of wider use than the link. */
+struct addresses {
+	struct address *list;
+	size_t count;
+};
+
+/* For address_dump(): keep it in the struct addresses @addresses, if it is one. */
+int addresses_keep_wide(const struct address *address, void *addresses);
+
 struct inventory {
 	struct inventory_link *links; /* those of one parent stand together, sorted by name */
 	size_t count;
@@ -75,12 +84,15 @@ void inventory_free(struct inventory *inventory);
 
 /*
  * Read also addresses, forwarding entries, VLANs and holders (incomplete ones, where /proc cannot
- * be read). An error has a line of error.
+ * be read).
  */
 int inventory_read_around(struct inventory *inventory, struct nl *nl);
 
-/* The link with that index, or NULL. */
+/* The link with that index, or of that name; or NULL. */
 struct inventory_link *inventory_find(const struct inventory *inventory, int ifindex);
+
+const struct inventory_link *inventory_find_name(const struct inventory *inventory,
+						 const char *name);
 
 /* Where ours for @guest begin in by_guest, or the end of it. */
 size_t inventory_find_guest(const struct inventory *inventory, const uint8_t guest[static MAC_LEN]);
@@ -127,8 +139,7 @@ struct lookups {
 	struct link parents[LOOKUP_PARENTS]; /* each at its ifindex modulo LOOKUP_PARENTS */
 	struct vlans vlans; /* of all ports, sorted */
 	bool vlans_known;
-	struct address *addresses; /* of all links, sorted */
-	size_t address_count;
+	struct addresses addresses; /* of all links, sorted */
 	bool addresses_known;
 	struct holders holders; /* what /proc tells: of a macvtap of add's, whether it is in use */
 	bool holders_known;
@@ -143,5 +154,5 @@ void lookups_free(struct lookups *lookups);
  */
 uint64_t inventory_count_filtered(struct nl *nl, const struct link *link);
 
-/* Read /proc, once. 0 or a negative errno with a line of error. */
+/* Read /proc, once. */
 int lookups_read_holders(struct lookups *lookups);

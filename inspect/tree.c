@@ -6,7 +6,6 @@
 #include "inspect/describe.h"
 #include "inspect/tree.h"
 #include "kernel/address.h"
-#include "lib/array.h"
 #include "lib/json.h"
 #include "lib/report.h"
 
@@ -23,33 +22,18 @@ struct tree {
 	struct nl *nl;
 	bool colour, plain; /* without characters for drawing */
 	struct inventory inventory;
-	struct address *addresses;
-	size_t address_count;
+	struct addresses addresses;
 };
 
 /* --- what is there --- */
-
-static int keep_address(const struct address *address, void *data)
-{
-	struct tree *tree = data;
-	struct address *list;
-
-	if (!address->wide)
-		return 0;
-	list = array_grow(tree->addresses, tree->address_count, sizeof(*list));
-	if (!list)
-		return -ENOMEM;
-	tree->addresses = list;
-	list[tree->address_count++] = *address;
-	return 0;
-}
 
 static int read_tree(struct tree *tree)
 {
 	int err = inventory_read(&tree->inventory, tree->nl);
 
-	if (!err)
-		err = address_dump(tree->nl, keep_address, tree);
+	if (err)
+		return err;
+	err = address_dump(tree->nl, addresses_keep_wide, &tree->addresses);
 	if (err < 0)
 		return report_error(err, "cannot look at the links: %s", nl_strerror(err));
 	report_tell(REPORT_STEP, "links read from the kernel: %zu, and their IP addresses",
@@ -125,9 +109,9 @@ static void print_addresses(const struct tree *tree, int ifindex)
 {
 	char text[IP_STRLEN];
 
-	for (size_t i = 0; i < tree->address_count; i++)
-		if (tree->addresses[i].ifindex == ifindex)
-			fprintf(tree->out, " %s", ip_format(text, &tree->addresses[i].ip));
+	for (size_t i = 0; i < tree->addresses.count; i++)
+		if (tree->addresses.list[i].ifindex == ifindex)
+			fprintf(tree->out, " %s", ip_format(text, &tree->addresses.list[i].ip));
 }
 
 static void print_state(const struct tree *tree, const char *before, const char *text,
@@ -307,6 +291,6 @@ int tree_draw(FILE *out, struct nl *nl, const struct selection *selection, bool 
 	if (!err)
 		print_group(&tree, NULL, "");
 	inventory_free(&tree.inventory);
-	free(tree.addresses);
+	free(tree.addresses.list);
 	return err;
 }
