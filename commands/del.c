@@ -3,6 +3,7 @@
  * tapctl del: remove devices.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 #include "lib/report.h"
 #include "nic/lease.h"
 #include "nic/record.h"
+
+#define MOMENT 20 /* ms, until it is looked again */
 
 static int check_deletable(const struct link *link, bool force)
 {
@@ -75,13 +78,6 @@ static bool is_past(const struct timespec *deadline)
 	       (now.tv_sec == deadline->tv_sec && now.tv_nsec >= deadline->tv_nsec);
 }
 
-static void wait_moment(void)
-{
-	const struct timespec moment = { .tv_nsec = 20000000 };
-
-	nanosleep(&moment, NULL);
-}
-
 /* The VMM may be just ending: wait for it until @deadline. */
 static enum use wait_for_use(struct nl *nl, struct link *link, struct proc *proc,
 			     const struct timespec *deadline, bool *waited)
@@ -93,7 +89,7 @@ static enum use wait_for_use(struct nl *nl, struct link *link, struct proc *proc
 			report_tell(REPORT_STEP, "%s: in use: waiting for the end of its guest",
 				    link->name);
 		*waited = true;
-		wait_moment();
+		poll(NULL, 0, MOMENT);
 		read_again(nl, link);
 		forget_proc(proc);
 		use = find_use(nl, link, proc);
@@ -237,7 +233,7 @@ static int take_devices(struct nl *nl, const struct selection *selection, int ho
 			return err;
 		if (is_past(&deadline))
 			return refuse_use(busy, USE_HELD);
-		wait_moment();
+		poll(NULL, 0, MOMENT);
 		read_all_again(nl, selection);
 	}
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "inspect/check.h"
@@ -266,13 +266,12 @@ static int look(struct check *check, const struct selection *selection)
 int check_devices(struct nl *nl, const struct selection *selection, bool steps, finding_fn *tell,
 		  void *data)
 {
-	const struct timespec moment = { .tv_nsec = 100000000 }, second = { .tv_sec = 1 };
 	struct check check = { .nl = nl, .steps = steps, .data = data };
 	int err = look(&check, selection);
 
 	check.tell = tell;
 	if (!err && check.count) {
-		nanosleep(check.patient ? &second : &moment, NULL);
+		poll(NULL, 0, check.patient ? 1000 : 100);
 		err = look(&check, selection);
 	}
 	if (!err)

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 
 #include "inspect/hops.h"
 #include "inspect/inventory.h"
@@ -12,7 +11,7 @@
 #include "nic/record.h"
 
 #define READ_MAX 32768 /* frames of one hop at a time */
-#define GATHER 5000000 /* ns */
+#define GATHER 5 /* ms */
 #define STACKED_MAX 8 /* of MAX_NEST_DEV: as many as the kernel lets stand on each other */
 
 static int report_packet(int err, const char *name)
@@ -241,8 +240,6 @@ static int find_routed(struct trace *trace, struct nl *nl, const struct frame *f
 
 int hops_wait(const struct trace *trace, int stop, int milliseconds)
 {
-	/* Under load many are read at once, and the guest has the processor meanwhile. */
-	const struct timespec gather = { .tv_nsec = GATHER };
 	struct pollfd fds[HOPS_MAX + 2] = { { .fd = stop, .events = POLLIN } };
 
 	for (size_t i = 0; i < trace->count; i++)
@@ -254,7 +251,8 @@ int hops_wait(const struct trace *trace, int stop, int milliseconds)
 	for (size_t i = 0; i < trace->count; i++)
 		if (fds[i + 1].revents & POLLERR)
 			packet_forget_error(&trace->hops[i].ring);
-	nanosleep(&gather, NULL);
+	/* Under load many are read at once, and the guest has the processor meanwhile. */
+	poll(NULL, 0, GATHER);
 	return fds[0].revents != 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 #include <sys/stat.h>
 
@@ -23,7 +23,6 @@ static bool is_here(void)
 
 void udev_wait(int ifindex)
 {
-	const struct timespec moment = { .tv_nsec = 5000000 };
 	unsigned busy = 0, idle = 0;
 	char path[48];
 
@@ -36,6 +35,6 @@ void udev_wait(int ifindex)
 			busy++;
 		else
 			idle++;
-		nanosleep(&moment, NULL);
+		poll(NULL, 0, 5);
 	}
 }

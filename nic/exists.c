@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
-#include <time.h>
 
 #include "kernel/macvtap.h"
 #include "lib/report.h"
@@ -22,12 +22,11 @@ static bool is_complete(const struct link *link)
 /* Another add may be at work on it. */
 static int get_complete(struct nl *nl, const struct nic *nic, struct link *link)
 {
-	const struct timespec moment = { .tv_nsec = 5000000 };
 	int err = nl_link_get(nl, nic->name, 0, link);
 
 	for (int tries = 0; tries < 10 && !err && !is_complete(link); tries++) {
 		if (link->kind != LINK_TUN)
-			nanosleep(&moment, NULL);
+			poll(NULL, 0, 5);
 		else
 			lease_wait_passing(nl, nic->name);
 		err = nl_link_get(nl, nic->name, 0, link);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "kernel/macvtap.h"
@@ -50,13 +50,12 @@ static int refuse_namespace(struct nl *nl, int ifindex, int err)
  */
 static int set_number(struct nl *nl, int lease, int number)
 {
-	const struct timespec moment = { .tv_nsec = 5000000 };
 	int err = netns_set_number(nl, lease, number);
 
 	for (int tries = 0; tries < 200 && err == -EEXIST; tries++) {
 		if (netns_find_number(nl, number) != -ENOENT)
 			return -EBUSY;
-		nanosleep(&moment, NULL);
+		poll(NULL, 0, 5);
 		err = netns_set_number(nl, lease, number);
 	}
 	return err;
@@ -158,11 +157,10 @@ static bool is_passing(struct nl *nl, const char *name)
 
 bool lease_wait_passing(struct nl *nl, const char *name)
 {
-	const struct timespec moment = { .tv_nsec = 10000000 };
 	struct link link;
 
 	for (int tries = 0; tries < 50 && is_passing(nl, name); tries++)
-		nanosleep(&moment, NULL);
+		poll(NULL, 0, 10);
 	return nl_link_get(nl, name, 0, &link) == -ENODEV || lease_is_stale(nl, &link) > 0;
 }
 

@@ -207,9 +207,9 @@ late_del() { # MESSAGES
 	[[ "$stderr" = "tapctl: $TAP: in use by sh (pid $pid): end its guest first, or remove it all the same with --force" ]]
 	link_field $TAP .ifname
 	# It goes on when the guest ends meanwhile.
-	inside strace -o "$WORK/trace" -e trace=clock_nanosleep "$TAPCTL" del $A >"$WORK/del" 2>&1 &
+	inside strace -o "$WORK/trace" -e trace=?poll,ppoll "$TAPCTL" del $A >"$WORK/del" 2>&1 &
 	local del=$!
-	wait_until 10 grep -qs nanosleep "$WORK/trace"
+	wait_until 10 grep -qs "poll(NULL" "$WORK/trace"
 	echo >"$WORK/end"
 	wait "$del"
 	[ ! -s "$WORK/del" ]
