@@ -58,7 +58,6 @@ static int warn_of_command(const struct nicset *set, char *const command[])
 			.fd = nic->fds[0],
 			.vhost_fd = nic->vhost_fds[0],
 			.queues = nic->want->queues,
-			.vnet_hdr = !nic->want->no_vnet_hdr,
 		};
 		memcpy(nics[k].guest, nic->guest, MAC_LEN);
 	}

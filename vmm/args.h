@@ -57,7 +57,6 @@ struct args_nic {
 	const char *name; /* of the device */
 	int fd, vhost_fd; /* the first of @queues each; vhost_fd -1: there are none */
 	unsigned queues;
-	bool vnet_hdr;
 };
 
 /* Where the warnings go: a line each, "SUBJECT: what is wrong: what to write instead". */

@@ -19,13 +19,8 @@ static void hear(void *context, const char *line)
 static size_t check(struct args *args, int first, int vhost)
 {
 	const struct args_nic nics[] = {
-		{ { 0x52, 0x54, 0, 0x84, 0xe3, 0x62 },
-		  "tap0",
-		  first,
-		  vhost ? first + 2 : -1,
-		  2,
-		  vhost },
-		{ { 0x52, 0x54, 0, 0x84, 0xe3, 0x63 }, "tap1", first + 4, -1, 1, vhost },
+		{ { 0x52, 0x54, 0, 0x84, 0xe3, 0x62 }, "tap0", first, vhost ? first + 2 : -1, 2 },
+		{ { 0x52, 0x54, 0, 0x84, 0xe3, 0x63 }, "tap1", first + 4, -1, 1 },
 	};
 	size_t heard = 0;
 

@@ -19,7 +19,7 @@ enum { WORDS_MAX = 64, NICS_MAX = 3, LINE_MAX_LEN = 4096 };
  * M1, M2 and M3 are addresses. Words are cut at spaces outside of single quotes.
  *
  * @nics: what exec hands over: a digit is a NIC with that address, behind it qN for queues, v for
- * vhost, - for no vnet_hdr; @N at the beginning is --fd N.
+ * vhost; @N at the beginning is --fd N.
  * @guest: what the words say for the descriptors of the first NIC: its address, "none", "several",
  * "invalid TEXT", "mentioned TEXT".
  * @warnings: a part of each, with | between; "" means silence.
@@ -137,8 +137,8 @@ static const struct row silent[] = {
 	{ "lkvm run -n fd=3,mode=tap,guest_mac=M1 -p mac=M2", "1", "M1", "" },
 	{ "firecracker --config-file vm.json --id web", "1", "none", "" },
 	{ "solo5-hvt --net:service=@3 --net-mac:service=M1 -- unikernel", "1", "M1", "" },
-	{ "linux.uml mem=96M vec0:transport=fd,fd=3,vec=0 eth0=x", "1-", "none", "" },
-	{ "linux.uml vec0:transport=fd,fd=3,vec=0,mac=M1", "1-", "M1", "" },
+	{ "linux.uml mem=96M vec0:transport=fd,fd=3,vec=0 eth0=x", "1", "none", "" },
+	{ "linux.uml vec0:transport=fd,fd=3,vec=0,mac=M1", "1", "M1", "" },
 	{ "P", "1", "none", "" },
 	{ "P mac=M1", "1", "M1", "" },
 	{ "P nic,mac=M2 nic,mac=M1", "1", "several", "" },
@@ -252,7 +252,7 @@ static const struct row wrong[] = {
 	{ "cloud-hypervisor --net tap=,mac=M1 fd=4,mac=M2", "1 2", "several",
 	  "says fd=3, +write --net fd=3,mac=M1" },
 	{ "solo5-hvt --net:s=@3 --net-mac:s=M2 k", "1", "M2", INSTEAD "--net:NAME=@3 --net-mac:" },
-	{ "linux.uml vec0:transport=tap,ifname=tapM1", "1-", "none",
+	{ "linux.uml vec0:transport=tap,ifname=tapM1", "1", "none",
 	  "ifname=tapM1: it is open already, as fd 3: write vec0:transport=fd,fd=3,vec=0" },
 	{ "P mac=M2", "1", "M2", "M1: the guest's address is not among" },
 	{ "P '{\"mac\": \"M2\"}'", "1", "M2", "M1: the guest's address is not among" },
@@ -353,13 +353,12 @@ static void hand_over(struct set *set, const char *text)
 
 		text += *text == ' ';
 		which = *text++ - '1';
-		*nic = (struct args_nic){ .queues = 1, .vnet_hdr = true };
+		*nic = (struct args_nic){ .queues = 1 };
 		mac_parse(nic->guest, addresses[which]);
 		for (; *text && *text != ' '; text++) {
 			if (*text >= '0' && *text <= '9')
 				nic->queues = (unsigned)(*text - '0');
 			vhost |= *text == 'v';
-			nic->vnet_hdr &= *text != '-';
 		}
 		snprintf(set->names[set->count], 32, "tap%s", addresses[which]);
 		nic->name = set->names[set->count];
