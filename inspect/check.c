@@ -36,14 +36,13 @@ static bool is_wireless(const struct link *link)
 static void check_reflection(struct check *check, const struct siblings *siblings)
 {
 	const struct link *lower = &siblings->parent->link;
-	const struct inventory_link *peer;
+	const struct inventory_link *peer = inventory_find_lower(&check->inventory, lower);
 	size_t vepa = 0;
 
 	for (size_t i = 0; i < siblings->count; i++)
 		vepa += siblings->list[i].link.mode == MODE_VEPA;
-	if (vepa < 2 || strcmp(lower->kind_name, "veth") != 0 || lower->lower_elsewhere)
+	if (vepa < 2 || strcmp(lower->kind_name, "veth") != 0)
 		return;
-	peer = inventory_find(&check->inventory, lower->lower);
 	if (peer && peer->link.port.of_bridge && !peer->link.port.hairpin)
 		find(check, lower, WARNING, "vepa-no-reflection",
 		     "its guests in mode vepa reach each other only if the switch sends frames "

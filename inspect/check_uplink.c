@@ -21,14 +21,11 @@ static bool is_tunnel(const struct link *link)
 static bool works(const struct inventory *inventory, const struct link *link)
 {
 	for (int depth = 0; depth < 8; depth++) {
-		const struct inventory_link *lower;
+		const struct inventory_link *lower = inventory_find_lower(inventory, link);
 
 		if (!(link->flags & IFF_UP) || !link->carrier)
 			return false;
-		if (!is_tunnel(link) || !link->lower || link->lower_elsewhere)
-			return true;
-		lower = inventory_find(inventory, link->lower);
-		if (!lower)
+		if (!is_tunnel(link) || !lower)
 			return true;
 		link = &lower->link;
 	}
@@ -76,9 +73,9 @@ static const struct link *find_down(const struct inventory *inventory,
 
 		if (!(link->flags & IFF_UP))
 			down = link;
-		if (!link->lower || link->lower_elsewhere || (depth && is_kind(link, "veth")))
+		if (depth && is_kind(link, "veth"))
 			break;
-		port = inventory_find(inventory, link->lower);
+		port = inventory_find_lower(inventory, link);
 	}
 	return down;
 }
@@ -102,11 +99,9 @@ static void tell_down(struct check *check, const struct bridge *bridge,
 /* The other end of a veth may be a stopped container's, unless it is a port of a bridge here. */
 static void check_idle(struct check *check, const struct bridge *bridge)
 {
-	const struct link *link = &bridge->idle->link;
-	const struct inventory_link *peer = NULL;
+	const struct inventory_link *peer = inventory_find_lower(&check->inventory,
+								 &bridge->idle->link);
 
-	if (!link->lower_elsewhere)
-		peer = inventory_find(&check->inventory, link->lower);
 	tell_down(check, bridge, bridge->idle, peer && peer->is_port ? WARNING : NOTE);
 }
 
@@ -131,10 +126,8 @@ static void check_kind(struct check *check, const struct bridge *bridge,
 		       const struct inventory_link *uplink)
 {
 	const struct link *link = &uplink->link;
-	const struct inventory_link *lower = NULL;
+	const struct inventory_link *lower = inventory_find_lower(&check->inventory, link);
 
-	if (!link->lower_elsewhere)
-		lower = inventory_find(&check->inventory, link->lower);
 	if (link->kind == LINK_MACVLAN && link->mode != MODE_PASSTHRU)
 		find(check, link, ERROR, "uplink-macvlan",
 		     "a macvlan receives what is for its own address only, and nothing for guests\n"

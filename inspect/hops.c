@@ -72,8 +72,8 @@ static int start_hops(struct trace *trace, size_t first)
 /* Down through VLANs and macvlans, each of which stands on one device. */
 static const struct link *find_base(const struct inventory *inventory, const struct link *link)
 {
-	for (size_t depth = 0; depth < STACKED_MAX && !link->lower_elsewhere; depth++) {
-		const struct inventory_link *lower = inventory_find(inventory, link->lower);
+	for (size_t depth = 0; depth < STACKED_MAX; depth++) {
+		const struct inventory_link *lower = inventory_find_lower(inventory, link);
 
 		if (!lower || (strcmp(link->kind_name, "vlan") != 0 && link->kind != LINK_MACVLAN))
 			break;

@@ -124,11 +124,9 @@ static void mark_uppers(const struct inventory *inventory)
 {
 	for (size_t i = 0; i < inventory->count; i++) {
 		const struct link *link = &inventory->links[i].link;
-		struct inventory_link *lower = NULL;
+		struct inventory_link *lower = inventory_find_lower(inventory, link);
 
-		if (link->lower && !link->lower_elsewhere && link->kind != LINK_MACVTAP)
-			lower = inventory_find(inventory, link->lower);
-		if (lower)
+		if (lower && link->kind != LINK_MACVTAP)
 			lower->has_upper = true;
 	}
 }
@@ -164,6 +162,12 @@ struct inventory_link *inventory_find(const struct inventory *inventory, int ifi
 		found = bsearch(&key, inventory->by_index, inventory->count,
 				sizeof(*inventory->by_index), compare_indexes);
 	return found ? *found : NULL;
+}
+
+struct inventory_link *inventory_find_lower(const struct inventory *inventory,
+					    const struct link *link)
+{
+	return link->lower_elsewhere ? NULL : inventory_find(inventory, link->lower);
 }
 
 const struct inventory_link *inventory_find_name(const struct inventory *inventory,

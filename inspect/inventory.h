@@ -94,6 +94,10 @@ struct inventory_link *inventory_find(const struct inventory *inventory, int ifi
 const struct inventory_link *inventory_find_name(const struct inventory *inventory,
 						 const char *name);
 
+/* What the link is on or, of a veth, its other end; NULL: nothing, or it is not here. */
+struct inventory_link *inventory_find_lower(const struct inventory *inventory,
+					    const struct link *link);
+
 /* Where ours for @guest begin in by_guest, or the end of it. */
 size_t inventory_find_guest(const struct inventory *inventory, const uint8_t guest[static MAC_LEN]);
 
