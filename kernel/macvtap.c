@@ -239,28 +239,19 @@ static int set_queue_flags(int fd, const char *name, const struct queue_flags *f
 	return tap_connect(fd, ignored, flags);
 }
 
-static int open_queues(const struct macvtap_queues *queues)
+int macvtap_open_queues(void *data)
 {
+	const struct macvtap_queues *queues = data;
 	int err = 0;
 
 	for (unsigned i = 0; i < queues->count && !err; i++) {
 		int fd = open_node(queues->dir, queues->path, O_RDWR);
 
-		if (fd < 0)
-			return fd;
 		queues->fds[i] = fd;
-		err = check_queue(fd, queues->name, queues->address);
+		err = fd < 0 ? fd : check_queue(fd, queues->name, queues->address);
 		if (!err)
 			err = set_queue_flags(fd, queues->name, &queues->flags);
 	}
-	return err;
-}
-
-int macvtap_open_queues(void *data)
-{
-	const struct macvtap_queues *queues = data;
-	int err = open_queues(queues);
-
 	for (unsigned i = 0; i < queues->count && err; i++) {
 		if (queues->fds[i] >= 0)
 			close(queues->fds[i]);
