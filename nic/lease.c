@@ -11,11 +11,9 @@
 #include "nic/lease.h"
 #include "nic/record.h"
 
-#define NUMBER_HIGH 0x40000000 /* from here on, tapctl draws an ifindex */
-
 int lease_number(int ifindex)
 {
-	return ifindex < NUMBER_HIGH ? ifindex + NUMBER_HIGH : ifindex;
+	return ifindex < IFINDEX_HIGH ? ifindex + IFINDEX_HIGH : ifindex;
 }
 
 static int refuse_namespace(struct nl *nl, int ifindex, int err)

@@ -14,6 +14,8 @@
 #include "kernel/netns.h"
 #include "netlink.h"
 
+#define IFINDEX_HIGH 0x40000000 /* from here on tapctl draws its own; the kernel counts from 1 */
+
 /* The number of the lease: the ifindex itself, where tapctl drew it; small ones are the kernel's.
  */
 int lease_number(int ifindex);
@@ -38,8 +40,8 @@ enum use { USE_NONE, USE_HELD, USE_UNKNOWN };
 enum use lease_find_use(struct nl *nl, const struct link *link, const struct holders *holders);
 
 /*
- * Wait a moment for a device that is not persistent and that only a tapctl has open, which looks at
- * it or removes it just now. False: it is waited for in vain.
+ * Wait a moment for a device that is not persistent and that only another tapctl has open, to look
+ * at it or to remove it. True: it is gone, or nobody has it any more.
  */
 bool lease_wait_passing(struct nl *nl, const char *name);
 

@@ -15,8 +15,6 @@
 #include "nic/make.h"
 #include "nic/watcher.h"
 
-#define IFINDEX_HIGH 0x40000000 /* the kernel counts its own from 1 */
-
 int nic_draw_ifindex(struct nl *nl, int *ifindex)
 {
 	struct link link;
