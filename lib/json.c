@@ -130,9 +130,7 @@ void json_member(FILE *out, const char *key, const char *text)
 
 void json_member_bool(FILE *out, const char *key, bool value)
 {
-	putc(',', out);
-	json_string(out, key);
-	fputs(value ? ":true" : ":false", out);
+	fprintf(out, ",\"%s\":%s", key, value ? "true" : "false");
 }
 
 void json_member_number(FILE *out, const char *key, bool known, unsigned number)
