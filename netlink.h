@@ -151,8 +151,8 @@ int nl_link_dump(struct nl *nl, enum link_kind kind, nl_link_fn *each, void *dat
 int nl_link_dump_whole(struct nl *nl, enum link_kind kind, nl_link_fn *each, void *data);
 
 /*
- * Set a link's address to the one that it has. For a bridge that makes it explicit
- * (addr_assign_type 3), and the kernel no longer takes it from the ports (net/bridge/br_stp_if.c).
+ * Set a link's address, by which it is explicit (addr_assign_type 3), also when it is the one that
+ * it has: the kernel no longer takes that of a bridge from the ports (net/bridge/br_stp_if.c).
  */
 struct nl_result nl_link_set_address(struct nl *nl, int ifindex,
 				     const uint8_t address[static MAC_LEN]);

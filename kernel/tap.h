@@ -3,8 +3,8 @@
  * Taps: their queues, which are descriptors of /dev/net/tun, and their set-up by rtnetlink; and
  * /dev/vhost-net.
  *
- * Every fd is close-on-exec and the caller's to close. Functions return 0 or a negative errno
- * and keep the line of error.
+ * Every fd is close-on-exec and the caller's to close. Functions return 0 or a negative errno; only
+ * tap_open() and vhost_open() keep a line of error.
  */
 #pragma once
 
@@ -32,8 +32,7 @@ int tap_open(int *fd);
 
 /*
  * Make the tap @name, or open one more queue of it. @name may contain one %d and has the kernel's
- * choice on return. -EBUSY, -EINVAL and -EPERM have many causes, so the caller words them: no line
- * of error is kept.
+ * choice on return. -EBUSY, -EINVAL and -EPERM have many causes, which the caller words.
  */
 int tap_connect(int fd, char name[static IFNAMSIZ], const struct queue_flags *flags);
 
