@@ -287,13 +287,6 @@ int nl_send(struct nl *nl)
 	return (size_t)n == nl->len ? 0 : -EPROTO;
 }
 
-/* Discard what an unfinished dump left in the socket. */
-static void nl_drain(struct nl *nl)
-{
-	while (nl_receive(nl) >= 0)
-		;
-}
-
 /* What an answer means: 0 or a negative errno. A request is never answered by "no error". */
 static int read_answer(const struct nl *nl, const struct nlmsghdr *m, uint32_t first,
 		       nl_reply_fn *reply, void *data)
@@ -373,12 +366,22 @@ int nl_dump(struct nl *nl, nl_reply_fn *reply, void *data)
 				return interrupted;
 			result = m->nlmsg_type == NLMSG_ERROR ? read_error(nl, m, nl->seq) :
 								reply(m, data);
-			if (result) {
-				nl_drain(nl);
-				return result;
-			}
+			if (!result)
+				continue;
+			/* Discard what it has left in the socket. */
+			while (nl_receive(nl) >= 0)
+				;
+			return result;
 		}
 	}
+}
+
+int nl_dump_plain(struct nl *nl, uint16_t type, size_t size, const void *header, nl_reply_fn *reply,
+		  void *data)
+{
+	nl_begin(nl);
+	nl_message_end(nl, nl_message(nl, NL_LOOKUP, type, NLM_F_DUMP, size, header));
+	return nl_dump(nl, reply, data);
 }
 
 int nl_hear(struct nl *nl, nl_reply_fn *reply, void *data)
@@ -417,9 +420,10 @@ uint32_t nl_attr_u32(const struct nlattr *attr)
 	return value;
 }
 
-static void attr_string(const struct nlattr *attr, char *text, size_t size)
+void nl_attr_text(const struct nlattr *attr, char *text, size_t size)
 {
-	if (attr && mnl_attr_get_payload_len(attr))
+	text[0] = '\0';
+	if (attr)
 		snprintf(text, size, "%.*s", (int)mnl_attr_get_payload_len(attr),
 			 (const char *)mnl_attr_get_payload(attr));
 }
@@ -500,10 +504,10 @@ static void read_kind(const struct nlattr *data, struct link *link)
 static void read_info(const struct nlattr *info, struct link *link)
 {
 	const struct nlattr *tb[IFLA_INFO_MAX + 1];
-	char slave_kind[IFNAMSIZ] = "";
+	char slave_kind[IFNAMSIZ];
 
 	nl_parse_nested(info, tb, IFLA_INFO_MAX);
-	attr_string(tb[IFLA_INFO_KIND], link->kind_name, sizeof(link->kind_name));
+	nl_attr_text(tb[IFLA_INFO_KIND], link->kind_name, sizeof(link->kind_name));
 	for (enum link_kind k = LINK_TUN; k <= LINK_BRIDGE; k++)
 		if (strcmp(link->kind_name, kind_names[k]) == 0)
 			link->kind = k;
@@ -513,7 +517,7 @@ static void read_info(const struct nlattr *info, struct link *link)
 		read_bridge(tb[IFLA_INFO_DATA], link);
 	else
 		read_kind(tb[IFLA_INFO_DATA], link);
-	attr_string(tb[IFLA_INFO_SLAVE_KIND], slave_kind, sizeof(slave_kind));
+	nl_attr_text(tb[IFLA_INFO_SLAVE_KIND], slave_kind, sizeof(slave_kind));
 	if (strcmp(slave_kind, "bridge") == 0)
 		read_port(tb[IFLA_INFO_SLAVE_DATA], link);
 }
@@ -546,8 +550,8 @@ int nl_read_link(const struct nlmsghdr *m, void *data)
 	link->flags = info->ifi_flags;
 	link->ethernet = info->ifi_type == ARPHRD_ETHER &&
 			 nl_attr_number(tb[IFLA_ADDRESS], MAC_LEN, link->address);
-	attr_string(tb[IFLA_IFNAME], link->name, sizeof(link->name));
-	attr_string(tb[IFLA_IFALIAS], link->alias, sizeof(link->alias));
+	nl_attr_text(tb[IFLA_IFNAME], link->name, sizeof(link->name));
+	nl_attr_text(tb[IFLA_IFALIAS], link->alias, sizeof(link->alias));
 	link->carrier = read_flag(tb[IFLA_CARRIER]);
 	link->mtu = nl_attr_u32(tb[IFLA_MTU]);
 	link->group = nl_attr_u32(tb[IFLA_GROUP]);
@@ -711,23 +715,14 @@ struct nl_result nl_link_delete(struct nl *nl, int ifindex)
 	return nl_commit(nl, NULL, NULL);
 }
 
-/* Move a link into @group, if it is still there. */
-static void put_group(struct nl *nl, int ifindex, uint32_t group)
+/* Move a link into @group (RTM_SETLINK), or delete what is in it (RTM_DELLINK), if it is there. */
+static void put_group(struct nl *nl, uint16_t type, uint16_t ack, int ifindex, uint32_t group)
 {
-	struct nlmsghdr *m = nl_link_message(nl, NL_DELETE, RTM_SETLINK, 0, ifindex);
+	struct nlmsghdr *m = nl_link_message(nl, NL_DELETE, type, ack, ifindex);
 
 	mnl_attr_put_u32(m, IFLA_GROUP, group);
 	nl_message_end(nl, m);
 	nl_tolerate(nl, ENODEV);
-}
-
-/* The last message of a transaction: delete what is in @group. */
-static void put_group_end(struct nl *nl, uint32_t group)
-{
-	struct nlmsghdr *m = nl_link_message(nl, NL_DELETE, RTM_DELLINK, NLM_F_ACK, 0);
-
-	mnl_attr_put_u32(m, IFLA_GROUP, group);
-	nl_message_end(nl, m);
 }
 
 /*
@@ -743,12 +738,13 @@ static struct nl_result move_links(struct nl *nl, const struct link *links, size
 	for (size_t i = 0; i < count && !result.err;) {
 		nl_begin(nl);
 		while (i < count && nl->count < NL_MESSAGES - 1) {
-			put_group(nl, links[i].ifindex, group ? group : links[i].group);
+			put_group(nl, RTM_SETLINK, 0, links[i].ifindex,
+				  group ? group : links[i].group);
 			i++;
 		}
 		/* The last message is one with an answer: the deletion, or else a request. */
 		if (group && i == count)
-			put_group_end(nl, group);
+			put_group(nl, RTM_DELLINK, NLM_F_ACK, 0, group);
 		else
 			nl_link_request(nl, NL_DELETE, NULL, links[i - 1].ifindex);
 		/* The link, or all that were in the group, may have disappeared. */

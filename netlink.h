@@ -236,6 +236,10 @@ struct nl_result nl_commit(struct nl *nl, nl_reply_fn *reply, void *data);
  */
 int nl_dump(struct nl *nl, nl_reply_fn *reply, void *data);
 
+/* The same for one of @type that has the family's @header of @size bytes and no attributes. */
+int nl_dump_plain(struct nl *nl, uint16_t type, size_t size, const void *header, nl_reply_fn *reply,
+		  void *data);
+
 /* Send what was built, without waiting for an answer. 0 or a negative errno. */
 int nl_send(struct nl *nl);
 
@@ -256,6 +260,9 @@ void nl_parse_nested(const struct nlattr *nest, const struct nlattr **tb, uint16
 /* The value of an attribute, which may be NULL: false or 0 when it is not of that size. */
 bool nl_attr_number(const struct nlattr *attr, size_t size, void *value);
 uint32_t nl_attr_u32(const struct nlattr *attr);
+
+/* A string, which need not end with NUL, cut to @size; "" for NULL. */
+void nl_attr_text(const struct nlattr *attr, char *text, size_t size);
 
 /* The word for a kind in IFLA_INFO_KIND, and the number of a mode in IFLA_MACVLAN_MODE. */
 const char *nl_kind_name(enum link_kind kind);

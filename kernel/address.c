@@ -39,10 +39,7 @@ int address_dump(struct nl *nl, address_fn *each, void *data)
 	struct ifaddrmsg address = { .ifa_family = AF_UNSPEC };
 	struct dump dump = { .each = each, .data = data };
 
-	nl_begin(nl);
-	nl_message_end(
-		nl, nl_message(nl, NL_LOOKUP, RTM_GETADDR, NLM_F_DUMP, sizeof(address), &address));
-	return nl_dump(nl, dump_address, &dump);
+	return nl_dump_plain(nl, RTM_GETADDR, sizeof(address), &address, dump_address, &dump);
 }
 
 void address_put(struct nl *nl, int ifindex, const struct ip_address *ip)
@@ -87,7 +84,5 @@ int neighbour_dump(struct nl *nl, neighbour_fn *each, void *data)
 	struct ndmsg nd = { .ndm_family = AF_UNSPEC };
 	struct neighbour_dump dump = { .each = each, .data = data };
 
-	nl_begin(nl);
-	nl_message_end(nl, nl_message(nl, NL_LOOKUP, RTM_GETNEIGH, NLM_F_DUMP, sizeof(nd), &nd));
-	return nl_dump(nl, dump_neighbour, &dump);
+	return nl_dump_plain(nl, RTM_GETNEIGH, sizeof(nd), &nd, dump_neighbour, &dump);
 }

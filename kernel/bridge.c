@@ -195,10 +195,7 @@ int bridge_dump_fdb(struct nl *nl, bridge_fdb_fn *each, void *data)
 	struct ifinfomsg info = { .ifi_family = AF_BRIDGE };
 	struct fdb_dump dump = { .each = each, .data = data };
 
-	nl_begin(nl);
-	nl_message_end(nl,
-		       nl_message(nl, NL_LOOKUP, RTM_GETNEIGH, NLM_F_DUMP, sizeof(info), &info));
-	return nl_dump(nl, dump_fdb, &dump);
+	return nl_dump_plain(nl, RTM_GETNEIGH, sizeof(info), &info, dump_fdb, &dump);
 }
 
 struct vlan_dump {
@@ -304,7 +301,5 @@ int bridge_dump_groups(struct nl *nl, bridge_group_fn *each, void *data)
 	struct br_port_msg port = { .family = AF_BRIDGE };
 	struct group_dump dump = { .each = each, .data = data };
 
-	nl_begin(nl);
-	nl_message_end(nl, nl_message(nl, NL_LOOKUP, RTM_GETMDB, NLM_F_DUMP, sizeof(port), &port));
-	return nl_dump(nl, dump_groups, &dump);
+	return nl_dump_plain(nl, RTM_GETMDB, sizeof(port), &port, dump_groups, &dump);
 }

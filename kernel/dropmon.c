@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/socket.h>
@@ -192,10 +191,7 @@ int dropmon_fd(const struct dropmon *monitor)
 /* "nf_hook_slow+0x9e/0xb0 [module]": up to the +. */
 static void keep_text(char text[static DROP_TEXT], const struct nlattr *attr)
 {
-	text[0] = '\0';
-	if (attr)
-		snprintf(text, DROP_TEXT, "%.*s", (int)mnl_attr_get_payload_len(attr),
-			 (const char *)mnl_attr_get_payload(attr));
+	nl_attr_text(attr, text, DROP_TEXT);
 	text[strcspn(text, "+")] = '\0';
 }
 

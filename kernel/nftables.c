@@ -54,12 +54,6 @@ static char *copy_text(const struct nlattr *attr)
 	return attr ? strndup(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr)) : NULL;
 }
 
-static void put_text(char *text, size_t size, const struct nlattr *attr)
-{
-	snprintf(text, size, "%.*s", (int)mnl_attr_get_payload_len(attr),
-		 (const char *)mnl_attr_get_payload(attr));
-}
-
 static int keep_device(const struct nlattr *attr, void *data)
 {
 	struct nft_chain *chain = data;
@@ -69,7 +63,7 @@ static int keep_device(const struct nlattr *attr, void *data)
 	if (!devices || chain->device_count == DEVICES)
 		return MNL_CB_ERROR;
 	chain->devices = devices;
-	put_text(devices[chain->device_count++], IFNAMSIZ, attr);
+	nl_attr_text(attr, devices[chain->device_count++], IFNAMSIZ);
 	return MNL_CB_OK;
 }
 
@@ -256,11 +250,10 @@ static void read_immediate(struct reading *reading, const struct nlattr *data)
 static void read_target(struct reading *reading, const struct nlattr *data)
 {
 	const struct nlattr *tb[NFTA_TARGET_NAME + 1];
-	char name[32] = "";
+	char name[32];
 
 	nl_parse_nested(data, tb, NFTA_TARGET_NAME);
-	if (tb[NFTA_TARGET_NAME])
-		put_text(name, sizeof(name), tb[NFTA_TARGET_NAME]);
+	nl_attr_text(tb[NFTA_TARGET_NAME], name, sizeof(name));
 	if (strcmp(name, "REJECT") == 0)
 		reading->rule->verdict = DROPS;
 	reading->rules->translates |= strcmp(name, "MASQUERADE") == 0 || strcmp(name, "SNAT") == 0;
@@ -315,7 +308,7 @@ static int read_expression(const struct nlattr *attr, void *data)
 	nl_parse_nested(attr, tb, NFTA_EXPR_DATA);
 	if (!tb[NFTA_EXPR_NAME])
 		return MNL_CB_OK;
-	put_text(name, sizeof(name), tb[NFTA_EXPR_NAME]);
+	nl_attr_text(tb[NFTA_EXPR_NAME], name, sizeof(name));
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
 		if (strcmp(name, known[i].name) != 0)
 			continue;
@@ -341,8 +334,8 @@ static int keep_rule(const struct nlmsghdr *m, void *data)
 	nl_parse(m, sizeof(*family), tb, NFTA_RULE_EXPRESSIONS);
 	if (!tb[NFTA_RULE_TABLE] || !tb[NFTA_RULE_CHAIN])
 		return 0;
-	put_text(table, sizeof(table), tb[NFTA_RULE_TABLE]);
-	put_text(name, sizeof(name), tb[NFTA_RULE_CHAIN]);
+	nl_attr_text(tb[NFTA_RULE_TABLE], table, sizeof(table));
+	nl_attr_text(tb[NFTA_RULE_CHAIN], name, sizeof(name));
 	chain = find_chain(rules, family->nfgen_family, table, name);
 	if (!chain)
 		return 0;
@@ -363,12 +356,9 @@ static int keep_rule(const struct nlmsghdr *m, void *data)
 static int dump(struct nl *nl, uint16_t what, nl_reply_fn *keep, struct nft_rules *rules)
 {
 	struct nfgenmsg family = { .nfgen_family = NFPROTO_UNSPEC, .version = NFNETLINK_V0 };
-	int err;
+	int err = nl_dump_plain(nl, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | what), sizeof(family),
+				&family, keep, rules);
 
-	nl_begin(nl);
-	nl_message_end(nl, nl_message(nl, NL_LOOKUP, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | what),
-				      NLM_F_DUMP, sizeof(family), &family));
-	err = nl_dump(nl, keep, rules);
 	return err < 0 ? err : 0;
 }
 

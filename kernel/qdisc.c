@@ -438,7 +438,5 @@ int qdisc_dump_filters(struct nl *nl, filter_counts_fn *each, void *data)
 	struct tcmsg tc = { .tcm_family = AF_UNSPEC };
 	struct filter_dump dump = { .each = each, .data = data };
 
-	nl_begin(nl);
-	nl_message_end(nl, nl_message(nl, NL_LOOKUP, RTM_GETQDISC, NLM_F_DUMP, sizeof(tc), &tc));
-	return nl_dump(nl, dump_filters, &dump);
+	return nl_dump_plain(nl, RTM_GETQDISC, sizeof(tc), &tc, dump_filters, &dump);
 }

@@ -46,11 +46,9 @@ static int count_rule(const struct nlmsghdr *m, void *data)
 int route_count_rules(struct nl *nl)
 {
 	const struct fib_rule_hdr rule = { .family = AF_INET };
-	int count = 0, err;
+	int count = 0;
+	int err = nl_dump_plain(nl, RTM_GETRULE, sizeof(rule), &rule, count_rule, &count);
 
-	nl_begin(nl);
-	nl_message_end(nl, nl_message(nl, NL_LOOKUP, RTM_GETRULE, NLM_F_DUMP, sizeof(rule), &rule));
-	err = nl_dump(nl, count_rule, &count);
 	return err ? err : count;
 }
 
@@ -91,8 +89,5 @@ int route_dump(struct nl *nl, route_fn *each, void *data)
 	struct rtmsg route = { .rtm_family = AF_INET };
 	struct route_dump dump = { .each = each, .data = data };
 
-	nl_begin(nl);
-	nl_message_end(nl,
-		       nl_message(nl, NL_LOOKUP, RTM_GETROUTE, NLM_F_DUMP, sizeof(route), &route));
-	return nl_dump(nl, dump_route, &dump);
+	return nl_dump_plain(nl, RTM_GETROUTE, sizeof(route), &route, dump_route, &dump);
 }
