@@ -84,7 +84,6 @@ static void print_usage(FILE *out)
 		if (command->hidden)
 			continue;
 		n = fprintf(out, "  tapctl %-6s %s", command->name, command->words);
-
 		fprintf(out, "%*s%s\n", 38 - n, "", command->summary);
 	}
 	fputs("\ntapctl help COMMAND tells its options. The manual page: man 8 tapctl\n", out);

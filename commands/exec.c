@@ -45,7 +45,7 @@ static void warn_of(void *context, const char *line)
  */
 static int warn_of_command(const struct nicset *set, char *const command[])
 {
-	/* Never of nothing, for which there may be NULL. */
+	/* One more: for none, calloc() may return NULL. */
 	struct args_nic *nics = calloc(set->count + 1, sizeof(*nics));
 	struct args *args = args_read(command);
 	int err = nics && args ? 0 : -ENOMEM;

@@ -264,7 +264,6 @@ static int keep_fdb_entry(const struct fdb_entry *entry, void *data)
 {
 	const struct inventory *inventory = data;
 	struct inventory_link *port = inventory_find(inventory, entry->port);
-
 	bool learned = entry->how == FDB_LEARNED;
 
 	if (port) {

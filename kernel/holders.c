@@ -155,7 +155,7 @@ static int each_fd(struct holders *holders, const struct table *table, const cha
 		return 0;
 	if (new.rdev == TUN_DEVICE) {
 		snprintf(path, sizeof(path), "fdinfo/%.10s", number);
-		/* Read twice: where it was closed meanwhile, no copy could tell where it was. */
+		/* Read again: of one that was closed meanwhile, is_elsewhere() knows nothing. */
 		if (!read_text(table->dir, path, text, sizeof(text)) ||
 		    !holders_parse_fdinfo(new.tap, text) || is_elsewhere(table->pid, new.fd) ||
 		    !read_text(table->dir, path, text, sizeof(text)))

@@ -152,10 +152,7 @@ static int read_file(struct question *question, const char *path)
 
 int access_check(const char *name, bool lower)
 {
-	struct question question = {
-		.name = name,
-		.link = lower,
-	};
+	struct question question = { .name = name, .link = lower };
 	const char *path = files[0];
 	int err = read_file(&question, path);
 

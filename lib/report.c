@@ -101,7 +101,7 @@ static void format_line(struct line *line, const char *fmt, va_list ap)
 		line->subject = SUBJECT;
 		line->remedy -= line->remedy ? cut : 0;
 	}
-	/* One that there is not in every case may be empty. */
+	/* A remedy may be "", where there is one in some cases only. */
 	if (line->remedy && !text[line->remedy]) {
 		text[line->remedy - 1] = '\0';
 		line->remedy = 0;

@@ -39,7 +39,7 @@ static int explain_changed(struct nl *nl, const struct nic *nic, int err)
 			    nic->name, mac_format(mac, nic->host));
 }
 
-/* The name is taken: by whom. Whose guest runs gets no advice that would harm it. */
+/* The name is taken: by whom. No advice is given that would harm a guest that runs. */
 static int explain_exists(struct nl *nl, const struct nic *nic, int err)
 {
 	char words[HOLDER_TEXT] = "", text[MAC_STRLEN];
@@ -189,7 +189,6 @@ static int find_duplicate(const struct link *link, void *data)
 {
 	struct duplicate *duplicate = data;
 	const struct nic *nic = duplicate->nic;
-
 	const struct link *parent = &nic->parent;
 	int lower = parent->kind == LINK_MACVLAN ? parent->lower : parent->ifindex;
 

@@ -242,7 +242,7 @@ static int open_queues(struct nl *nl, struct nic *nic, bool one_queue)
 	return 0;
 }
 
-/* Some of the time that two who met wait, each its own. */
+/* For a random time, so that of two who met one comes back first. */
 static void wait_apart(void)
 {
 	uint8_t drawn = 0;

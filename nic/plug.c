@@ -63,7 +63,10 @@ static int refuse_taken(const struct ovs_port *is)
 			    is->iface_id, is->name);
 }
 
-/* ovs-vswitchd has its device in another namespace, or does not run: a guest's, who knows. */
+/*
+ * The port's device is not in this namespace, or ovs-vswitchd does not run and does not see that it
+ * is gone: it may be a running guest's.
+ */
 static int refuse_elsewhere(const struct ovs_port *is)
 {
 	return report_error(
