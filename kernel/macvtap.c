@@ -239,9 +239,8 @@ static int set_queue_flags(int fd, const char *name, const struct queue_flags *f
 	return tap_connect(fd, ignored, flags);
 }
 
-int macvtap_open_queues(void *data)
+int macvtap_open_queues(const struct macvtap_queues *queues)
 {
-	const struct macvtap_queues *queues = data;
 	int err = 0;
 
 	for (unsigned i = 0; i < queues->count && !err; i++) {

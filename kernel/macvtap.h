@@ -104,5 +104,5 @@ int macvtap_open(struct macvtap_queues *queues, int ifindex, dev_t rdev, macvtap
 int macvtap_open_drawn(struct macvtap_queues *queues, int ifindex, macvtap_open_fn *open,
 		       void *data);
 
-/* @queues is a struct macvtap_queues. 0 or a negative errno, without a line of error. */
-int macvtap_open_queues(void *queues);
+/* 0 or a negative errno, without a line of error. */
+int macvtap_open_queues(const struct macvtap_queues *queues);

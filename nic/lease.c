@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kernel/macvtap.h"
+#include "kernel/netns.h"
 #include "lib/privs.h"
 #include "lib/report.h"
 #include "nic/lease.h"
@@ -77,30 +77,24 @@ int lease_take(struct nl *nl, int ifindex)
 					    nl_strerror(err));
 }
 
-/* What is to be done with the rights to open a node, and with no others. */
-struct job {
-	netns_fn *open;
-	void *data;
-};
-
-static int run_job(void *data)
+/* With the rights to open a node, and with no others. */
+static int open_queues(void *queues)
 {
-	const struct job *job = data;
 	int err;
 
 	privs_use(PRIVS_NODES);
-	err = job->open(job->data);
+	err = macvtap_open_queues(queues);
 	privs_use(PRIVS_NAMESPACES);
 	return err;
 }
 
-int lease_run(const struct nl *nl, int lease, netns_fn *open, void *data)
+int lease_open_queues(struct macvtap_queues *queues, void *data)
 {
-	struct job job = { .open = open, .data = data };
+	const struct lessee *lessee = data;
 	int err;
 
 	privs_use(PRIVS_NAMESPACES);
-	err = netns_run(nl, lease, run_job, &job);
+	err = netns_run(lessee->nl, lessee->lease, open_queues, queues);
 	privs_use(PRIVS_NONE);
 	return err;
 }

@@ -11,7 +11,7 @@
 #pragma once
 
 #include "kernel/holders.h"
-#include "kernel/netns.h"
+#include "kernel/macvtap.h"
 #include "netlink.h"
 
 #define IFINDEX_HIGH 0x40000000 /* from here on tapctl draws its own; the kernel counts from 1 */
@@ -27,8 +27,12 @@ int lease_number(int ifindex);
  */
 int lease_take(struct nl *nl, int ifindex);
 
-/* Run @open, which opens the queues, in the lease. */
-int lease_run(const struct nl *nl, int lease, netns_fn *open, void *data);
+/* Open @queues in a lease, for macvtap_open(): @lessee is a struct lessee. */
+struct lessee {
+	const struct nl *nl;
+	int lease;
+};
+int lease_open_queues(struct macvtap_queues *queues, void *lessee);
 
 /* Whether a device is in use, and whether that can be known. */
 enum use { USE_NONE, USE_HELD, USE_UNKNOWN };

@@ -314,12 +314,6 @@ int nic_take_lease(struct nl *nl, struct nic *nic, int ifindex, bool watched)
 	return err;
 }
 
-/* Whose lease it is, for open_in_lease(). */
-struct lessee {
-	struct nl *nl;
-	int lease;
-};
-
 int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex)
 {
 	const struct macvtap_setup setup = {
@@ -344,13 +338,6 @@ int nic_make_macvtap(struct nl *nl, struct nic *nic, int ifindex)
 	return 0;
 }
 
-static int open_in_lease(struct macvtap_queues *queues, void *data)
-{
-	const struct lessee *lessee = data;
-
-	return lease_run(lessee->nl, lessee->lease, macvtap_open_queues, queues);
-}
-
 int nic_open_macvtap(struct nl *nl, struct nic *nic)
 {
 	struct macvtap_queues queues = {
@@ -365,12 +352,12 @@ int nic_open_macvtap(struct nl *nl, struct nic *nic)
 	int err = -ENODEV;
 
 	if (!nic->reused)
-		err = macvtap_open_drawn(&queues, nic->link.ifindex, open_in_lease, &lessee);
+		err = macvtap_open_drawn(&queues, nic->link.ifindex, lease_open_queues, &lessee);
 	if (err) {
 		report_forget();
 		err = nic_find_node(nl, nic);
 		if (!err)
-			err = macvtap_open(&queues, nic->link.ifindex, nic->rdev, open_in_lease,
+			err = macvtap_open(&queues, nic->link.ifindex, nic->rdev, lease_open_queues,
 					   &lessee);
 	}
 	/* From now on the queues hold it. */
