@@ -59,7 +59,7 @@ static int explain_exists(struct nl *nl, const struct nic *nic, int err)
 				    "choose another --name",
 				    name, link_kind_word(&link),
 				    link_is_tap(&link) ? holders_look_up(words, HELD_BY, name,
-								      macvtap_rdev(&link)) :
+									 macvtap_rdev(&link)) :
 							 "");
 	mac_format(text, guest);
 	holders_look_up(words, " (%s, pid %d)", name, macvtap_rdev(&link));
@@ -178,39 +178,10 @@ static int explain_no_driver(struct nl *nl, const struct nic *nic, int err)
 	return report_error(err, "%s: this kernel has no %s\nmodprobe %s", nic->name, kind, kind);
 }
 
-/* Another device on the same lower device: with the guest's address, or in mode passthru. */
-struct duplicate {
-	const struct nic *nic;
-	bool passthru;
-	struct link link;
-};
-
-static int find_duplicate(const struct link *link, void *data)
-{
-	struct duplicate *duplicate = data;
-	const struct nic *nic = duplicate->nic;
-	const struct link *parent = &nic->parent;
-	int lower = parent->kind == LINK_MACVLAN ? parent->lower : parent->ifindex;
-
-	if (link->lower != lower || link->ifindex == nic->link.ifindex)
-		return 0;
-	if (duplicate->passthru ? link->mode != MODE_PASSTHRU :
-				  !mac_equal(link->address, nic->guest))
-		return 0;
-	duplicate->link = *link;
-	return -EEXIST;
-}
-
-static bool has_duplicate(struct nl *nl, struct duplicate *duplicate)
-{
-	return nl_link_dump(nl, LINK_MACVTAP, find_duplicate, duplicate) == -EEXIST ||
-	       nl_link_dump(nl, LINK_MACVLAN, find_duplicate, duplicate) == -EEXIST;
-}
-
 static int explain_address_in_use(struct nl *nl, const struct nic *nic, int err)
 {
 	const char *lower = nic->parent.name;
-	struct duplicate duplicate = { .nic = nic };
+	struct link rival;
 	char mac[MAC_STRLEN], words[HOLDER_TEXT];
 
 	mac_format(mac, nic->guest);
@@ -219,13 +190,12 @@ static int explain_address_in_use(struct nl *nl, const struct nic *nic, int err)
 				      "%s: the address is that of %s itself\ngive the "
 				      "guest another one",
 				      mac, lower);
-	if (!has_duplicate(nl, &duplicate))
+	if (nic_find_rival(nl, nic, false, &rival) != -EEXIST)
 		return report_failure("address-in-use", err,
 				      "%s: the address is in use on %s already", mac, lower);
-	return report_failure(
-		"address-in-use", err, "%s: the address is in use on %s by %s%s", mac, lower,
-		duplicate.link.name,
-		holders_look_up(words, HELD_BY, duplicate.link.name, macvtap_rdev(&duplicate.link)));
+	return report_failure("address-in-use", err, "%s: the address is in use on %s by %s%s", mac,
+			      lower, rival.name,
+			      holders_look_up(words, HELD_BY, rival.name, macvtap_rdev(&rival)));
 }
 
 static int explain_any_macvtap(struct nl *nl, const struct nic *nic, int err)
@@ -238,7 +208,7 @@ static int explain_any_macvtap(struct nl *nl, const struct nic *nic, int err)
 
 static int explain_passthru(struct nl *nl, const struct nic *nic, int err)
 {
-	struct duplicate duplicate = { .nic = nic, .passthru = true };
+	struct link rival;
 	const char *lower = nic->parent.name;
 
 	if (nic->want->mode == MODE_PASSTHRU)
@@ -246,9 +216,9 @@ static int explain_passthru(struct nl *nl, const struct nic *nic, int err)
 				    "%s: --mode passthru wants %s for itself, and it carries "
 				    "other devices already",
 				    nic->name, lower);
-	if (has_duplicate(nl, &duplicate))
+	if (nic_find_rival(nl, nic, true, &rival) == -EEXIST)
 		return report_error(err, "%s: %s is used exclusively by %s, in mode passthru",
-				    nic->name, lower, duplicate.link.name);
+				    nic->name, lower, rival.name);
 	return explain_any_macvtap(nl, nic, err);
 }
 

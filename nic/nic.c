@@ -128,6 +128,39 @@ int nic_find_node(struct nl *nl, struct nic *nic)
 	return 0;
 }
 
+int nic_lower(const struct nic *nic)
+{
+	return nic->parent.kind == LINK_MACVLAN ? nic->parent.lower : nic->parent.ifindex;
+}
+
+struct search {
+	const struct nic *nic;
+	bool passthru;
+	struct link *found;
+};
+
+static int find_rival(const struct link *link, void *data)
+{
+	const struct search *search = data;
+	const struct nic *nic = search->nic;
+
+	if (link->lower_elsewhere || link->lower != nic_lower(nic) ||
+	    link->ifindex == nic->link.ifindex)
+		return 0;
+	if (search->passthru ? link->mode != MODE_PASSTHRU : !mac_equal(link->address, nic->host))
+		return 0;
+	*search->found = *link;
+	return -EEXIST;
+}
+
+int nic_find_rival(struct nl *nl, const struct nic *nic, bool passthru, struct link *found)
+{
+	struct search search = { .nic = nic, .passthru = passthru, .found = found };
+	int err = nl_link_dump(nl, LINK_MACVTAP, find_rival, &search);
+
+	return err < 0 ? err : nl_link_dump(nl, LINK_MACVLAN, find_rival, &search);
+}
+
 int nic_read_back(struct nl *nl, struct nic *nic)
 {
 	int err = nl_link_get(nl, NULL, nic->link.ifindex, &nic->link);

@@ -125,6 +125,16 @@ void nic_release_lease(struct nic *nic);
 /* Find the character device of a macvtap; 0 for other kinds. */
 int nic_find_node(struct nl *nl, struct nic *nic);
 
+/* The ifindex that a macvtap is on: of a macvlan, as a container's NIC is one, that one's own lower
+ * device. */
+int nic_lower(const struct nic *nic);
+
+/*
+ * Look there for another macvtap or macvlan that has its address or, @passthru, is in mode
+ * passthru. -EEXIST: there is one; 0 or more: none.
+ */
+int nic_find_rival(struct nl *nl, const struct nic *nic, bool passthru, struct link *found);
+
 /* Read the device back into nic->link. */
 int nic_read_back(struct nl *nl, struct nic *nic);
 

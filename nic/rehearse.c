@@ -44,37 +44,15 @@ static int check_tap(struct nl *nl, const struct nic *nic)
 	return nic->want->kind == NIC_BRIDGED ? nic_check_address(nl, nic) : 0;
 }
 
-struct search {
-	const struct nic *nic;
-	int lower;
-	bool found;
-};
-
-static int find_duplicate(const struct link *link, void *data)
-{
-	struct search *search = data;
-
-	search->found |= link->lower == search->lower && !link->lower_elsewhere &&
-			 mac_equal(link->address, search->nic->host);
-	return 0;
-}
-
 static int check_macvtap(struct nl *nl, struct nic *nic)
 {
 	const struct nl_result in_use = { .err = -EADDRINUSE, .step = NL_UP };
-	const struct link *parent = &nic->parent;
-	struct search search = {
-		.nic = nic,
-		.lower = parent->kind == LINK_MACVLAN ? parent->lower : parent->ifindex,
-		.found = mac_equal(parent->address, nic->host),
-	};
-	int err = nl_link_dump(nl, LINK_MACVTAP, find_duplicate, &search);
+	struct link rival;
+	int err = nic_find_rival(nl, nic, false, &rival);
 
-	if (err >= 0)
-		err = nl_link_dump(nl, LINK_MACVLAN, find_duplicate, &search);
-	if (err < 0)
-		return nic_refused_errno(nic, NIC_STEP_READ, err);
-	return search.found ? nic_refused(nic, NIC_STEP_CREATE, &in_use) : 0;
+	if (err == -EEXIST || mac_equal(nic->parent.address, nic->host))
+		return nic_refused(nic, NIC_STEP_CREATE, &in_use);
+	return err < 0 ? nic_refused_errno(nic, NIC_STEP_READ, err) : 0;
 }
 
 int nic_rehearse(struct nl *nl, struct nic *nic, const char *existing)

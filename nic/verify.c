@@ -26,14 +26,6 @@ static struct compared compared_of(const struct nic *nic)
 	};
 }
 
-/* On a macvlan, as a container's NIC is one, the kernel puts it on that one's own lower device. */
-static bool is_on_lower(const struct nic *nic)
-{
-	const struct link *parent = &nic->parent;
-
-	return nic->link.lower == (parent->kind == LINK_MACVLAN ? parent->lower : parent->ifindex);
-}
-
 /* --- what is not so, in words --- */
 
 #define CULPRITS "something on this host (udev, NetworkManager, systemd-networkd)"
@@ -129,7 +121,7 @@ static int compare(const struct nic *nic)
 	struct record own = { .by = RECORD_OLD };
 	bool has_own = nic->reused && record_read(&own, link);
 
-	if (!nic_is_tap(nic) && (!is_on_lower(nic) || link->mode != nic->want->mode))
+	if (!nic_is_tap(nic) && (link->lower != nic_lower(nic) || link->mode != nic->want->mode))
 		return report_error(-ESTALE, "%s: is not a %s of %s in mode %s", nic->name,
 				    nic->want->kind == NIC_HOST ? "macvlan" : "macvtap",
 				    nic->parent.name, macvtap_mode_name(nic->want->mode));
