@@ -193,25 +193,21 @@ static void put_policing(struct nl *nl, const struct traffic_setup *setup)
 
 /* --- all of it --- */
 
-static void put_traffic(struct nl *nl, const struct traffic_setup *setup)
-{
-	if (shaped(setup)->bytes)
-		put_shaping(nl, setup->ifindex, shaped(setup));
-	if (setup->traffic->ip.count || policed(setup)->bytes)
-		put_clsact(nl, setup->ifindex);
-	if (setup->traffic->ip.count)
-		put_filter(nl, setup);
-	if (policed(setup)->bytes)
-		put_policing(nl, setup);
-}
-
 void traffic_put_again(struct nl *nl, int ifindex, bool is_macvtap, const uint8_t *guest,
 		       const struct traffic *traffic)
 {
 	const struct traffic_setup setup = { ifindex, is_macvtap, guest, traffic };
 
-	if (traffic)
-		put_traffic(nl, &setup);
+	if (!traffic)
+		return;
+	if (shaped(&setup)->bytes)
+		put_shaping(nl, ifindex, shaped(&setup));
+	if (traffic->ip.count || policed(&setup)->bytes)
+		put_clsact(nl, ifindex);
+	if (traffic->ip.count)
+		put_filter(nl, &setup);
+	if (policed(&setup)->bytes)
+		put_policing(nl, &setup);
 }
 
 void traffic_put(struct nl *nl, int ifindex, bool is_macvtap, const uint8_t guest[static MAC_LEN],
@@ -221,8 +217,7 @@ void traffic_put(struct nl *nl, int ifindex, bool is_macvtap, const uint8_t gues
 
 	if (!traffic || !shaped(&setup)->bytes)
 		put_none(nl, ifindex);
-	if (traffic)
-		put_traffic(nl, &setup);
+	traffic_put_again(nl, ifindex, is_macvtap, guest, traffic);
 }
 
 /* --- read back --- */
