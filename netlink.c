@@ -679,8 +679,11 @@ void nl_put_no_ipv6(struct nlmsghdr *m)
 
 void nl_put_alias(struct nl *nl, int ifindex, const char *alias)
 {
-	struct nlmsghdr *m = nl_link_message(nl, NL_UP, RTM_NEWLINK, 0, ifindex);
+	struct nlmsghdr *m;
 
+	if (!*alias)
+		return;
+	m = nl_link_message(nl, NL_UP, RTM_NEWLINK, 0, ifindex);
 	mnl_attr_put_strz(m, IFLA_IFALIAS, alias);
 	nl_message_end(nl, m);
 }
@@ -690,8 +693,7 @@ void nl_put_up(struct nl *nl, int ifindex, unsigned flags, const char *alias, ui
 	struct ifinfomsg info = { .ifi_index = ifindex, .ifi_flags = flags, .ifi_change = flags };
 	struct nlmsghdr *m;
 
-	if (*alias)
-		nl_put_alias(nl, ifindex, alias);
+	nl_put_alias(nl, ifindex, alias);
 	m = nl_message(nl, NL_UP, RTM_NEWLINK, ack, sizeof(info), &info);
 	nl_message_end(nl, m);
 }

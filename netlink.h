@@ -206,7 +206,7 @@ void nl_link_request(struct nl *nl, enum nl_step step, const char *name, int ifi
 /* Keep the host from giving the link an IPv6 address: not after it is up (net/ipv6/addrconf.c). */
 void nl_put_no_ipv6(struct nlmsghdr *m);
 
-/* The message that gives a link its alias. */
+/* The message that gives a link its alias; none when it is empty. */
 void nl_put_alias(struct nl *nl, int ifindex, const char *alias);
 
 /*

@@ -215,8 +215,7 @@ struct nl_result tap_open_port(struct nl *nl, int ifindex, const char *alias)
 	struct nlmsghdr *m;
 
 	nl_begin(nl);
-	if (*alias)
-		nl_put_alias(nl, ifindex, alias);
+	nl_put_alias(nl, ifindex, alias);
 	m = nl_message(nl, NL_UP, RTM_NEWLINK, NLM_F_ACK, sizeof(info), &info);
 	put_operstate(m, IF_LINK_MODE_DEFAULT, IF_OPER_UP);
 	nl_message_end(nl, m);
@@ -254,8 +253,7 @@ struct nl_result tap_repair(struct nl *nl, const struct tap_repair *repair, stru
 		bridge_put_policy_again(nl, repair->ifindex, repair->policy, repair->guest,
 					repair->flags, repair->vlans);
 	traffic_put_again(nl, repair->ifindex, false, repair->guest, repair->traffic);
-	if (*repair->alias)
-		nl_put_alias(nl, repair->ifindex, repair->alias);
+	nl_put_alias(nl, repair->ifindex, repair->alias);
 	nl_link_request(nl, NL_READ, NULL, repair->ifindex);
 	return nl_commit(nl, nl_read_link, link);
 }
