@@ -17,10 +17,16 @@
 
 #define TO_ANSWER 5 /* seconds, beside those for what it is to wait for */
 
-void ovsdb_close(struct ovsdb *db)
+static void forget_answer(struct ovsdb *db)
 {
 	if (db->answer)
 		db->json.delete(db->answer);
+	db->answer = NULL;
+}
+
+void ovsdb_close(struct ovsdb *db)
+{
+	forget_answer(db);
 	if (db->out)
 		fclose(db->out);
 	free(db->text);
@@ -157,13 +163,6 @@ static int judge_message(const struct ovsdb *db)
 	if (method)
 		return strcmp(method, "echo") == 0 ? answer_echo(db, db->answer) : 0;
 	return json_is_integer(id) && json->integer_value(id) == db->awaited;
-}
-
-static void forget_answer(struct ovsdb *db)
-{
-	if (db->answer)
-		db->json.delete(db->answer);
-	db->answer = NULL;
 }
 
 static int receive_answer(struct ovsdb *db)

@@ -175,14 +175,14 @@ static bool has_given_up(const struct privs_user *user)
 
 int privs_become(const struct privs_user *user)
 {
-	const char *step;
+	const char *step, *name = user->name[0] ? user->name : "by number";
 	int err = give_up(user, &step);
 
 	if (err)
-		return report_error(err, "--user %s: cannot change %s: %s",
-				    user->name[0] ? user->name : "by number", step, strerror(-err));
+		return report_error(err, "--user %s: cannot change %s: %s", name, step,
+				    strerror(-err));
 	if (!has_given_up(user))
 		return report_error(-EPERM, "--user %s: privileges are left after giving them up",
-				    user->name[0] ? user->name : "by number");
+				    name);
 	return 0;
 }
