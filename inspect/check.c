@@ -193,7 +193,6 @@ static void read_host(struct check *check)
 	enum { DEFAULT_RULES = 3 };
 	static const uint8_t beyond[4] = { 192, 0, 0, 8 }; /* of nobody (RFC 7600) */
 	const struct inventory_link *outside;
-	char path[64];
 
 	check->outside = NULL;
 	check->outside_shut = false;
@@ -202,9 +201,9 @@ static void read_host(struct check *check)
 	outside = inventory_find(&check->inventory, route_find(check->nl, beyond));
 	if (outside) {
 		check->outside = &outside->link;
-		snprintf(path, sizeof(path), "ipv4/conf/%s/forwarding", outside->link.name);
 		/* By rules of its own a host may send what is forwarded another way. */
-		check->outside_shut = setting_read(check, path) == 0 &&
+		check->outside_shut = setting_read(check, "ipv4/conf/%s/forwarding",
+						   outside->link.name) == 0 &&
 				      route_count_rules(check->nl) == DEFAULT_RULES;
 	}
 	check->connections = setting_read(check, "netfilter/nf_conntrack_count");

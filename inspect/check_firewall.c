@@ -33,7 +33,7 @@ static bool tell_drop(struct check *check, const struct link *link, const char *
 /* Frames that a bridge forwards pass the chains for IP packets, too: as from it and to it. */
 static void check_bridge_nf(struct check *check, const struct link *link)
 {
-	bool all = setting_is_on(check, "bridge/bridge-nf-call-iptables");
+	bool all = setting_read(check, "bridge/bridge-nf-call-iptables") > 0;
 	bool one = link->bridge.calls_iptables && access("/proc/sys/net/bridge", F_OK) == 0;
 	struct nft_drop drop = { .fate = NFT_PASSES };
 	char remedy[128];

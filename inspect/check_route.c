@@ -8,13 +8,9 @@
 /* A setting that is on where it is for all links or for this one. The larger one counts. */
 static int setting_of(struct check *check, const struct link *link, const char *setting)
 {
-	char path[64];
-	int all, one;
+	int all = setting_read(check, "ipv4/conf/all/%s", setting);
+	int one = setting_read(check, "ipv4/conf/%s/%s", link->name, setting);
 
-	snprintf(path, sizeof(path), "ipv4/conf/all/%s", setting);
-	all = setting_read(check, path);
-	snprintf(path, sizeof(path), "ipv4/conf/%s/%s", link->name, setting);
-	one = setting_read(check, path);
 	return one > all ? one : all;
 }
 
@@ -41,19 +37,18 @@ static void check_forwarding(struct check *check, const struct inventory_link *d
 			     bool ipv4)
 {
 	const struct link *link = &device->link, *other[2] = { NULL };
-	char path[64], remedy[64] = "net.ipv4.ip_forward=1";
+	char remedy[64] = "net.ipv4.ip_forward=1";
 	bool on[2] = { ipv4 };
 
 	/* Written once more, it changes no link. */
-	if (setting_is_on(check, "ipv4/ip_forward"))
+	if (setting_read(check, "ipv4/ip_forward") > 0)
 		snprintf(remedy, sizeof(remedy), "net/ipv4/conf/%s/forwarding=1", link->name);
-
 	if (device->has_ipv4)
 		other[0] = find_network(&check->inventory, device, false);
 	if (device->has_ipv6)
 		other[1] = find_network(&check->inventory, device, true);
-	snprintf(path, sizeof(path), "ipv6/conf/%s/force_forwarding", link->name);
-	on[1] = setting_read(check, "ipv6/conf/all/forwarding") != 0 || setting_is_on(check, path);
+	on[1] = setting_read(check, "ipv6/conf/all/forwarding") != 0 ||
+		setting_read(check, "ipv6/conf/%s/force_forwarding", link->name) > 0;
 	for (int v6 = 0; v6 < 2; v6++) {
 		bool meant = other[!v6] && on[!v6];
 
@@ -139,7 +134,6 @@ void check_routing(struct check *check, const struct inventory_link *device, boo
 {
 	const struct link *link = &device->link;
 	bool tap = link->kind == LINK_TUN;
-	char path[64];
 	int forwards;
 
 	/* One that was made for a bridge or a switch is that one's. */
@@ -150,8 +144,7 @@ void check_routing(struct check *check, const struct inventory_link *device, boo
 	if (tap && link->carrier && !link->master)
 		check_route(check, device);
 	/* The kernel asks the link by which a packet comes in, and not the host as a whole. */
-	snprintf(path, sizeof(path), "ipv4/conf/%s/forwarding", link->name);
-	forwards = setting_read(check, path);
+	forwards = setting_read(check, "ipv4/conf/%s/forwarding", link->name);
 	check_forwarding(check, device, beyond, forwards != 0);
 	if (forwards <= 0)
 		return;

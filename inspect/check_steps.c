@@ -101,7 +101,7 @@ void tell_steps(struct check *check, const struct inventory_link *device,
 		const struct bridge *bridge)
 {
 	const struct inventory_link *router = bridge ? bridge->bridge : device;
-	char text[TEXT], path[64];
+	char text[TEXT];
 
 	if (!check->steps || check->tell)
 		return;
@@ -110,10 +110,9 @@ void tell_steps(struct check *check, const struct inventory_link *device,
 	if (bridge)
 		tell_policy(device);
 	tell_filters(check, device);
-	snprintf(path, sizeof(path), "ipv4/conf/%s/forwarding", router->link.name);
 	snprintf(text, sizeof(text), "%s, IPv4 forwarding is %s, IPv6 %s",
 		 router->has_ip ? router->ip : "the host has no address there",
-		 on_off(setting_read(check, path)),
+		 on_off(setting_read(check, "ipv4/conf/%s/forwarding", router->link.name)),
 		 on_off(setting_read(check, "ipv6/conf/all/forwarding")));
 	tell(device, "forwarding", text);
 }

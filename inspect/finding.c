@@ -132,20 +132,19 @@ void tell_missed(const struct check *check)
 		check->tell(&finding, check->data);
 }
 
-int setting_read(struct check *check, const char *setting)
+int setting_read(struct check *check, const char *fmt, ...)
 {
-	char path[128];
+	char path[128] = "/proc/sys/net/";
+	size_t len = strlen(path);
 	unsigned value = 0;
+	va_list args;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/%s", setting);
+	va_start(args, fmt);
+	vsnprintf(path + len, sizeof(path) - len, fmt, args);
+	va_end(args);
 	if (sysfs_read_numbers(AT_FDCWD, path, &value, NULL) == 1)
 		return (int)value;
 	if (access("/proc/sys/net/ipv4/ip_forward", F_OK) < 0)
 		miss(check, UNSEEN_SETTINGS);
 	return -1;
-}
-
-bool setting_is_on(struct check *check, const char *setting)
-{
-	return setting_read(check, setting) > 0;
 }

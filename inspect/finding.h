@@ -81,6 +81,6 @@ void miss(struct check *check, enum unseen what);
 /* The last finding, not-looked-at, of no link, when anything could not be looked at. */
 void tell_missed(const struct check *check);
 
-/* The number in /proc/sys/net, which shows the caller's network namespace; -1: there is none. */
-int setting_read(struct check *check, const char *setting);
-bool setting_is_on(struct check *check, const char *setting);
+/* The number in /proc/sys/net, which shows the caller's network namespace, at the path that @fmt
+ * makes; -1: there is none. */
+int setting_read(struct check *check, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
