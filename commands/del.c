@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "inspect/inventory.h"
 #include "inspect/select.h"
 #include "kernel/holders.h"
 #include "kernel/macvtap.h"
@@ -38,30 +39,6 @@ static int check_deletable(const struct link *link, bool force)
 	return 0;
 }
 
-/* /proc is read only for what the kernel does not tell, and once for all that are looked at. */
-struct proc {
-	struct holders holders;
-	bool read;
-};
-
-static enum use find_use(struct nl *nl, const struct link *link, struct proc *proc)
-{
-	enum use use = lease_find_use(nl, link, NULL);
-
-	if (use != USE_UNKNOWN)
-		return use;
-	if (!proc->read)
-		proc->read = holders_read(&proc->holders) == 0;
-	return proc->read ? lease_find_use(nl, link, &proc->holders) : use;
-}
-
-static void forget_proc(struct proc *proc)
-{
-	if (proc->read)
-		holders_free(&proc->holders);
-	proc->read = false;
-}
-
 /* One that disappeared is in nobody's way. */
 static void read_again(struct nl *nl, struct link *link)
 {
@@ -79,10 +56,10 @@ static bool is_past(const struct timespec *deadline)
 }
 
 /* The VMM may be just ending: wait for it until @deadline. */
-static enum use wait_for_use(struct nl *nl, struct link *link, struct proc *proc,
+static enum use wait_for_use(struct lookups *lookups, struct link *link,
 			     const struct timespec *deadline, bool *waited)
 {
-	enum use use = find_use(nl, link, proc);
+	enum use use = lookups_find_use(lookups, link);
 
 	while (use == USE_HELD && !is_past(deadline)) {
 		if (!*waited)
@@ -90,9 +67,9 @@ static enum use wait_for_use(struct nl *nl, struct link *link, struct proc *proc
 				    link->name);
 		*waited = true;
 		poll(NULL, 0, MOMENT);
-		read_again(nl, link);
-		forget_proc(proc);
-		use = find_use(nl, link, proc);
+		read_again(lookups->nl, link);
+		lookups_forget_holders(lookups);
+		use = lookups_find_use(lookups, link);
 	}
 	return use;
 }
@@ -124,7 +101,7 @@ static void read_all_again(struct nl *nl, const struct selection *selection)
 static int check_unused(struct nl *nl, const struct selection *selection,
 			const struct timespec *deadline)
 {
-	struct proc proc = { .read = false };
+	struct lookups lookups = { .nl = nl };
 	bool waited = true;
 	int err = 0;
 
@@ -132,14 +109,14 @@ static int check_unused(struct nl *nl, const struct selection *selection,
 		waited = false;
 		for (size_t i = 0; i < selection->count && !err; i++) {
 			struct link *link = &selection->links[i];
-			enum use use = wait_for_use(nl, link, &proc, deadline, &waited);
+			enum use use = wait_for_use(&lookups, link, deadline, &waited);
 
 			if (use != USE_NONE)
 				err = refuse_use(link, use);
 		}
 		if (waited)
 			read_all_again(nl, selection);
-		forget_proc(&proc);
+		lookups_forget_holders(&lookups);
 	}
 	return err;
 }

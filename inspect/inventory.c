@@ -559,18 +559,23 @@ int lookups_read_holders(struct lookups *lookups)
 	return err;
 }
 
-/* /proc is read only for what the kernel does not tell. */
-static void find_use(struct lookups *lookups, struct device *device)
+enum use lookups_find_use(struct lookups *lookups, const struct link *link)
 {
 	const struct holders *holders = lookups->holders_known ? &lookups->holders : NULL;
+	enum use use = lease_find_use(lookups->nl, link, holders);
 
-	device->use = lease_find_use(lookups->nl, device->link, holders);
-	if (device->use != USE_UNKNOWN || holders)
-		return;
+	if (use != USE_UNKNOWN || holders)
+		return use;
 	if (lookups_read_holders(lookups) == 0)
-		device->use = lease_find_use(lookups->nl, device->link, &lookups->holders);
-	else
-		report_forget();
+		return lease_find_use(lookups->nl, link, &lookups->holders);
+	report_forget();
+	return use;
+}
+
+void lookups_forget_holders(struct lookups *lookups)
+{
+	holders_free(&lookups->holders);
+	lookups->holders_known = false;
 }
 
 void device_look_up(struct lookups *lookups, const struct link *link, struct device *device)
@@ -580,7 +585,7 @@ void device_look_up(struct lookups *lookups, const struct link *link, struct dev
 	*device = (struct device){ .link = link };
 	if (!link->lower_elsewhere)
 		device->parent = find_parent(lookups, parent);
-	find_use(lookups, device);
+	device->use = lookups_find_use(lookups, link);
 	if (!lookups->whole)
 		return;
 	if (link->master && device->parent && device->parent->bridge.filters)
@@ -595,7 +600,7 @@ void lookups_free(struct lookups *lookups)
 {
 	free(lookups->vlans.list);
 	free(lookups->addresses.list);
-	holders_free(&lookups->holders);
+	lookups_forget_holders(lookups);
 	lookups->vlans = (struct vlans){ .count = 0 };
 	lookups->addresses = (struct addresses){ .count = 0 };
 }

@@ -158,5 +158,9 @@ void lookups_free(struct lookups *lookups);
  */
 uint64_t inventory_count_filtered(struct nl *nl, const struct link *link);
 
-/* Read /proc, once. */
+/* Read /proc, once, until it is forgotten. */
 int lookups_read_holders(struct lookups *lookups);
+void lookups_forget_holders(struct lookups *lookups);
+
+/* Whether a device is in use. /proc is read only for what the kernel does not tell. */
+enum use lookups_find_use(struct lookups *lookups, const struct link *link);
