@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <stdint.h>
-#include <unistd.h>
 #include <arpa/inet.h>
 #include <sys/socket.h>
 

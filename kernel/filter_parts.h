@@ -4,13 +4,11 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <linux/pkt_cls.h>
 
 #include "kernel/bpf.h"
 #include "lib/prefix.h"
-#include "macutil.h"
 
 #define PASS ((uint32_t)TC_ACT_UNSPEC) /* what comes behind this filter sees the frame, too */
 #define DROP TC_ACT_SHOT

@@ -15,7 +15,6 @@
 #include "kernel/bridge.h"
 #include "kernel/qdisc.h"
 #include "lib/ip.h"
-#include "macutil.h"
 #include "netlink.h"
 
 #define QUEUES_MAX 256 /* MAX_TAP_QUEUES of linux/if_tap.h and drivers/net/tun.c */

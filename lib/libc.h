@@ -5,7 +5,6 @@
 #pragma once
 
 #include <errno.h>
-#include <stdbool.h>
 #include <sys/types.h>
 
 #ifndef TEMP_FAILURE_RETRY

@@ -7,8 +7,6 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "lib/report.h"
-
 struct privs_user {
 	bool wanted;
 	uid_t uid;
