@@ -14,8 +14,7 @@
 
 #include "macutil.h"
 
-#define PACKET_SNAP \
-	128 /* the bytes of a frame that are copied: enough for a DHCP client's address */
+#define PACKET_SNAP 128 /* bytes of a frame that are copied: a DHCP client's address is in them */
 
 /* The socket, and the memory into which the kernel copies; all zeros when it is closed. */
 struct packet_ring {
