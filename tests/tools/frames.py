@@ -119,6 +119,7 @@ TABLE = [
     ("ARP that is cut", arp(1, OWN)[:41], False),
     ("RARP announcement", arp(3, NOBODY, NOBODY, to_mac=MAC, kind=0x8035), True),
     ("RARP announcement of another", arp(3, NOBODY, NOBODY, mac=OTHER, to_mac=OTHER, kind=0x8035), False),
+    ("RARP announcement for another", arp(3, NOBODY, NOBODY, to_mac=OTHER, kind=0x8035), False),
     ("RARP reply", arp(4, NOBODY, NOBODY, to_mac=MAC, kind=0x8035), False),
     ("RARP with an address", arp(3, FOREIGN, NOBODY, to_mac=MAC, kind=0x8035), False),
     ("IPv4", ipv4(OWN), True),
