@@ -190,6 +190,7 @@ TABLE = [
     ("router advertisement in one fragment", ipv6(OWN6, fragment(58, 0, 0) + ADVERTISEMENT, 44), False),
     ("router advertisement in fragments", ipv6(OWN6, fragment(58, 0, 1) + ADVERTISEMENT, 44), False),
     ("router advertisement behind a long header", ipv6(OWN6, extension(58, bytes(62), 7) + ADVERTISEMENT, 60), False),
+    *((f"router advertisement behind the header {kind}", ipv6(OWN6, extension(58) + ADVERTISEMENT, kind), False) for kind in (0, 43, 51, 60, 135, 139, 140)),
     ("redirect", ipv6(OWN6, icmp6(137, bytes(36))), False),
     ("echo behind four headers", ipv6(OWN6, extension(60) + extension(43) + extension(60) + extension(58) + ECHO, 0), True),
     ("echo behind five", ipv6(OWN6, (extension(60) * 4)[:-8] + extension(60) + extension(58) + ECHO, 0), False),
