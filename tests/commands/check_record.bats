@@ -201,6 +201,13 @@ old_record() { ip link set $TAP alias "tapctl guest $A"; }
 	tc filter replace dev $TAP ingress pref 1 handle 1 protocol all bpf da bytecode '1,6 0 0 4294967295'
 	only $TAP:not-filtered
 	mended
+	# The same program, whose result decides nothing.
+	local code
+	code=$(tc filter show dev $TAP ingress | sed -n "s/.*bytecode '\(.*\)'.*/\1/p")
+	tc filter del dev $TAP ingress pref 1
+	tc filter add dev $TAP ingress pref 1 handle 1 protocol all bpf bytecode "$code"
+	only $TAP:not-filtered
+	mended
 }
 
 @test "check not-filtered: of a macvtap" {
