@@ -210,6 +210,8 @@ lost() { ! reaches 0.3 "$@" || { echo "it gets through"; return 1; }; }
 	ip link set br0 type bridge mcast_snooping 0
 	ip link set br0 type bridge mcast_snooping 1 mcast_querier 1
 	inside_of "guest$NS" ping -6 -c 1 -W 5 2001:db8::1 >/dev/null
+	# A group of IPv4 finds no neighbour.
+	bridge mdb add dev br0 port $TAP grp 239.1.1.1 permanent
 	wait_until 20 only $TAP:no-multicast-group >/dev/null
 	local remedy
 	remedy=$(tapctl check --json | jq -r '.[0].remedy')
