@@ -357,4 +357,7 @@ load healthy
 	bridge fdb replace $A dev uplink master static
 	stand_in --bridge br0 -- announce from=$B
 	sound true
+	bridge fdb del $A dev uplink master
+	bridge fdb add $A dev uplink master extern_learn
+	sound true
 }
