@@ -278,6 +278,20 @@ $TAPB: mended: it is on no bridge and was made for br0" ]
 	[ "$(link_field $TAP .master)" = br0 ]
 }
 
+@test "attach: a port that the bridge refuses is as it was before" {
+	answering_bridge
+	hold --bridge br0 --mac $A
+	ip link set $TAP nomaster
+	# More than a tap may have.
+	ip link set $TAP alias "tapctl guest $A by=exec on=br0 mtu=65535"
+	run_tapctl attach $TAP
+	[ "$status" = 1 ]
+	stderr_holds "$TAP: cannot set it right: "
+	[ "$(link_field $TAP .linkmode)" = DEFAULT ]
+	[ "$(link_field $TAP .operstate)" != DORMANT ]
+	[ "$(link_field $TAP .master)" = null ]
+}
+
 @test "attach: without privilege it says what it needs" {
 	make_caller
 	cp "$TAPCTL" "$PUBLIC/plain"
