@@ -201,6 +201,17 @@ same_index() { # NAMESPACE MAC
 	)
 }
 
+@test "macvtap: add gives no other namespace's node to an owner" {
+	same_index one 52:54:00:00:00:01
+	same_index two 52:54:00:00:00:02
+	local before
+	before=$(stat -c '%u %a' /dev/tap4242)
+	run --separate-stderr inside_of two "$TAPCTL" add --may-exist --link wire --owner nobody --mac 52:54:00:00:00:02
+	[ "$status" = 1 ]
+	stderr_holds "/dev/tap4242: this is not the device just made, but another one of that name"
+	[ "$(stat -c '%u %a' /dev/tap4242)" = "$before" ]
+}
+
 # Send a frame, of the type 0x88b5 and with a word in it, through fd 3.
 send_frame() { # NAMESPACE MAC WORD
 	inside_of "$1" "$TAPCTL" exec --reuse --no-vnet-hdr --link wire --mac "$2" -- python3 -c '
