@@ -597,3 +597,11 @@ while True:
 	got '.fds["3"].device == "mvt52540000000b"'
 	await_gone mvt52540000000b
 }
+
+@test "macvtap: --reuse opens one that others made, without what tapctl's have" {
+	ip link add link wire name $MVT address $MAC type macvtap mode bridge
+	ip link set $MVT up
+	run_quiet exec --reuse --link wire --mac $MAC -- "$PROBE"
+	got '.fds["3"].device == $name' --arg name $MVT
+	[ "$(link_field $MVT .ifalias)" = null ]
+}
