@@ -95,6 +95,10 @@ in_use() { tapctl list --json $MVT | holds ".[0].in_use == $1"; }
 	begin
 	kill -KILL "$(watchers)" "$pid"
 	wait_until 10 no_watchers
+	# But another guest does not get its name.
+	run_tapctl exec --link wire --mac 52:54:00:00:00:0b --name $MVT -- "$PROBE"
+	[ "$status" = 125 ]
+	stderr_holds "$MVT: already exists, made for the guest $MAC"
 	run_quiet exec --link wire --mac $MAC -- "$PROBE"
 	got '.fds["3"].device == $name' --arg name $MVT
 	wait_until 10 no_link $MVT
