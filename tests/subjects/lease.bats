@@ -137,6 +137,7 @@ in_use() { tapctl list --json $MVT | holds ".[0].in_use == $1"; }
 	ip link set $MVT netns "$NS-2"
 	inside_of "$NS-2" "$TAPCTL" del --stale
 	command ip -n "$NS-2" link show $MVT
+	inside_of "$NS-2" "$TAPCTL" list --json | holds '.[0].in_use == true'
 	echo >"$WORK/hold"
 }
 
