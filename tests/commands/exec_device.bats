@@ -479,6 +479,11 @@ reuse_refused() { # NAME WORD OPTION...
 	reuse_refused $TAP unattached --unattached --mac $MAC
 	ip link set $TAP nomaster
 	reuse_refused $TAP br0 --bridge br0 --mac $MAC
+	# Its record, where it has one, may not say where it belongs.
+	for alias in "tapctl guest $MAC" ""; do
+		ip link set $TAP alias "$alias"
+		reuse_refused $TAP br0 --bridge br0 --mac $MAC
+	done
 }
 
 @test "exec: --reuse refuses a tap that was made for another guest" {
