@@ -107,6 +107,12 @@ forget() {
 		no_answer
 		mended
 	done
+	# An entry for another address does not help its guest.
+	bridge link set dev $TAP learning off flood off
+	bridge fdb del $A dev $TAP master
+	bridge fdb replace $B dev $TAP master static
+	only $TAP:no-unicast
+	no_answer
 	# As libvirt's macTableManager has it.
 	bridge link set dev $TAP learning off flood off
 	bridge fdb replace $A dev $TAP master static
