@@ -92,6 +92,17 @@ refused() {
 	[[ "$output" == *"made with by=exec and without by=add"* ]]
 }
 
+@test "add --may-exist: one that another add is still making is waited for" {
+	add_bridge br0
+	stop_behind ioctl 1 add --bridge br0 --mac $A
+	spawn strace -o "$WORK/second" -e trace=clock_nanosleep "$TAPCTL" add --may-exist --bridge br0 --mac $A
+	wait_until 10 grep -qs nanosleep "$WORK/second"
+	go_on
+	[ "$status" = 0 ]
+	wait "$pid"
+	[ "$(cat "$WORK/log")" = $TAP ]
+}
+
 @test "add --may-exist: what was made beside an existing one is unmade, the other stays" {
 	add_bridge br0
 	tapctl add --bridge br0 --mac $A
