@@ -57,6 +57,10 @@ refused() {
 	done
 	DEVICE=$MVT refused "is not a macvtap of v0 in mode bridge" --link v0 --mac $A
 	DEVICE=$name refused "without mtu=1000" --link v0 --host --mtu 1000
+	tapctl del $MVT
+	for i in 1 2; do
+		run_quiet add --may-exist --link v0 --group 4711 --mac $A
+	done
 }
 
 @test "add --may-exist: one that differs is an error that says in what" {
