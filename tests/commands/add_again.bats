@@ -77,6 +77,9 @@ refused() {
 	refused "made with IFF_VNET_HDR" --bridge br0 --no-vnet-hdr --mac $A
 	refused "made for the guest $A" --bridge br0 --mac $B --name $TAP
 	refused "the kernel chooses this name" --bridge br0 --mac $A --name 'vm%d'
+	tapctl del $A
+	tapctl add --bridge br0 --group 4711 --mac $A
+	refused "belongs to gid 4711: say --group 4711" --bridge br0 --group 4712 --mac $A
 	# It has more than was asked for.
 	tapctl del $A
 	tapctl add --bridge br0 --isolated --mac $A
