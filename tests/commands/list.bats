@@ -44,6 +44,9 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	got 'map({name, host_ip, ip}) | sort_by(.name) == [
 		{name: "tap52540084e362", host_ip: ["192.0.2.1/32", "192.0.2.9/30", "fd00::9/64"], ip: ["192.0.2.10"]},
 		{name: "tap52540084e363", host_ip: [], ip: []}]'
+	# Of a pair, the host has the first.
+	ip addr add 192.0.2.5 peer 192.0.2.6/32 dev tap52540084e363
+	tapctl list --json tap52540084e363 | holds '.[0].host_ip == ["192.0.2.5/32"]'
 }
 
 @test "list: a queue that its guest does not use counts" {
