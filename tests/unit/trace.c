@@ -215,6 +215,25 @@ static void test_others(void)
 	ok(says(&trace, "nothing-asked"), "what is asked of others is not for the guest");
 	count(&trace, 0, udp(guest, other, 0, 53), true);
 	ok(says(&trace, "guest-ignores"), "what is for it alone is not answered");
+	trace = on_bridge();
+	count(&trace, 1, udp(other, guest, 0, 53), true);
+	ok(says(&trace, "guest-silent"), "what the host hears of itself is no second guest");
+}
+
+/* What is asked for an address that is known of no guest is not for this one. */
+static void test_unknown_address(void)
+{
+	struct made made = begin((const uint8_t *)"\x33\x33\xff\0\0\0", other, "\x86\xdd");
+	uint8_t ip[64] = { [0] = 0x60, [6] = 58, [8] = 0xfe, [23] = 9, [40] = 135 };
+	struct trace trace = on_bridge();
+
+	put(&made, ip, sizeof(ip));
+	count(&trace, 0, made, true);
+	ok(says(&trace, "guest-silent"), "an IPv6 address that ends in zeros");
+	count(&trace, 0, arp(everybody, guest, 1, "\xc0\0\2\2", "\xc0\0\2\1"), false);
+	count(&trace, 0, arp(everybody, guest, 1, "\0\0\0\0", "\xc0\0\2\7"), false);
+	trace_settle(&trace);
+	ok(trace.known.has_ip && trace.known.ip[3] == 2, "a probe does not take its own from it");
 }
 
 /* What is for another guest, or the host, does not have to leave by the uplink. */
@@ -326,6 +345,7 @@ int main(void)
 	test_neighbours();
 	test_way();
 	test_others();
+	test_unknown_address();
 	test_neighbours_on_the_bridge();
 	test_drops();
 	test_drops_of_silent();
