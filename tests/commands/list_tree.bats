@@ -70,6 +70,20 @@ on no bridge
 	[[ "${lines[1]}" = "\`- host0 this host"* ]]
 }
 
+@test "list: what is on a device of another namespace is on none of the same index here" {
+	requires_macvtap
+	command ip netns add "far$NS"
+	command ip -n "far$NS" link add v0 index 4242 type veth peer name v1
+	command ip -n "far$NS" link add link v0 name others type macvtap mode bridge
+	command ip -n "far$NS" link add link v0 name lan type macvlan mode bridge
+	command ip -n "far$NS" link set others netns "/run/netns/$NS"
+	command ip -n "far$NS" link set lan netns "/run/netns/$NS"
+	ip link add here index 4242 type veth peer name there
+	[ "$(tapctl list --json here)" = "[]" ]
+	run_quiet list --tree here
+	[[ "$output" != *others* && "$output" != *lan* ]]
+}
+
 @test "list --tree: the example of the manual page" {
 	wire
 	ip link set br0 address 9a:bb:c9:a8:ef:35
