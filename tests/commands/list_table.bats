@@ -160,6 +160,10 @@ subprocess.run(sys.argv[1:])'
 	[ "$(wc -L <"$WORK/table")" -le 80 ]
 	tail -n +2 "$WORK/table" | LC_ALL=C sort -c
 	# The columns stand below each other: what is between them is blank everywhere.
+	ip link add brücke type bridge
+	tapctl add --bridge brücke --mac $B
+	LC_ALL=C.UTF-8 tapctl list brücke br0 | sed 's/ü/u/' >"$WORK/wide"
+	[ "$(awk 'NR == 1 { at = index($0, "STATE") } NR > 1 { print substr($0, at - 2, 2) }' "$WORK/wide" | sort -u)" = "  " ]
 	[ "$(cut -c 16-17 "$WORK/table" | sort -u)" = "  " ]
 	kill "$pid"
 }
