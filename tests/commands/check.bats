@@ -69,10 +69,12 @@ time.sleep(1000)' "$held" >"$WORK/log" 2>&1 &
 	silent
 	ip link del lan
 	only br0:no-uplink
-	ip addr add 192.0.2.1/24 dev br0
 	requires_macvtap
 	ip link add link br0 name direct address $B type macvtap mode bridge
 	ip link set direct allmulticast on up
+	# It is another guest's.
+	only br0:no-uplink
+	ip addr add 192.0.2.1/24 dev br0
 	WORDS=direct notes br0:host-apart direct:no-holder
 }
 
