@@ -162,7 +162,7 @@ wrote() { diff <(printf '%s\n' "$@") <(printf '%s\n' "$output"); }
 
 @test "audit: a program whose path could end its field too early is written in hexadecimal" {
 	local directory
-	for directory in 'a b' 'a"b'; do
+	for directory in 'a b' 'a"b' $'a\x7fb' 'aüb'; do
 		mkdir "$WORK/$directory"
 		cp "$TAPCTL" "$WORK/$directory/tapctl"
 		audited "$WORK/$directory/tapctl" exec --bridge br0 --mac "$MAC" -- true
