@@ -154,4 +154,9 @@ guest_on_ovs() {
 	ip link set wire0 mtu 1558
 	ip link set br-phy mtu 1558
 	wait_until 10 notes $TAP:no-holder
+	# Over IPv6 it is 20 bytes less.
+	ip -6 addr add fd00::1/64 dev br-phy nodad
+	vsctl set open . external_ids:ovn-encap-ip=fd00::1
+	wait_until 10 only $TAP:mtu-above-tunnel
+	tapctl check --json $TAP | holds '.[1].problem | contains("(MTU 1558) leaves 1480")'
 }
