@@ -124,6 +124,25 @@ static void test_nics(void)
 	ok(nics[0].queues == 1 && nics[0].owner == (uid_t)-1 && r.options.fd == -1,
 	   "what is not given has its default");
 	options_free(&r.options);
+	READ(&r, FOR_ADD, NULL, "-b", "br0", "-m", "525400000001", "-m", "525400000002",
+	     "--unattached");
+	ok(!r.err && r.options.nics[1].kind == NIC_UNATTACHED && !r.options.nics[1].parent[0],
+	   "one on no bridge, beside one on a bridge");
+	options_free(&r.options);
+	READ(&r, FOR_ADD, NULL, "--host", "--link", "eth0");
+	ok(!r.err && r.options.nics[0].kind == NIC_HOST, "--host before what it is on");
+	options_free(&r.options);
+}
+
+/* For the kernel it is nobody. */
+static void test_owner(void)
+{
+	static const struct option_rule rule = { .name = "owner" };
+	unsigned id = 7;
+
+	ok(value_owner(&id, &rule, "4294967295") < 0 && value_group(&id, &rule, "4294967295") < 0,
+	   "the number of no user or group");
+	ok(value_owner(&id, &rule, "4294967294") == 0 && id == 4294967294, "the last one");
 }
 
 static void test_command(void)
@@ -196,6 +215,7 @@ int main(void)
 	test_name();
 	test_vlans();
 	test_nics();
+	test_owner();
 	test_command();
 	test_errors();
 	return finish();
