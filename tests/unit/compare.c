@@ -106,7 +106,14 @@ static void test_unattached(void)
 
 static void test_vlans(void)
 {
+	const struct link tap = right_tap();
 	struct port_state port = { .known = true };
+	struct compared compared = {
+		.link = &tap,
+		.record = &right,
+		.parent = &bridge,
+		.port = { .known = true, .has_entry = true, .vlans = 2 },
+	};
 
 	compare_vlan(&port, &right, &(struct port_vlan){ 9, 10, 10, true, true });
 	compare_vlan(&port, &right, &(struct port_vlan){ 9, 20, 20, false, false });
@@ -116,6 +123,9 @@ static void test_vlans(void)
 	port = (struct port_state){ .known = true };
 	compare_vlan(&port, &right, &(struct port_vlan){ 9, 10, 10, false, true });
 	ok(port.vlans == 0 && port.other_vlan, "the first one is the PVID");
+	ok(record_compare(&compared) == 0, "the two that it was made for");
+	compared.port.other_vlan = true;
+	ok(record_compare(&compared) == 1U << DIFFERS_VLANS, "and another one");
 }
 
 int main(void)
