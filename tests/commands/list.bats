@@ -129,6 +129,16 @@ subprocess.run([sys.argv[1], "list", "--json", "--holders"])' "$TAPCTL"
 	run_tapctl list --json --holders $TAP
 	echo >"$WORK/end"
 	got '.[0].holders == []'
+	# No more so when it has several threads.
+	inside_of other "$TAPCTL" exec --unattached --mac $A -- python3 -c '
+import sys, threading
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+open(sys.argv[1], "w").write("ready\n")
+open(sys.argv[2]).read()' "$WORK/ready" "$WORK/end" >/dev/null 2>&1 &
+	read -rt 20 _ <>"$WORK/ready"
+	run_tapctl list --json --holders $TAP
+	echo >"$WORK/end"
+	got '.[0].holders == []'
 }
 
 @test "list: hostile names of processes and aliases break nothing" {
