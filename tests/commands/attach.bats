@@ -140,6 +140,11 @@ $TAPB: mended: it is on no bridge and was made for br0" ]
 	unchanged br1
 	run_quiet attach $TAP $TAPB
 	tapctl list --json | holds 'all(.bridge == "br0" and .up)'
+	# Named is named, also behind its bridge.
+	ip link set $TAP down
+	ip link set $TAP nomaster
+	run_quiet attach br0 $TAP
+	tapctl list --json | holds 'all(.bridge == "br0" and .up)'
 	# A tap that is down, and where it was made for, is nobody's business.
 	ip link set $TAP down
 	unchanged
