@@ -163,6 +163,19 @@ $TAPB: mended: it is on no bridge and was made for br0" ]
 	[[ $status = 1 && "$stderr" = "tapctl: $TAP: it is on no bridge and was made for br0, which is not here: "* ]]
 }
 
+@test "attach: a hook has nothing to say of a guest that ends meanwhile" {
+	add_bridge br0
+	local call
+	for call in 2 3; do
+		tapctl add --bridge br0 --mac $A
+		ip link set $TAP nomaster
+		stop_behind sendto $call attach
+		ip link del $TAP
+		go_on
+		[[ $status = 0 && -z "$output$stderr" ]]
+	done
+}
+
 @test "attach --bridge: a guest moves to another bridge with its protections, and its record says so" {
 	answering_bridge
 	guest_on --bridge br0 --isolated --lock-mac
