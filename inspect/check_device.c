@@ -54,8 +54,8 @@ static void check_tap_holder(struct check *check, const struct inventory_link *d
 	if (link->carrier || !(link->flags & IFF_UP))
 		return;
 	holder = holders_next(&check->inventory.holders, NULL, link->name, 0);
-	/* `add` is still making it, which leaves it without carrier. */
-	if (holder && !link->tun.persistent && strcmp(holder->command, "tapctl") == 0)
+	/* `add` is still making it, which leaves it without carrier, or `del` is at work. */
+	if (holder && strcmp(holder->command, "tapctl") == 0)
 		return;
 	/* A tap that is not persistent exists, so a process has it open. */
 	if (!holder && !link->tun.persistent)
