@@ -16,7 +16,8 @@ enum { WORDS_MAX = 64, NICS_MAX = 3, LINE_MAX_LEN = 4096 };
 #define BARE "-device virtio-net-pci,netdev=n0 "
 
 /*
- * M1, M2 and M3 are addresses. Words are cut at spaces outside of single quotes.
+ * M1 and M2 are addresses, and M3 is qemu's default. Words are cut at spaces outside of single
+ * quotes.
  *
  * @nics: what exec hands over: a digit is a NIC with that address, behind it qN for queues, v for
  * vhost; @N at the beginning is --fd N.
@@ -134,6 +135,7 @@ static const struct row silent[] = {
 	{ "cloud-hypervisor --net fd=[3,4],mac=M1,num_queues=4 fd=5,mac=M2", "1q2 2", "M1", "" },
 	{ "cloud-hypervisor --api-socket /run/x", "1", "none", "" },
 	{ Q "-qmp stdio -device virtio-rng-pci", "1", "none", "" },
+	{ Q N0 BARE, "3", "none", "" },
 	{ "sh -c '" Q N0 "-device e1000,netdev=n0,id=a#b,mac=M1'", "1", "M1", "" },
 	{ "lkvm run --network mode=tap,fd=3,guest_mac=M1,host_mac=M2", "1", "M1", "" },
 	{ "lkvm run -n fd=3,mode=tap,guest_mac=M1 -p mac=M2", "1", "M1", "" },
@@ -252,6 +254,8 @@ static const struct row wrong[] = {
 	{ "crosvm run --tap-fd 3 --mac M2", "1", "M2", INSTEAD "--net tap-fd=3,mac=M1" },
 	{ "crosvm run --net tap-name=x,mac=M1", "1", "M1",
 	  "says tap-fd=3, +write --net tap-fd=3,mac=M1" },
+	{ "cloud-hypervisor --net fd=3", "3", "none",
+	  "gets a random one +write --net fd=3,mac=M3" },
 	{ "cloud-hypervisor --net fd=3,mac=M1", "1q2", "M1", "write --net fd=[3,4],mac=M1" },
 	{ "cloud-hypervisor --net tap=,mac=M1 fd=4,mac=M2", "1 2", "several",
 	  "says fd=3, +write --net fd=3,mac=M1" },
@@ -293,7 +297,7 @@ static const struct row wrong[] = {
 };
 
 static const char *const addresses[] = { "52:54:00:84:e3:62", "52:54:00:84:e3:63",
-					 "52:54:00:84:e3:64" };
+					 "52:54:00:12:34:56" };
 
 /* @text with the addresses in. The caller frees it. */
 static char *fill(const char *text)
