@@ -174,16 +174,38 @@ in_use() { tapctl list --json $MVT | holds ".[0].in_use == $1"; }
 	[ "$(ip -j link show type macvtap | jq 'map(select(.ifname)) | length')" = 0 ]
 }
 
-# bats test_tags=once
-@test "lease: of two exec --reuse at once on a tap of several queues one gets it, each time" {
+# A tap of MAC's on br0 for several queues: what add makes has one.
+make_multi_queue() {
 	add_bridge br0
-	# What add makes has one queue.
 	inside python3 -c '
 import fcntl, os, struct, sys
 fd = os.open("/dev/net/tun", os.O_RDWR)
 fcntl.ioctl(fd, 0x400454ca, struct.pack("16sH14x", b"tap52540000000a", 0x5102)) # IFF_TAP, NO_PI, VNET_HDR, MULTI_QUEUE
 fcntl.ioctl(fd, 0x400454cb, 1)'
 	ip link set tap52540000000a address fe:54:00:00:00:0a master br0 up
+}
+
+@test "lease: who is too late for a tap of several queues leaves them to who has them" {
+	make_multi_queue
+	nsenter --net="/run/netns/$NS" -- strace -o "$WORK/opened" -P /dev/net/tun -e trace=openat \
+		-e inject=openat:signal=STOP:when=1 "$TAPCTL" exec --reuse --queues 2 --bridge br0 --mac $MAC -- true \
+		>"$WORK/late" 2>&1 </dev/null 3>&- 4>&- &
+	local late=$!
+	wait_until 20 grep -qs "stopped by SIGSTOP" "$WORK/opened"
+	exec {hold}<>"$WORK/hold"
+	spawn "$TAPCTL" exec --reuse --queues 2 --bridge br0 --mac $MAC -- \
+		sh -c 'echo >"$0/started"; read -r _ <"$0/hold"' "$WORK"
+	read -rt 20 _ <>"$WORK/started"
+	pkill -CONT -P "$late"
+	wait "$late" || :
+	grep -q "^tapctl: tap52540000000a: in use" "$WORK/late"
+	[ "$(grep -c openat "$WORK/opened")" = 2 ]
+	echo >"$WORK/hold"
+}
+
+# bats test_tags=once
+@test "lease: of two exec --reuse at once on a tap of several queues one gets it, each time" {
+	make_multi_queue
 	local k first statuses
 	# Who has it keeps it until the other one has ended.
 	local keep='echo one; for try in $(seq 500); do [ ! -e "$0" ] || exit 0; sleep 0.01; done'
