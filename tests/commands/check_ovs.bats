@@ -73,6 +73,13 @@ guest_on_ovs() {
 	mended
 	run_tapctl attach --bridge br-int $TAP
 	[ "$status" = 1 ]
+	vsctl del-port $TAP
+	add_bridge br9
+	ip link set $TAP master br9
+	run_tapctl attach br-int
+	[ "$status" = 1 ]
+	stderr_holds "$TAP: it is on br9 and was made for br-int: it stays there until it is named"
+	[ "$(link_field $TAP .master)" = br9 ]
 }
 
 @test "check port-left" {
