@@ -63,6 +63,11 @@ ping_far() { inside_of far ping -c 1 -W "$1" 10.0.0.2 >/dev/null; }
 	one_tap $TAP
 	run_quiet del $TAP
 	gone
+	# A port that others made in its place is theirs.
+	run_quiet add --ovs br-int --mac $A
+	vsctl del-port $TAP -- add-port br-int $TAP
+	run_quiet del $TAP
+	one_tap $TAP
 }
 
 @test "ovs: a port in VLANs, two NICs with two queues, and another MTU" {
