@@ -238,6 +238,21 @@ no_port() { ! ports | grep -x "$1"; }
 	gone
 }
 
+@test "ovs: a watcher that is late leaves the port of the next guest alone" {
+	guest
+	local watcher key=external_ids:tapctl=0123456789abcdef
+	watcher=$(watchers)
+	# So nobody says of which device the next port is.
+	kill -STOP "$watcher" "$(cat "$OVS_RUNDIR/ovs-vswitchd.pid")"
+	kill -KILL "$pid"
+	wait_until 10 no_link $TAP
+	ip tuntap add $TAP mode tap
+	vsctl --no-wait del-port $TAP -- add-port br-int $TAP -- set port $TAP $key -- set interface $TAP $key
+	kill -CONT "$watcher"
+	wait_until 10 no_watchers
+	one_tap $TAP
+}
+
 @test "ovs: what ovs-vswitchd has not seen disappear is waited for, also when it disappears just then" {
 	# Else it would have the old tap still, for a port of the same name.
 	add_far
