@@ -96,12 +96,16 @@ static const char *sudo_words(const struct nic *nic)
 
 static int explain_no_right(struct nl *nl, const struct nic *nic, int err)
 {
+	const struct link *link = &nic->link;
+	bool by_uid = link->tun.has_owner && link->tun.owner != geteuid();
+
 	(void)nl;
-	if (nic->reused && nic->link.tun.has_owner && nic->link.tun.owner != geteuid())
+	if (nic->reused && (by_uid || link->tun.has_group))
 		return report_error(err,
-				    "%s: belongs to uid %u, and another user needs "
+				    "%s: belongs to %s %u, and another user needs "
 				    "CAP_NET_ADMIN to open it\n%s",
-				    nic->name, nic->link.tun.owner, sudo_words(nic));
+				    nic->name, by_uid ? "uid" : "gid",
+				    by_uid ? link->tun.owner : link->tun.group, sudo_words(nic));
 	return report_error(err,
 			    "%s: making a tap needs CAP_NET_ADMIN over this network "
 			    "namespace\n%s",

@@ -80,12 +80,19 @@ fails_with_dir() {
 
 @test "errors: a tap of another user" {
 	requires_root
-	tapctl add --unattached --owner 1234 --mac $A
-	run --separate-stderr inside unshare --mount bash -c '
-		mount -t tmpfs tmpfs /dev/net && mknod -m 666 /dev/net/tun c 10 200 &&
-		exec setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all "$0" "$@"
-	' "$TAPCTL" exec --reuse --unattached --mac $A -- true
-	says 125 "$TAP: belongs to uid 1234, and another user needs CAP_NET_ADMIN to open it: run it with sudo and --user \$USER (other ways: tapctl(8), ACCESS)"
+	local owner
+	# Who has its uid has to be in its group, too.
+	for owner in "uid 1234 --owner 1234" "uid 1234 --owner 1234 --group 65534" "gid 4711 --group 4711" \
+		"gid 4711 --owner 65534 --group 4711"; do
+		# shellcheck disable=SC2086 # words
+		tapctl add --unattached --mac $A ${owner#* * }
+		run --separate-stderr inside unshare --mount bash -c '
+			mount -t tmpfs tmpfs /dev/net && mknod -m 666 /dev/net/tun c 10 200 &&
+			exec setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all "$0" "$@"
+		' "$TAPCTL" exec --reuse --unattached --mac $A -- true
+		says 125 "$TAP: belongs to ${owner%% --*}, and another user needs CAP_NET_ADMIN to open it: run it with sudo and --user \$USER (other ways: tapctl(8), ACCESS)"
+		tapctl del $A
+	done
 }
 
 @test "errors: a macvtap of one's own, without CAP_NET_ADMIN" {
