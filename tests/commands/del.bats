@@ -15,6 +15,16 @@ A=52:54:00:84:e3:62 TAP=tap52540084e362 MVT=mvt52540084e362
 	no_link tap52540084e363
 }
 
+@test "del: a device that is another guest's when it is looked at again stays" {
+	tapctl add --unattached --mac $A
+	stop_behind sendto 1 del $A
+	ip link set $TAP alias "tapctl guest 52:54:00:84:e3:63"
+	go_on
+	[ "$status" = 1 ]
+	stderr_holds "$A: there is no device of tapctl's for this guest here"
+	link_field $TAP .ifindex
+}
+
 @test "del: a device's name that could be an address means that device, not the guest's" {
 	tapctl add --unattached --mac $A --mac 52:54:00:84:e3:63 --name 52540084e362
 	[ "$(tapctl list --json 52540084e362 | jq -r '.[].guest_mac')" = 52:54:00:84:e3:63 ]
