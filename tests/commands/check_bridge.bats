@@ -259,5 +259,12 @@ wire.send(bytes.fromhex("0180c2000000" "52540084e362" "0026" "424203" "000000000
 	run ! inside_of "guest$NS" ping -c 1 -W 0.3 192.0.2.1 >/dev/null
 	tapctl attach $TAPB
 	notes
+	# Where ARP is off the kernel puts the link's own address for a neighbour's.
+	ip link set br0 address "$(link_field $TAPB .address)" arp off
+	inside ping -c 1 -W 0.1 192.0.2.77 >/dev/null || :
+	ip neigh show nud noarp | grep 192.0.2.77
+	run_tapctl check --json
+	got 'map(.id) | contains(["no-arp"]) and all(. != "guest-is-tap")'
+	ip link set br0 address 02:00:00:00:00:01 arp on
 	inside_of "guest$NS" ping -c 1 -W 5 192.0.2.1 >/dev/null
 }
