@@ -70,8 +70,7 @@ static void check_bridge(struct check *check, const struct bridge *bridge)
 		     "it has %zu ports, and takes %d at most\n"
 		     "use a second bridge, and look for leftovers: tapctl list",
 		     bridge->ports->count, PORTS_MAX);
-	if (bridge->follows && link_is_tap(&bridge->lowest->link) &&
-	    mac_equal(bridge->lowest->link.address, link->address))
+	if (bridge->follows && link_is_tap(&bridge->lowest->link))
 		find(check, link, WARNING, "bridge-follows-tap",
 		     "it has its address from %s and will change it when that is removed\n"
 		     "tapctl pin %s",
