@@ -75,7 +75,7 @@ static void check_connections(struct check *check, const struct inventory_link *
 
 	if (!device->has_ipv4 && !device->has_route)
 		return;
-	if (check->outside_shut && outside != link)
+	if (check->outside_shut)
 		find(check, link, beyond ? NOTE : WARNING, "no-forwarding",
 		     "the host does not forward IPv4 that comes in at %s, and so no answers\n"
 		     "sysctl net/ipv4/conf/%s/forwarding=1",
