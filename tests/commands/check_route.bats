@@ -74,6 +74,13 @@ lost() { ! reaches 0.3 "$@" || { echo "it gets through"; return 1; }; }
 	mend
 	notes
 	reaches
+	# Where the link has the address, 1 hinders nobody, and 8 does.
+	ip addr del 192.0.2.1/32 dev lo
+	ip addr add 192.0.2.1/32 dev $TAP
+	inside sysctl -qw net.ipv4.conf.all.arp_ignore=1
+	notes
+	inside sysctl -qw net.ipv4.conf.all.arp_ignore=8
+	only $TAP:no-arp
 }
 
 @test "check no-arp: it is switched off on the link" {
