@@ -138,6 +138,9 @@ in_use() { tapctl list --json $MVT | holds ".[0].in_use == $1"; }
 	inside_of "$NS-2" "$TAPCTL" del --stale
 	command ip -n "$NS-2" link show $MVT
 	inside_of "$NS-2" "$TAPCTL" list --json | holds '.[0].in_use == true'
+	# Its lower device works there.
+	command ip -n "$NS-2" link set $MVT up
+	[ "$(inside_of "$NS-2" "$TAPCTL" check --json | jq 'map(select(.id == "lower-no-carrier")) | length')" = 0 ]
 	echo >"$WORK/hold"
 }
 
