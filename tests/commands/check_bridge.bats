@@ -76,6 +76,11 @@ forget() {
 	only uplink:uplink-locked
 	no_answer
 	mended
+	# Who has an entry comes in.
+	bridge fdb replace "$(command ip -n "far$NS" -j link show far | jq -r '.[0].address')" dev uplink master static
+	bridge link set dev uplink locked on
+	notes
+	answers
 }
 
 @test "check no-broadcast" {
