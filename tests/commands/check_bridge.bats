@@ -252,6 +252,7 @@ wire.send(bytes.fromhex("0180c2000000" "52540084e362" "0026" "424203" "000000000
 	hold --bridge br0 --mac $B
 	ip link set $TAPB address $A
 	only $TAP:guest-elsewhere $TAPB:address-changed $TAPB:neighbour-address
+	tapctl check --json | holds 'all(.remedy | startswith("tapctl attach " + $tap))' --arg tap $TAPB
 	tapctl check | grep -q "$TAPB: error: .* that of $TAP, .* open in sleep (pid $HOLDER)"
 	no_answer
 	tapctl attach $TAPB
