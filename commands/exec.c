@@ -5,10 +5,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/stat.h>
 
 #include "commands/command.h"
 #include "commands/dryrun.h"
@@ -106,9 +108,13 @@ static unsigned count_fds(const struct options *options)
  */
 static int make_devices(struct nicset *set, const struct options *options)
 {
-	int previous = -1, err = 0;
+	int previous = -1, err;
 
-	if (options->netns[0])
+	/* The places of the fds, before anything else is opened. */
+	err = fds_reserve(first_fd(options), count_fds(options));
+	if (!err)
+		err = fds_keep_streams();
+	if (!err && options->netns[0])
 		err = netns_enter(options->netns, &previous);
 	if (!err)
 		err = nicset_begin(set, options->nics, options->nic_count, RECORD_BY_EXEC);
@@ -125,19 +131,15 @@ static int make_devices(struct nicset *set, const struct options *options)
 static int prepare(struct nicset *set, const struct run *run)
 {
 	const struct options *options = &run->options;
-	unsigned count = count_fds(options);
-	int first = first_fd(options), err = fds_reserve(first, count);
+	int first = first_fd(options), count = (int)count_fds(options);
+	int err = make_devices(set, options);
 
-	if (!err)
-		err = fds_keep_streams();
-	if (!err)
-		err = make_devices(set, options);
 	if (!err) {
 		/* The last step to tell: from now on standard error may be a device. */
 		report_tell(REPORT_STEP, "%s: running it", run->command[0]);
 		err = fds_place(set->nics, set->count, first);
 	}
-	if (!err && !(first <= STDERR_FILENO && STDERR_FILENO < first + (int)count))
+	if (!err && !(first <= STDERR_FILENO && STDERR_FILENO < first + count))
 		err = warn_of_command(set, run->command);
 	if (!err)
 		err = environment_put(set->nics, set->count);
@@ -151,25 +153,38 @@ static int prepare(struct nicset *set, const struct run *run)
 	return err;
 }
 
-/* Where execvp(3) would find it: 0, -ENOENT or -EACCES. */
+/* Only a regular file can be run. */
+static int check_program(const char *path)
+{
+	struct stat st;
+
+	if (access(path, X_OK) < 0 || stat(path, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? 0 : -EACCES;
+}
+
+/* Whether execvp(3) would find it: 0, or what that would say. */
 static int find_command(const char *name)
 {
-	const char *path = getenv("PATH");
-	int err = -ENOENT;
-	char file[4096];
+	const char *path = getenv("PATH"), *end;
+	char file[PATH_MAX];
+	int result, err = -ENOENT;
 
-	if (strchr(name, '/'))
-		return access(name, X_OK) < 0 ? -errno : 0;
-	for (path = path ? path : "/bin:/usr/bin"; *path; path += strspn(path, ":")) {
-		int len = (int)strcspn(path, ":");
-
-		snprintf(file, sizeof(file), "%.*s/%s", len, path, name);
-		if (access(file, X_OK) == 0)
+	if (!*name || strchr(name, '/'))
+		return check_program(name);
+	path = path ? path : "/bin:/usr/bin";
+	/* Between two colons, and where there is nothing, is the current directory. */
+	for (;; path = end + 1) {
+		end = strchrnul(path, ':');
+		snprintf(file, sizeof(file), "%.*s%s%s", (int)(end - path), path,
+			 end > path ? "/" : "", name);
+		result = check_program(file);
+		if (!result)
 			return 0;
-		err = errno == EACCES ? -EACCES : err;
-		path += len;
+		err = err == -EACCES ? err : result;
+		if (!*end)
+			return err;
 	}
-	return err;
 }
 
 /* Why COMMAND does not run. Returns the exit status. */
@@ -186,10 +201,8 @@ static int cannot_run(const char *name, int err)
 static int rehearse(const struct run *run, struct nicset *set)
 {
 	const struct options *options = &run->options;
-	int first = first_fd(options), err = fds_reserve(first, count_fds(options));
+	int first = first_fd(options), err = make_devices(set, options);
 
-	if (!err)
-		err = make_devices(set, options);
 	if (err)
 		return err;
 	/* The places that were just reserved. */

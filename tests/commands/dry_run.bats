@@ -157,3 +157,43 @@ refused() {
 	run_quiet exec --dry-run --reuse --bridge br0 --mac $A -- true
 	[ -z "$output" ]
 }
+
+# How exec of WORD ends with this PATH, and what it says: ends PATH WORD [OPTION]
+ends() {
+	local status=0
+	inside env PATH="$1" "$TAPCTL" exec ${3+"$3"} --bridge br0 --mac $A -- "$2" >/dev/null 2>"$WORK/said" ||
+		status=$?
+	cat "$WORK/said"
+	echo "status $status"
+}
+
+@test "dry run: COMMAND is found where exec finds it, and nowhere else" {
+	local path word said
+	add_bridge br0
+	mkdir -p "$WORK/dir/program" "$WORK/bin"
+	cd "$WORK/bin"
+	printf '#!/bin/sh\nexit 7\n' >program
+	chmod +x program
+	for path in "" ":/nowhere" "/nowhere:" "/nowhere::/tmp" "$WORK/dir:$WORK/bin"; do
+		echo "PATH=$path"
+		[ "$(ends "$path" program)" = "status 7" ]
+		[ "$(ends "$path" program --dry-run)" = "status 0" ]
+	done
+	for path in /nowhere "$WORK/dir" "$WORK/bin/program" "$WORK/dir:/nowhere" "$WORK/dir:$WORK/bin/program"; do
+		for word in program "" "$WORK/dir" "$WORK/bin/program/x"; do
+			said=$(ends "$path" "$word")
+			echo "PATH=$path: $said"
+			[[ "$said" = "tapctl: "*"status 12"[67] ]]
+			[ "$(ends "$path" "$word" --dry-run)" = "$said" ]
+		done
+	done
+}
+
+@test "dry run: without standard output it fails, and nothing else gets the lines" {
+	add_bridge br0
+	run --separate-stderr inside sh -c '"$@" >&-' sh strace -o "$WORK/log" -e trace=write \
+		"$TAPCTL" exec --dry-run --bridge br0 --mac $A -- true
+	[ "$status" = 125 ]
+	[ "$stderr" = "tapctl: standard output: cannot write to it: Bad file descriptor" ]
+	[ "$(grep -c '^write(1, .* = [0-9]' "$WORK/log")" = 0 ]
+}
