@@ -260,7 +260,7 @@ bool record_guest(uint8_t guest[static MAC_LEN], const struct link *link)
 {
 	const char *mac = link->alias + strlen(GUEST);
 
-	return strncmp(link->alias, GUEST, strlen(GUEST)) == 0 &&
+	return link_is_tap(link) && strncmp(link->alias, GUEST, strlen(GUEST)) == 0 &&
 	       strnlen(mac, MAC_STRLEN) >= MAC_STRLEN - 1 && ends_word(mac, MAC_STRLEN - 1) &&
 	       mac_parse_span(guest, mac, MAC_STRLEN - 1);
 }

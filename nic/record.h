@@ -59,7 +59,8 @@ void record_tell_unknown(const struct record *record, const struct link *link);
 /* "add", "exec" or, when that is not known, NULL. */
 const char *record_maker_name(enum record_maker by);
 
-/* The guest's address in the record of a device of tapctl's. False: is not one. */
+/* The guest's address in the record of a device of tapctl's. False: is not one, as no other link is
+ * than a tap or macvtap, whatever its alias. */
 bool record_guest(uint8_t guest[static MAC_LEN], const struct link *link);
 
 /* A macvlan of tapctl's, by which this host talks to the guests on its lower device. */

@@ -232,6 +232,28 @@ $TAPB: mended: it is on no bridge and was made for br0" ]
 	[[ $status = 1 && "$stderr" = "tapctl: mvt52540084e363: --bridge: is not a tap but a macvtap" ]]
 }
 
+@test "attach: no link but a tap or macvtap is a guest's, whatever its alias" {
+	local link before
+	add_bridge br0
+	add_cable v0 v1
+	ip tuntap add tun0 mode tun
+	for link in br0 v0 tun0 lo; do
+		ip link set $link alias "tapctl guest $A by=add on=br0 mtu=1400"
+	done
+	before=$(ip -j link show | jq 'map({ifname, address, mtu, master, up: (.flags | index("UP") != null)})')
+	tapctl add --bridge br0 --mac $A
+	for link in v0 tun0 lo; do
+		run_tapctl attach $link
+		[[ $status = 1 && "$stderr" = "tapctl: $link: is a "*" that tapctl did not make: "* ]]
+	done
+	unchanged $A
+	unchanged br0
+	run_tapctl check --json
+	got 'map(select(.id == "same-guest")) == []'
+	run_quiet del $A
+	[ "$(ip -j link show | jq 'map({ifname, address, mtu, master, up: (.flags | index("UP") != null)})')" = "$before" ]
+}
+
 @test "attach: macvtaps, and the host's macvlan beside them" {
 	requires_macvtap
 	add_cable wire far "far$NS"

@@ -5,7 +5,7 @@
 
 static void check_again(const struct record *record)
 {
-	struct link link = { .kind = record->host ? LINK_MACVLAN : LINK_TUN };
+	struct link link = { .kind = record->host ? LINK_MACVLAN : LINK_MACVTAP };
 	struct record again;
 
 	/* Addresses and rates may be: those that tapctl writes are in one form. */
@@ -37,7 +37,7 @@ static void check_again(const struct record *record)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = as_string(data, size);
-	struct link link = { .kind = size % 2 ? LINK_TUN : LINK_MACVLAN };
+	struct link link = { .kind = size % 2 ? LINK_MACVTAP : LINK_MACVLAN };
 	uint8_t guest[MAC_LEN] = { 1, 2, 3, 4, 5, 6 };
 	struct record record;
 

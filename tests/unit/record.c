@@ -7,7 +7,7 @@
 
 static struct link link_of(const char *alias, enum link_kind kind)
 {
-	struct link link = { .kind = kind };
+	struct link link = { .kind = kind, .tun.is_tap = kind == LINK_TUN };
 
 	snprintf(link.alias, sizeof(link.alias), "%s", alias);
 	return link;
@@ -55,9 +55,15 @@ static void test_foreign(void)
 	struct record record;
 
 	for (size_t i = 0; i < sizeof(aliases) / sizeof(*aliases); i++) {
-		struct link link = link_of(aliases[i], LINK_MACVLAN);
+		struct link link = link_of(aliases[i], LINK_TUN);
 
 		ok(!record_read(&record, &link), "'%s' is not a record", aliases[i]);
+	}
+	for (enum link_kind kind = LINK_OTHER; kind <= LINK_BRIDGE; kind++) {
+		struct link link = link_of("tapctl guest 52:54:00:84:e3:62 by=add", kind);
+
+		ok(record_read(&record, &link) == (kind == LINK_TUN || kind == LINK_MACVTAP),
+		   "only a tap or macvtap is a guest's: kind %d", kind);
 	}
 	ok(!record_read(&record, &tap), "a tap is not the host's");
 }
