@@ -35,11 +35,12 @@ static int refuse_namespace(struct nl *nl, int ifindex, int err)
 		return report_error(err,
 				    "--link: no network namespace for the lease of a macvtap: as "
 				    "many are in use as sysctl user.max_net_namespaces allows");
-	return report_error(err,
-			    "--link: no network namespace for the lease of a macvtap: %s: it needs "
-			    "CAP_SYS_ADMIN, or user namespaces, which a container or a unit "
-			    "(RestrictNamespaces=) may forbid",
-			    strerror(-err));
+	return report_error(err, "--link: no network namespace for the lease of a macvtap: %s\n%s",
+			    strerror(-err),
+			    err == -EPERM || err == -ENOSYS || err == -EINVAL ?
+				    "it needs CAP_SYS_ADMIN, or user namespaces, which a container "
+				    "or a unit (RestrictNamespaces=) may forbid" :
+				    "");
 }
 
 /*

@@ -128,6 +128,11 @@ in_use() { tapctl list --json $MVT | holds ".[0].in_use == $1"; }
 		"$TAPCTL" exec --link wire --mac $MAC -- "$PROBE"
 	[ "$status" = 125 ]
 	[[ "$stderr" = *"user.max_net_namespaces"* ]]
+	# What has nothing to do with rights does not send anybody to look for them.
+	run --separate-stderr inside strace -o /dev/null -e inject=unshare:error=ENOMEM -e inject=clone:error=ENOMEM:when=2 \
+		"$TAPCTL" exec --link wire --mac $MAC -- "$PROBE"
+	[ "$status" = 125 ]
+	[ "$stderr" = "tapctl: --link: no network namespace for the lease of a macvtap: Cannot allocate memory" ]
 	no_link $MVT
 }
 
