@@ -91,6 +91,7 @@ static int run_add(struct run *run)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGPIPE);
+	sigaddset(&signals, SIGXFSZ);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	err = nicset_begin(&set, run->options.nics, run->options.nic_count, RECORD_BY_ADD);
 	if (!err)

@@ -3,6 +3,7 @@
  * tapctl attach: put devices back to what their records say, while their guests run on.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -464,8 +465,14 @@ static void attach_targets(struct attach *attach)
 static int run_attach(struct run *run)
 {
 	struct attach attach = { .nl = run->nl, .options = &run->options };
+	sigset_t signals;
 	int err = 0;
 
+	/* No guest stays off its bridge because nobody reads of those before it. */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGPIPE);
+	sigaddset(&signals, SIGXFSZ);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
 	if (run->options.bridge[0] && !run->words[0]) {
 		report_error(-EINVAL, "attach: --bridge moves the devices that are named\ngive "
 				      "names or guest addresses");

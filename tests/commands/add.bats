@@ -246,6 +246,10 @@ B=52:54:00:84:e3:63 TAP_B=tap52540084e363
 	echo "$output"
 	[ "$status" = 1 ]
 	no_link $TAP
+	run inside sh -c 'ulimit -f 0; exec "$@" >"$0"' "$WORK/out" "$TAPCTL" add --bridge br0 --mac $A
+	echo "$output"
+	[ "$status" = 1 ]
+	no_link $TAP
 	# No device and no socket gets the number of a stream that is closed, and then what is printed there.
 	for closed in '>&-' '<&- >&-' '<&- >&- 2>&-'; do
 		run bash -c "nsenter --net=/run/netns/$NS -- \"\$TAPCTL\" add --bridge br0 --mac 52:54:00:84:e3:62 $closed"

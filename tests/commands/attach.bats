@@ -332,6 +332,25 @@ $TAPB: mended: it is on no bridge and was made for br0" ]
 	[ "$(link_field $TAP .master)" = null ]
 }
 
+@test "attach: nobody who reads what is mended, and no room for it, keep none from being mended" {
+	local k guests=()
+	for ((k = 0; k < 150; k++)); do
+		guests+=(--mac "$(printf 52:54:00:00:01:%02x "$k")")
+	done
+	add_bridge br0
+	cd "$WORK"
+	tapctl add --bridge br0 "${guests[@]}" >/dev/null
+	# A pipe whose reader has ended, and two files.
+	for to in 'exec 5> >(:); wait $!' 'exec 5>/dev/full' 'exec 5>said; ulimit -f 0'; do
+		ip link del br0
+		add_bridge br0
+		run inside bash -c "$to; \$TAPCTL attach >&5"
+		echo "$to: $status"
+		[ "$status" = 1 ]
+		[ "$(ip -j link show master br0 | jq length)" = 150 ]
+	done
+}
+
 @test "attach: without privilege it says what it needs" {
 	make_caller
 	cp "$TAPCTL" "$PUBLIC/plain"
