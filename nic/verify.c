@@ -91,10 +91,10 @@ static int refuse_existing(const struct nic *nic, const struct record *own,
 	if (option)
 		return report_error(-ESTALE,
 				    "%s: %s: exists without %s%s\nleave that out, or make it "
-				    "anew: tapctl del %s",
+				    "anew: tapctl del %s%s",
 				    nic->name, nic->allowed_by,
 				    difference_has_value(difference) ? "this " : "", option,
-				    nic->name);
+				    own ? "" : "--force ", nic->name);
 	if (difference == DIFFERS_PARENT && nic->want->kind == NIC_BRIDGED && own &&
 	    own->by != RECORD_OLD && !own->ovs[0])
 		return report_error(

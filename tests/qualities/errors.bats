@@ -169,6 +169,10 @@ fails_with_dir() {
 		fails 125 "$TAP: --reuse: exists without --$flag: leave that out, or make it anew: tapctl del $TAP" \
 			exec --reuse --bridge br0 --queues 2 --mac $A --$flag -- true
 	done
+	ip tuntap add foreign mode tap
+	ip link set foreign address fe:54:00:00:00:01 master br0 up
+	fails 125 "leave that out, or make it anew: tapctl del --force foreign" \
+		exec --reuse --bridge br0 --name foreign --mac 52:54:00:00:00:01 --isolated -- true
 }
 
 @test "errors: lower devices that cannot carry a macvtap say what to use" {
