@@ -36,10 +36,10 @@ int value_fd(void *target, const struct option_rule *rule, const char *text)
 	unsigned long number;
 
 	if (!parse_number(&number, text, rule->min, rule->max))
-		return report_error(-EINVAL,
-				    "--%s '%s': is not valid\nwrite the number of a free file "
-				    "descriptor, like 3",
-				    rule->name, text);
+		return report_error(
+			-EINVAL,
+			"--%s '%s': is not valid\nwrite a file descriptor's number, like 3",
+			rule->name, text);
 	*(int *)target = (int)number;
 	return 0;
 }
