@@ -312,6 +312,7 @@ static int delete_unused(struct nl *nl, const struct selection *selection)
 		return report_error(-ENOMEM, "out of memory");
 	for (size_t i = 0; i < selection->count; i++)
 		holds[i] = -1;
+	tap_allow_many(selection->count);
 	err = take_devices(nl, selection, holds);
 	if (!err)
 		err = remove_ports(selection, false);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 
 #include <libmnl/libmnl.h>
@@ -66,6 +67,16 @@ int vhost_open(int *fd)
 }
 
 /* --- tap --- */
+
+void tap_allow_many(size_t count)
+{
+	struct rlimit limit;
+
+	if (count > 64 && getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < count + 16) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
 
 int tap_open(int *fd)
 {

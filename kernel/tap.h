@@ -26,6 +26,9 @@ struct queue_flags {
 	bool multi_queue, vnet_hdr;
 };
 
+/* Let @count descriptors be open at once, as far as the hard limit allows. Not before an exec. */
+void tap_allow_many(size_t count);
+
 /* Open /dev/net/tun: the tap will be in the present network namespace (drivers/net/tun.c). */
 int tap_open(int *fd);
 

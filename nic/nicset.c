@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/resource.h>
 
+#include "kernel/tap.h"
 #include "lib/privs.h"
 #include "lib/report.h"
 #include "nic/exists.h"
@@ -44,17 +44,6 @@ int nicset_begin(struct nicset *set, const struct nic_options *wants, size_t cou
 			err = nic_prepare(set->nl, nic, set->count > 1 ? nic - 1 : NULL);
 	}
 	return err;
-}
-
-/* Each tap is held open until all are complete: there may be more taps than the limit of fds. */
-static void allow_fds(size_t count)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < count + 16) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
 }
 
 /*
@@ -156,8 +145,7 @@ int nicset_make_persistent(struct nicset *set, uid_t owner, bool may_exist)
 {
 	int err = 0;
 
-	if (set->count > 64)
-		allow_fds(set->count);
+	tap_allow_many(set->count);
 	for (size_t k = 0; k < set->count && !err; k++) {
 		struct nic *nic = &set->nics[k];
 

@@ -105,6 +105,14 @@ several() { # COUNT
 	tapctl add --unattached "${macs[@]}" >"$WORK/names"
 	mapfile -t names <"$WORK/names"
 }
+@test "del: more than files may be open are held until they are removed, too" {
+	several 100
+	run --separate-stderr inside bash -c 'ulimit -Sn 64; exec "$0" "$@"' "$TAPCTL" del --verbose "${names[@]}"
+	[ "$status" = 0 ]
+	[ "$(grep -c ': open, so that nobody else opens it$' <<<"$stderr")" = 100 ]
+	[ "$(links)" = lo ]
+}
+
 # del of all $names, which stands still when it has sent as many messages.
 late_del() { # MESSAGES
 	stop_behind sendto "$1" del "${names[@]}"
