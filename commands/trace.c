@@ -236,7 +236,9 @@ static int finish(struct nl *nl, const struct trace *trace, struct selection *se
 	int err = 0;
 
 	verdict_find(trace, &verdict);
-	if (!verdict.flows && !verdict.certain)
+	if (!verdict.flows)
+		err = hops_check(trace, nl);
+	if (!err && !verdict.flows && !verdict.certain)
 		err = check_devices(nl, selection, false, keep_explanation, &explanation);
 	if (err)
 		return err;

@@ -303,3 +303,20 @@ int hops_read(struct trace *trace, struct nl *nl)
 	trace_settle(trace);
 	return err;
 }
+
+int hops_check(const struct trace *trace, struct nl *nl)
+{
+	struct link link;
+	int err = 0;
+
+	for (size_t i = 0; i < trace->count && !err; i++) {
+		err = nl_link_get(nl, NULL, trace->hops[i].ifindex, &link);
+		if (err == -ENODEV)
+			report_failure("disappeared", err,
+				       "%s: it disappeared meanwhile\ntrace again when it is back",
+				       trace->hops[i].name);
+	}
+	return err && !report_line()[0] ?
+		       report_error(err, "cannot look at the links: %s", nl_strerror(err)) :
+		       err;
+}

@@ -27,3 +27,6 @@ int hops_read(struct trace *trace, struct nl *nl);
 
 /* Ask once, at the end, how much was not seen. */
 void hops_ask_missed(struct trace *trace);
+
+/* Whether all are there still: else that no frame came says nothing. -ENODEV: one is not. */
+int hops_check(const struct trace *trace, struct nl *nl);

@@ -96,6 +96,27 @@ sound_two_uplinks() { sound; add_cable second there "$FAR"; ip link set second m
 	holds '.verdict == "flows"' <"$WORK/out"
 }
 
+# It has opened all sockets, and Ctrl-C no longer kills it.
+listens() { [ -n "$(find "/proc/$1/fd" -lname '*signalfd*')" ]; }
+@test "trace: of a device that disappears meanwhile nothing is claimed" {
+	local gone
+	setup_namespace
+	sound
+	for gone in $TAP uplink br0; do
+		tapctl add --may-exist --bridge br0 --mac $A
+		nsenter --net="/run/netns/$NS" -- "$TAPCTL" trace --seconds 600 --json $TAP >"$WORK/out" 2>"$WORK/err" 3>&- 4>&- &
+		pid=$!
+		wait_until 10 listens $pid
+		ip link del "$gone"
+		kill -INT $pid
+		status=0
+		wait $pid || status=$?
+		cat "$WORK/err"
+		[[ $status = 1 && ! -s "$WORK/out" ]]
+		tail -n 1 "$WORK/err" | holds '.error == "disappeared" and .subject == $gone' --arg gone "$gone"
+	done
+}
+
 @test "trace: it changes nothing on the host" {
 	setup_namespace
 	pinging
