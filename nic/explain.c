@@ -253,6 +253,16 @@ static int explain_traffic(struct nl *nl, const struct nic *nic, int err)
 
 /* --- which refusal means what --- */
 
+/* A number that no user or group has in a container's user namespace (drivers/net/tun.c). */
+static int explain_unmapped(struct nl *nl, const struct nic *nic, int err)
+{
+	(void)nl;
+	return report_error(err,
+			    "%s: cannot give it to its owner: this user namespace has no such user "
+			    "or group\n/proc/self/uid_map and gid_map show which it has",
+			    nic->name);
+}
+
 #define ANY 0
 
 /*
@@ -296,6 +306,7 @@ static const struct refusal {
 	{ NIC_STEP_SETUP, NL_ADDRESS, ANY, NULL, "give it the addresses of --address" },
 	{ NIC_STEP_SETUP, NL_FDB, ANY, NULL, "lock the guest's address to the bridge port" },
 	{ NIC_STEP_OFFLOAD, ANY, ANY, NULL, "reset its offloads" },
+	{ NIC_STEP_OWNER, ANY, EINVAL, explain_unmapped, NULL },
 	{ NIC_STEP_OWNER, ANY, ANY, NULL, "give it to its owner" },
 	{ NIC_STEP_PERSIST, ANY, ANY, NULL, "make it persistent" },
 	{ NIC_STEP_ADDRESS, ANY, ANY, NULL, "set its address once more" },

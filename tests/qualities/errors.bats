@@ -95,6 +95,14 @@ fails_with_dir() {
 	done
 }
 
+@test "errors: an owner that the user namespace does not have" {
+	unshare -Ur true || skip "user namespaces are forbidden here"
+	for owner in --owner --group; do
+		run --separate-stderr unshare -Urn "$TAPCTL" add --unattached --mac $A $owner 1000 3>&- 4>&-
+		says 1 "$TAP: cannot give it to its owner: this user namespace has no such user or group: /proc/self/uid_map and gid_map show which it has"
+	done
+}
+
 @test "errors: a macvtap of one's own, without CAP_NET_ADMIN" {
 	requires_macvtap
 	add_cable v0 v1
