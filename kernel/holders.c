@@ -57,14 +57,16 @@ static bool read_text(int dir, const char *path, char *text, size_t size)
 	return true;
 }
 
-/* A copy of a file of another process, where that is allowed; else a negative number. */
+/* A copy of a file of another process, or a negative errno. */
 static int copy_fd(pid_t pid, int number)
 {
 	int fd, process = (int)syscall(SYS_pidfd_open, pid, 0);
 
 	if (process < 0)
-		return process;
+		return -errno;
 	fd = (int)syscall(SYS_pidfd_getfd, process, number, 0);
+	if (fd < 0)
+		fd = -errno;
 	close(process);
 	return fd;
 }
@@ -99,11 +101,12 @@ static bool is_elsewhere(pid_t pid, int number)
 static bool is_removed(const struct holder *holder)
 {
 	struct ifreq ifr;
-	int fd = copy_fd(holder->pid, holder->fd);
+	int fd = holder->fd < 0 ? -EPERM : copy_fd(holder->pid, holder->fd);
 	bool removed;
 
+	/* It may have ended meanwhile, or closed it. */
 	if (fd < 0)
-		return false;
+		return fd == -ESRCH || fd == -EBADF;
 	removed = ioctl(fd, TUNGETIFF, &ifr) < 0 && errno == ENOLINK;
 	close(fd);
 	return removed;

@@ -141,6 +141,7 @@ static void watch_lease(struct nl *nl, const struct watched *watched)
 	wait_for_end(nl, watch, number);
 	for (int tries = 0; tries < 50 && remove_device(nl, ifindex) < 0; tries++)
 		poll(NULL, 0, 100);
+	nl_close(watch);
 }
 
 /* --- a tap on Open vSwitch --- */
@@ -232,6 +233,7 @@ static void watch_port(struct nl *nl, const struct watched *watched)
 	/* The database may be restarting. */
 	for (int tries = 0; tries < 600 && remove_row(nl, watched) < 0; tries++)
 		poll(NULL, 0, 100);
+	nl_close(watch);
 }
 
 /* --- both --- */
@@ -262,8 +264,10 @@ static int start(struct watcher *watcher, const struct watched *watched, enum pr
 		if (setsid() < 0 || (child = fork()) < 0)
 			_exit(1);
 		if (child == 0 && become_daemon(watched->ifindex, ends[1], use) &&
-		    nl_open(&nl) == 0)
+		    nl_open(&nl) == 0) {
 			watch(nl, watched);
+			nl_close(nl);
+		}
 		_exit(0);
 	}
 	close(ends[1]);

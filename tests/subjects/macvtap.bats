@@ -576,6 +576,13 @@ while True:
 	tapctl add --link wire --mac 52:54:00:00:00:0b
 	run_tapctl list --json --holders
 	got '.[0].name == "mvt52540000000b" and .[0].holders == []'
+	# Nor does one that ends, or closes it, while it is looked at; of what may not be looked at, nothing is known.
+	local error
+	for error in ESRCH EBADF EPERM; do
+		inside strace -f -o /dev/null -e inject=pidfd_getfd:error=$error "$TAPCTL" list --json --holders |
+			holds '(.[0].holders | map(.pid)) == (if $error == "EPERM" then [$pid | tonumber] else [] end)' \
+				--arg error $error --arg pid "$pid"
+	done
 	run_quiet exec --reuse --link wire --mac 52:54:00:00:00:0b -- "$PROBE"
 	tapctl del mvt52540000000b
 	no_link mvt52540000000b
