@@ -30,7 +30,7 @@ static void test_next(void)
 	struct holder list[] = {
 		{ .pid = 7, .tap = "tap0" }, { .pid = 7, .tap = "tap0" },
 		{ .pid = 7, .tap = "tap1" }, { .pid = 9, .tap = "tap0" },
-		{ .pid = 9, .rdev = 42 },
+		{ .pid = 9, .fd = -1, .rdev = 42 }, /* no copy of it tells more */
 	};
 	const struct holders holders = { .list = list, .count = sizeof(list) / sizeof(*list) };
 	const struct holder *holder = holders_next(&holders, NULL, "tap0", 0);
