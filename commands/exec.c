@@ -193,7 +193,7 @@ static int cannot_run(const char *name, int err)
 	bool missing = err == -ENOENT;
 
 	report_failure(missing ? "command-not-found" : "cannot-run", err, "%s: cannot run it: %s",
-		       name, strerror(-err));
+		       *name ? name : "''", strerror(-err));
 	return missing ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 }
 

@@ -156,7 +156,7 @@ run_missing() {
 	run_missing exec --bridge br0 --mac $MAC --queues 2 --mac $OTHER -- /nonexistent/program
 	failed_with 127 /nonexistent/program
 	run_missing exec --bridge br0 --mac $MAC -- ''
-	failed_with 127
+	failed_with 127 "'': cannot run it: "
 }
 
 @test "exec: 126 when COMMAND cannot be run, and nothing is left" {
