@@ -27,10 +27,11 @@ static void test_fdinfo(void)
 
 static void test_next(void)
 {
+	/* Without a number no copy is made of the last one, which would tell more. */
 	struct holder list[] = {
-		{ .pid = 7, .tap = "tap0" }, { .pid = 7, .tap = "tap0" },
-		{ .pid = 7, .tap = "tap1" }, { .pid = 9, .tap = "tap0" },
-		{ .pid = 9, .fd = -1, .rdev = 42 }, /* no copy of it tells more */
+		{ .pid = 7, .tap = "tap0" },	    { .pid = 7, .tap = "tap0" },
+		{ .pid = 7, .tap = "tap1" },	    { .pid = 9, .tap = "tap0" },
+		{ .pid = 9, .fd = -1, .rdev = 42 },
 	};
 	const struct holders holders = { .list = list, .count = sizeof(list) / sizeof(*list) };
 	const struct holder *holder = holders_next(&holders, NULL, "tap0", 0);
