@@ -62,4 +62,6 @@ steps() {
 	run_tapctl attach $TAP
 	steps "$TAP: is as its record says" attach $TAP
 	steps 'br0: ' pin br0
+	ip link del br0
+	steps "$TAP: is passed over: its bridge is not there" attach
 }
